@@ -1,0 +1,37 @@
+import { Type, type Static } from 'typebox'
+import { Port, Secret } from '../options/schema.ts'
+
+/** The control plane: where it listens, and its token. */
+export const adminSchema = Type.Object(
+  {
+    host: Type.String({ default: '127.0.0.1', description: 'Address to bind' }),
+    port: Port({ default: 9090, description: 'TCP port; 0 asks the system for a free one' }),
+    token: Secret({ default: '', description: 'Bearer token (HEADRACE_ADMIN_TOKEN); empty: generated into dataDir' }),
+    shared: Type.Boolean({
+      default: false,
+      description: 'Serve the control plane on the public listeners, at the same paths, behind its token',
+    }),
+  },
+  { additionalProperties: false, default: {}, description: 'The control plane' },
+)
+
+const endpoint = (path: string, description: string) =>
+  Type.Union([Type.String({ pattern: '^/[^*:]*$' }), Type.Literal(false)], { default: path, description })
+
+/** The gateway's own public endpoints: each can be moved, or set to false. */
+export const endpointsSchema = Type.Object(
+  {
+    health: endpoint('/health', 'Liveness'),
+    ready: endpoint('/ready', 'Readiness'),
+    docs: endpoint('/docs', 'Swagger UI'),
+    openapi: endpoint('/openapi.json', 'The OpenAPI document'),
+    performance: endpoint('/performance', 'The performance API (control plane)'),
+    metrics: endpoint('/metrics', 'Prometheus metrics (control plane)'),
+  },
+  { additionalProperties: false, default: {}, description: "Paths of the gateway's own endpoints" },
+)
+
+export type AdminInput = Static<typeof adminSchema>
+export type AdminOptions = AdminInput
+export type EndpointsInput = Static<typeof endpointsSchema>
+export type EndpointsOptions = EndpointsInput
