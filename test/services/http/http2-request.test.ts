@@ -1,0 +1,62 @@
+import { test } from 'tap'
+import { checkHttp2Head, ContentLengthGuard, type Http2HeadFault } from '../../../services/http/http2-request.ts'
+
+const HEAD = [':method', 'GET', ':scheme', 'https', ':path', '/', ':authority', 'a.example']
+
+function check(raw: string[]): Http2HeadFault | null {
+  const headers: Record<string, string> = {}
+  for (let i = 0; i < raw.length; i += 2) headers[raw[i] as string] = raw[i + 1] as string
+  return checkHttp2Head(headers, raw)
+}
+
+test('a well-formed head passes', async (t) => {
+  t.equal(check(HEAD), null)
+  t.equal(check([...HEAD, 'te', 'trailers', 'content-length', '5', 'cookie', 'a', 'cookie', 'b']), null)
+  t.equal(check([...HEAD, 'host', 'A.example']), null, 'the same host in other case')
+  t.equal(check([':method', 'GET', ':scheme', 'http', ':path', '/', 'host', 'a']), null, 'host alone')
+  t.equal(check([':method', 'CONNECT', ':authority', 'a:1']), null, 'CONNECT is refused elsewhere')
+})
+
+test('a malformed head resets its stream', async (t) => {
+  const cases: [string, string[]][] = [
+    ['HR_HTTP2_PSEUDO_HEADER', [...HEAD, ':foo', 'x']],
+    ['HR_HTTP2_PSEUDO_HEADER', [...HEAD, ':status', '200']],
+    ['HR_HTTP2_PSEUDO_HEADER', [...HEAD, ':path', '/x']],
+    ['HR_HTTP2_PSEUDO_HEADER', ['a', 'b', ...HEAD]],
+    ['HR_HTTP2_PSEUDO_HEADER', HEAD.slice(2)],
+    ['HR_HTTP2_PSEUDO_HEADER', [':method', 'GET', ':scheme', 'ftp', ':path', '/', ':authority', 'a']],
+    ['HR_HTTP2_CONNECTION_FIELD', [...HEAD, 'connection', 'close']],
+    ['HR_HTTP2_CONNECTION_FIELD', [...HEAD, 'keep-alive', '5']],
+    ['HR_HTTP2_CONNECTION_FIELD', [...HEAD, 'proxy-connection', 'close']],
+    ['HR_HTTP2_CONNECTION_FIELD', [...HEAD, 'transfer-encoding', 'chunked']],
+    ['HR_HTTP2_CONNECTION_FIELD', [...HEAD, 'upgrade', 'h2c']],
+    ['HR_HTTP2_CONNECTION_FIELD', [...HEAD, 'http2-settings', 'AAA']],
+    ['HR_HTTP2_CONNECTION_FIELD', [...HEAD, 'te', 'gzip']],
+    ['HR_HTTP2_FIELD_NAME', [...HEAD, 'X-Up', '1']],
+    ['HR_HTTP_FRAMING', [...HEAD, 'content-length', '+5']],
+    ['HR_HTTP_FRAMING', [...HEAD, 'content-length', '5', 'content-length', '5']],
+  ]
+  for (const [code, raw] of cases) t.match(check(raw), { kind: 'reset', code }, `${code} ${raw.slice(-2).join(': ')}`)
+})
+
+test('a host that disagrees with :authority, or a method that is none, is answered 400', async (t) => {
+  t.match(check([...HEAD, 'host', 'b.example']), { kind: 'answer', status: 400, code: 'HR_HTTP2_AUTHORITY_MISMATCH' })
+  t.match(check([':method', 'get', ...HEAD.slice(2)]), { kind: 'answer', code: 'HR_HTTP_METHOD_INVALID' })
+})
+
+test('the guard sees a body that is longer or shorter than declared', async (t) => {
+  const guard = new ContentLengthGuard('5')
+  t.equal(guard.accept(3), true)
+  t.equal(guard.complete(), false, 'too short so far')
+  t.equal(guard.accept(2), true)
+  t.equal(guard.complete(), true)
+  t.equal(guard.accept(1), false, 'one byte too many')
+  t.equal(guard.complete(), false)
+})
+
+test('without a declared length any body is right', async (t) => {
+  const guard = new ContentLengthGuard(undefined)
+  t.equal(guard.accept(1e9), true)
+  t.equal(guard.complete(), true)
+  t.equal(guard.received, 1e9)
+})
