@@ -31,7 +31,6 @@ export const CONTENDERS: readonly Contender[] = [
   headrace('headrace-lean', 'lean', 'metrics and log off'),
   headrace('headrace', 'defaults', 'defaults: metrics and log on'),
   headrace('headrace-quiet', 'quiet', 'metrics on, log off'),
-  headrace('headrace-fastify', 'fastify', 'off the lane, through Fastify'),
   bare('bare-dispatch', 'raw', 'writeHead(array)'),
   { ...bare('bare-dispatch-raw-last', 'raw-last', 'writeHead(array), end(last chunk)'), extra: true },
   { ...bare('bare-dispatch-block', 'block', 'own header block'), extra: true },
@@ -40,13 +39,16 @@ export const CONTENDERS: readonly Contender[] = [
   { name: 'nginx', title: 'nginx, one worker', script: 'nginx.ts', args: [] },
 ]
 
-/** @param only names, or null for the usual ones; the reference is always among them @throws TypeError for an unknown name */
+/** The command line asks for what there is not. */
+export class UsageError extends Error {}
+
+/** @param only names, or null for the usual ones; the reference is always among them @throws UsageError for an unknown name */
 export function selectContenders(only: readonly string[] | null): Contender[] {
   if (only === null) return CONTENDERS.filter((contender) => !contender.extra)
   const unknown = only.filter((name) => !CONTENDERS.some((contender) => contender.name === name))
   if (unknown.length > 0) {
     const names = CONTENDERS.map((contender) => contender.name).join(', ')
-    throw new TypeError(`No contender is named ${unknown.join(', ')}. There are: ${names}`)
+    throw new UsageError(`No contender is named ${unknown.join(', ')}. There are: ${names}`)
   }
   return CONTENDERS.filter(({ name }) => name === REFERENCE || only.includes(name))
 }

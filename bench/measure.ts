@@ -1,25 +1,19 @@
 /** How a contender is measured: interleaved rounds of fixed work, and the CPU time that each took. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { cpuMicros } from './cpu-time.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
-import type { CpuAnswer, CpuQuery } from './peers/peer.ts'
 import type { Child } from './processes.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
 const CONNECTIONS = 64
 const ANSWER_TIMEOUT_MS = 60_000
-const CPU_TIMEOUT_MS = 5_000
 /** The first requests only tell how fast a contender is, so that a round's work can be sized. */
 const PROBE_REQUESTS = 2_000
 /** Share of a round's work that goes ahead of it uncounted: connections on both sides are opened by it. */
 const RUN_UP = 0.1
-const NANOS_PER_MICRO = 1_000
-/** /proc counts in USER_HZ, which is 100 on every Linux that Node runs on. */
-const MICROS_PER_TICK = 10_000
 
 /** A contender that serves. */
 export interface Runner {
   name: string
-  child: Child
   url: string
   pids: readonly number[]
 }
@@ -48,30 +42,6 @@ export interface Pace {
 export interface Series {
   contender: string
   rounds: Round[]
-}
-
-/** CPU time of a contender so far, user and system, in microseconds: from outside where there is /proc. */
-async function cpuMicros({ child, pids }: Runner): Promise<number> {
-  if (process.platform === 'linux') return pids.reduce((sum, pid) => sum + processCpuMicros(pid), 0)
-  const { micros } = await child.ask<CpuAnswer>({ type: 'cpu' } satisfies CpuQuery, CPU_TIMEOUT_MS)
-  return micros
-}
-
-/** By thread in nanoseconds where the kernel keeps that, by process in ticks of 10 ms where not. */
-function processCpuMicros(pid: number): number {
-  const tasks = readdirSync(`/proc/${pid}/task`)
-  try {
-    let nanos = 0
-    for (const task of tasks) {
-      nanos += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ', 1)[0])
-    }
-    return nanos / NANOS_PER_MICRO
-  } catch {
-    // No schedstat in this kernel. The name in field 2 may hold spaces: count from the bracket that closes it.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) * MICROS_PER_TICK
-  }
 }
 
 /** Sends a scenario's requests through one contender. */
@@ -106,9 +76,9 @@ class Gun {
 
   async round(runner: Runner, requests: number): Promise<Round> {
     await this.fire(runner, requests * RUN_UP)
-    const before = await cpuMicros(runner)
+    const before = cpuMicros(runner.pids)
     const result = await this.fire(runner, requests)
-    const cpu = (await cpuMicros(runner)) - before
+    const cpu = cpuMicros(runner.pids) - before
     const answered = result.succeeded + result.failed
     return {
       requests: answered,

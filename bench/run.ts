@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { REFERENCE, selectContenders } from './contenders.ts'
+import { REFERENCE, selectContenders, UsageError } from './contenders.ts'
 import { measure, type Pace, type Runner } from './measure.ts'
 import { findCores, Processes } from './processes.ts'
 import { circumstances, summarize, table, type Report } from './report.ts'
@@ -25,6 +25,9 @@ function readArguments(): { quick: boolean; json: string | null; only: string[] 
   })
   return { quick: values.quick ?? false, json: values.json ?? null, only: values.only?.split(',') ?? null }
 }
+
+const isArgumentError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 
 /** A contender that alters an answer is not measured at all. */
 async function checkAnswers(runners: readonly Runner[], origin: string, scenarios: readonly Scenario[]): Promise<void> {
@@ -60,10 +63,10 @@ async function bench(processes: Processes): Promise<boolean> {
 
   const runners: Runner[] = []
   for (const { name, script, args } of selectContenders(only)) {
-    const child = await processes.start(name, `peers/${script}`, ['--origin', origin.url, ...args], contenderCore)
-    const { announcement } = child
+    const started = await processes.start(name, `peers/${script}`, ['--origin', origin.url, ...args], contenderCore)
+    const { announcement } = started
     if ('unavailable' in announcement) note(`${name} is left out: ${announcement.unavailable}`)
-    else if (announcement.url !== null) runners.push({ name, child, url: announcement.url, pids: announcement.pids })
+    else if (announcement.url !== null) runners.push({ name, url: announcement.url, pids: announcement.pids })
   }
   const scenarios = SCENARIOS.filter((scenario) => scenario.quick || !quick)
   await checkAnswers(runners, origin.url, scenarios)
@@ -93,19 +96,21 @@ async function bench(processes: Processes): Promise<boolean> {
   return valid
 }
 
+let interrupted = false
 await using processes = new Processes()
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.once(signal, () => void processes[Symbol.asyncDispose]().then(() => process.exit(code)))
+for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) {
+  process.once(signal, () => {
+    interrupted = true
+    void processes[Symbol.asyncDispose]().then(() => process.exit(code))
+  })
 }
 try {
   if (!(await bench(processes))) process.exitCode = 1
 } catch (error) {
-  console.error(
-    error instanceof Error ? error.message : error,
-    error instanceof Error && error.cause ? error.cause : '',
-  )
-  process.exitCode = error instanceof TypeError ? 2 : 1
+  // Processes that an interrupt stopped have nothing more to say.
+  if (!interrupted) {
+    const usage = error instanceof UsageError || isArgumentError(error)
+    console.error(usage ? (error as Error).message : error)
+    process.exitCode = usage ? 2 : 1
+  }
 }

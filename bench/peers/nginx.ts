@@ -1,19 +1,13 @@
 /** nginx as a reverse proxy with one worker and upstream keep-alive: what a native proxy costs on this machine. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { serve } from './command.ts'
 import { announce, argument } from './peer.ts'
 
-const START_ATTEMPTS = 100
-const START_INTERVAL_MS = 50
+const origin = new URL(argument('origin'))
+const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 
-function configuration(folder: string, port: number, origin: URL): string {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  return `
+const configuration = (folder: string, port: number): string => `
 daemon off;
 worker_processes 1;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
@@ -25,7 +19,7 @@ http {
   tcp_nodelay on;
   keepalive_timeout 75s;
   keepalive_requests 1000000000;
-${temporary.map((name) => `  ${name}_temp_path ${join(folder, name)};`).join('\n')}
+${TEMPORARY.map((name) => `  ${name}_temp_path ${join(folder, name)};`).join('\n')}
   upstream origin {
     server ${origin.host};
     keepalive 128;
@@ -44,49 +38,14 @@ ${temporary.map((name) => `  ${name}_temp_path ${join(folder, name)};`).join('\n
   }
 }
 `
-}
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false // not listening yet
-  } finally {
-    socket.destroy()
-  }
-}
-
-async function start(): Promise<void> {
-  if (process.platform !== 'linux') return announce({ unavailable: 'its CPU time is read from /proc: Linux only' })
-  const folder = mkdtempSync(join(tmpdir(), 'headrace-bench-nginx-'))
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-  const port = await freePort()
-  const file = join(folder, 'nginx.conf')
-  writeFileSync(file, configuration(folder, port, new URL(argument('origin'))))
-  const nginx = spawn('nginx', ['-p', folder, '-c', file, '-e', 'stderr'], { stdio: ['ignore', 'ignore', 'inherit'] })
-  nginx.on('error', (error: NodeJS.ErrnoException) => {
-    announce({ unavailable: error.code === 'ENOENT' ? 'nginx is not installed' : error.message })
+if (process.platform === 'linux') {
+  await serve({
+    file: 'nginx',
+    configuration: (folder, port) => ({ name: 'nginx.conf', text: configuration(folder, port) }),
+    args: (file, folder) => ['-p', folder, '-c', file, '-e', 'stderr'],
+    workers: (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number),
   })
-  const { pid } = nginx
-  if (pid === undefined) return
-  nginx.on('exit', (code) => process.exit(code ?? 1))
-  process.on('exit', () => nginx.kill('SIGKILL'))
-  // nginx removes its pid file as it ends: this process, and with it the folder, stays until then.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => nginx.kill('SIGTERM'))
-  for (let attempt = 0; attempt < START_ATTEMPTS && !(await accepts(port)); attempt++) await delay(START_INTERVAL_MS)
-  const workers = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
-  announce({ url: `http://127.0.0.1:${port}`, pids: workers })
+} else {
+  announce({ unavailable: 'its workers are found through /proc: Linux only' })
 }
-
-await start()

@@ -10,30 +10,15 @@ export type Announcement =
     }
   | { unavailable: string }
 
-/** Asks a process for its own CPU time, where the platform has no /proc. */
-export interface CpuQuery {
-  type: 'cpu'
-}
-
-/** CPU time (user and system) since the process started, in microseconds. */
-export interface CpuAnswer {
-  micros: number
-}
-
 /** Sends a message to the run; without an IPC channel (started by hand) it is printed. */
 export function tell(message: object): void {
   if (process.send) process.send(message)
   else console.log(JSON.stringify(message))
 }
 
-/** Reports readiness, answers CPU queries, and ends this process as soon as the run is gone, however that ended. */
+/** Reports readiness, and ends this process as soon as the run is gone, however that ended. */
 export function announce(announcement: Announcement): void {
   process.on('disconnect', () => process.exit())
-  process.on('message', (message: { type: string }) => {
-    if (message.type !== 'cpu') return
-    const { user, system } = process.cpuUsage()
-    tell({ micros: user + system } satisfies CpuAnswer)
-  })
   tell(announcement)
 }
 
