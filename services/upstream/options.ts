@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url'
 import { Type, type Static } from 'typebox'
 import { Duration, milliseconds, OneOf } from '../options/schema.ts'
 
@@ -88,8 +89,15 @@ export interface UpstreamOptions {
   http2: boolean
   host: 'preserve' | 'upstream'
   required: boolean
+  /** A path on the upstream, or the `file:` URL of a file; `null` for none. */
   openapi: string | null
   tls: UpstreamTlsOptions | null
+}
+
+/** An absolute path of a file begins with a slash as a path on the upstream does: files become `file:` URLs. */
+function resolveSpecification(input: string | undefined, toPath: (path: string) => string): string | null {
+  if (input === undefined) return null
+  return input.startsWith('/') ? input : pathToFileURL(toPath(input)).href
 }
 
 export function resolveTimeout(input: TimeoutInput): TimeoutOptions {
@@ -117,7 +125,7 @@ export function resolveUpstream(name: string, input: UpstreamInput, toPath: (pat
     http2: input.http2,
     host: input.host,
     required: input.required,
-    openapi: input.openapi === undefined ? null : input.openapi.startsWith('/') ? input.openapi : toPath(input.openapi),
+    openapi: resolveSpecification(input.openapi, toPath),
     tls: input.tls
       ? {
           ca: file(input.tls.ca),

@@ -1,0 +1,131 @@
+import { isObject, METHODS, type Json, type JsonObject } from './document.ts'
+
+/**
+ * Where objects of which kind stand in an OpenAPI document (https://spec.openapis.org/oas/v3.1.1#schema). References
+ * and schemas are looked for only there: a `$ref` inside an example, a default or an `x-` field is data.
+ */
+export type Kind = ComponentKind | 'operation' | 'mediaType' | 'encoding'
+
+/** The kinds that may be a `$ref`, by their folder in `components`. */
+export type ComponentKind =
+  | 'schemas'
+  | 'responses'
+  | 'parameters'
+  | 'examples'
+  | 'requestBodies'
+  | 'headers'
+  | 'securitySchemes'
+  | 'links'
+  | 'callbacks'
+  | 'pathItems'
+
+export const COMPONENT_KINDS: readonly ComponentKind[] = [
+  'schemas',
+  'responses',
+  'parameters',
+  'examples',
+  'requestBodies',
+  'headers',
+  'securitySchemes',
+  'links',
+  'callbacks',
+  'pathItems',
+]
+
+interface Shape {
+  /** Fields that hold one object (or a list of them: `items` of older drafts). */
+  one?: Record<string, Kind>
+  list?: Record<string, Kind>
+  map?: Record<string, Kind>
+  /** Every field but `x-…` holds one. */
+  each?: Kind
+}
+
+const schemaFields = (names: string): Record<string, Kind> =>
+  Object.fromEntries(names.split(' ').map((name) => [name, 'schemas']))
+
+const parameter: Shape = {
+  one: { schema: 'schemas' },
+  map: { examples: 'examples', content: 'mediaType' },
+}
+
+const SHAPES: Record<Kind, Shape> = {
+  schemas: {
+    one: schemaFields(
+      'items additionalItems additionalProperties not if then else contains propertyNames unevaluatedItems unevaluatedProperties contentSchema',
+    ),
+    list: schemaFields('allOf anyOf oneOf prefixItems'),
+    map: schemaFields('properties patternProperties dependentSchemas $defs definitions'),
+  },
+  responses: { map: { headers: 'headers', content: 'mediaType', links: 'links' } },
+  parameters: parameter,
+  headers: parameter,
+  examples: {},
+  requestBodies: { map: { content: 'mediaType' } },
+  securitySchemes: {},
+  links: {},
+  callbacks: { each: 'pathItems' },
+  pathItems: {
+    list: { parameters: 'parameters' },
+    one: Object.fromEntries(METHODS.map((method) => [method, 'operation'])),
+  },
+  operation: {
+    list: { parameters: 'parameters' },
+    one: { requestBody: 'requestBodies' },
+    map: { responses: 'responses', callbacks: 'callbacks' },
+  },
+  mediaType: { one: { schema: 'schemas' }, map: { examples: 'examples', encoding: 'encoding' } },
+  encoding: { map: { headers: 'headers' } },
+}
+
+/** What becomes of a child: the object that takes its place, or `undefined` to leave it out. */
+export type Visit = (kind: Kind, child: JsonObject) => JsonObject | undefined
+
+/**
+ * A copy of `node` in which each object below it that the structure knows has been through `visit`. Goes one level deep:
+ * the visitor descends by calling it again. All other values are shared with `node`, not copied.
+ */
+export function mapChildren(kind: Kind, node: JsonObject, visit: Visit): JsonObject {
+  const { one, list, map, each } = SHAPES[kind]
+  const entries: [string, Json][] = []
+  for (const [key, value] of Object.entries(node)) {
+    const single = kindAt(one, key) ?? (each !== undefined && !key.startsWith('x-') ? each : undefined)
+    const many = kindAt(list, key) ?? (Array.isArray(value) ? single : undefined)
+    const named = kindAt(map, key)
+    const mapped: Json | undefined =
+      many !== undefined
+        ? mapList(many, value, visit)
+        : single !== undefined
+          ? mapOne(single, value, visit)
+          : named !== undefined
+            ? mapNamed(named, value, visit)
+            : value
+    if (mapped !== undefined) entries.push([key, mapped])
+  }
+  // Object.fromEntries defines properties: a key named __proto__ stays a key
+  return Object.fromEntries(entries)
+}
+
+function kindAt(fields: Record<string, Kind> | undefined, key: string): Kind | undefined {
+  return fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined
+}
+
+/** Booleans are schemas too; what is neither is left for the reader of the document to wonder at. */
+function mapOne(kind: Kind, value: Json, visit: Visit): Json | undefined {
+  return isObject(value) ? visit(kind, value) : value
+}
+
+function mapList(kind: Kind, value: Json, visit: Visit): Json {
+  if (!Array.isArray(value)) return value
+  return value.map((child) => mapOne(kind, child, visit)).filter((child) => child !== undefined)
+}
+
+function mapNamed(kind: Kind, value: Json, visit: Visit): Json {
+  if (!isObject(value)) return value
+  const entries: [string, Json][] = []
+  for (const [key, child] of Object.entries(value)) {
+    const mapped = kind === 'responses' && key.startsWith('x-') ? child : mapOne(kind, child, visit)
+    if (mapped !== undefined) entries.push([key, mapped])
+  }
+  return Object.fromEntries(entries)
+}
