@@ -8,19 +8,19 @@ const of = (...durations: number[]): Histogram => {
   return histogram
 }
 
-test('an empty histogram answers zeros', async (t) => {
+void test('an empty histogram answers zeros', async (t) => {
   const histogram = new Histogram()
   t.equal(histogram.percentile(0.99), 0)
   t.strictSame(histogram.snapshot(), { count: 0, sumMs: 0, maxMs: 0, buckets: [] })
   t.equal(Histogram.percentileOf(Histogram.merge([]), 0.5), 0)
 })
 
-test('count, sum and maximum are exact', async (t) => {
+void test('count, sum and maximum are exact', async (t) => {
   const { count, sumMs, maxMs } = of(1, 2.5, 700_000)
   t.strictSame({ count, sumMs, maxMs }, { count: 3, sumMs: 700_003.5, maxMs: 700_000 })
 })
 
-test('a percentile is within 3.2 % of the recorded duration, from 0.01 ms to 10 min', async (t) => {
+void test('a percentile is within 3.2 % of the recorded duration, from 0.01 ms to 10 min', async () => {
   fc.assert(
     fc.property(fc.double({ min: Math.log(0.01), max: Math.log(599_999), noNaN: true }), (logarithm) => {
       const ms = Math.exp(logarithm)
@@ -32,7 +32,7 @@ test('a percentile is within 3.2 % of the recorded duration, from 0.01 ms to 10 
   )
 })
 
-test('percentiles follow the rank', async (t) => {
+void test('percentiles follow the rank', async (t) => {
   const histogram = new Histogram()
   for (let ms = 1; ms <= 1000; ms++) histogram.record(ms)
   for (const q of [0.1, 0.5, 0.9, 0.99]) {
@@ -42,18 +42,18 @@ test('percentiles follow the rank', async (t) => {
   t.ok(histogram.percentile(0) < 1.05)
 })
 
-test('what is not a positive, finite number counts as zero', async (t) => {
+void test('what is not a positive, finite number counts as zero', async (t) => {
   const histogram = of(Number.NaN, -5, 0, Number.POSITIVE_INFINITY)
   t.strictSame(histogram.snapshot(), { count: 4, sumMs: 0, maxMs: 0, buckets: [4] })
 })
 
-test('durations above 10 min share the last bucket and keep the maximum', async (t) => {
+void test('durations above 10 min share the last bucket and keep the maximum', async (t) => {
   const histogram = of(600_000, 3_600_000, 7_200_000)
   t.ok(Math.abs(histogram.percentile(0.3) - 600_000) / 600_000 < 0.032)
   t.equal(histogram.percentile(1), 7_200_000)
 })
 
-test('merged snapshots equal one histogram that recorded everything', async (t) => {
+void test('merged snapshots equal one histogram that recorded everything', async (t) => {
   const durations = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { maxLength: 50 })
   fc.assert(
     fc.property(durations, durations, (left, right) => {
@@ -66,20 +66,20 @@ test('merged snapshots equal one histogram that recorded everything', async (t) 
   )
 })
 
-test('a snapshot answers the same percentiles as the histogram it was taken of', async (t) => {
+void test('a snapshot answers the same percentiles as the histogram it was taken of', async (t) => {
   const histogram = of(0.3, 4, 4, 9, 120)
   for (const q of [0, 0.25, 0.5, 0.75, 0.99, 1]) {
     t.equal(Histogram.percentileOf(histogram.snapshot(), q), histogram.percentile(q))
   }
 })
 
-test('cumulative counts grow to the total', async (t) => {
+void test('cumulative counts grow to the total', async (t) => {
   const snapshot = of(0.5, 3, 3, 40, 9_000).snapshot()
   t.strictSame(Histogram.cumulative(snapshot, [1, 5, 50, 1_000, 10_000]), [1, 3, 4, 4, 5])
   t.strictSame(Histogram.cumulative(new Histogram().snapshot(), [1, 5]), [0, 0])
 })
 
-test('a snapshot is cloneable plain data that later records do not change', async (t) => {
+void test('a snapshot is cloneable plain data that later records do not change', async (t) => {
   const histogram = of(1)
   const snapshot = histogram.snapshot()
   histogram.record(1)

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { METHODS, Traffic } from '../../../services/monitor/traffic.ts'
 
-test('requests are counted by route, method and status', async (t) => {
+void test('requests are counted by route, method and status', async (t) => {
   const traffic = new Traffic()
   const api = traffic.route('/api/*')
   api.record('GET', 200, 3)
@@ -19,12 +19,12 @@ test('requests are counted by route, method and status', async (t) => {
   t.strictSame(second?.requests, [{ method: 'HEAD', status: 304, count: 1 }])
 })
 
-test('the same label gives the same counters', async (t) => {
+void test('the same label gives the same counters', async (t) => {
   const traffic = new Traffic()
   t.equal(traffic.route('/a'), traffic.route('/a'))
 })
 
-test('every known method is counted under its own name', async (t) => {
+void test('every known method is counted under its own name', async (t) => {
   const traffic = new Traffic()
   for (const method of METHODS) traffic.route('/').record(method, 204, 1)
   t.strictSame(
@@ -33,14 +33,14 @@ test('every known method is counted under its own name', async (t) => {
   )
 })
 
-test('methods and statuses that a peer made up do not grow the counters', async (t) => {
+void test('methods and statuses that a peer made up do not grow the counters', async (t) => {
   const traffic = new Traffic()
   for (let i = 0; i < 100; i++) traffic.route('/').record(`X-${i}`, 600 + i, 1)
   traffic.route('/').record('get', 0, 1)
   t.strictSame(traffic.snapshot()[0]?.requests, [{ method: 'OTHER', status: 599, count: 101 }])
 })
 
-test('merging adds what processes counted for the same route, method and status', async (t) => {
+void test('merging adds what processes counted for the same route, method and status', async (t) => {
   const [left, right] = [new Traffic(), new Traffic()]
   left.route('/a').record('GET', 200, 1)
   right.route('/a').record('GET', 200, 2)

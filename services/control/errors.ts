@@ -1,0 +1,70 @@
+import createError from '@fastify/error'
+
+/** No process answered a query in time. Arguments: the query, and what is known of each process. */
+export const NoAnswerError = createError<[string, string]>(
+  'HR_CONTROL_NO_ANSWER',
+  'No process answered "%s" in time (%s). Ask again; if it stays so, look at the log of the processes.',
+  503,
+)
+
+/** A command was applied by some processes only. Arguments: the command, and who did not apply it. */
+export const PartlyAppliedError = createError<[string, string]>(
+  'HR_CONTROL_PARTLY_APPLIED',
+  '"%s" was not applied by every process (%s). It is safe to send it again.',
+  503,
+)
+
+/** A process was asked for what it has no handler for. */
+export const UnsupportedError = createError<[string]>(
+  'HR_CONTROL_UNSUPPORTED',
+  'This process does not answer "%s": the part that would is switched off in its configuration.',
+  404,
+)
+
+/** What failed in another process, in its words. Code and status become those of the other process's error. */
+export const RemoteError = createError<[string]>('HR_CONTROL_REMOTE', '%s', 500)
+
+/** The other side did not reply in time. */
+export const DeadlineError = createError<[string, number]>('HR_CONTROL_DEADLINE', 'No reply to "%s" within %d ms.', 503)
+
+/** The other side is gone. */
+export const DisconnectedError = createError<[string]>(
+  'HR_CONTROL_DISCONNECTED',
+  'The process that was asked "%s" is gone.',
+  503,
+)
+
+/** More calls are under way than one channel keeps. */
+export const BusyError = createError<[string]>(
+  'HR_CONTROL_BUSY',
+  'Too many control calls are under way to take "%s". Ask again in a second.',
+  503,
+)
+
+/** A process ended before it was ready for the first time. Arguments: its number, how it ended. */
+export const BootError = createError<[number, string]>(
+  'HR_CONTROL_BOOT',
+  'Process %d ended before it was ready (%s); the reason is in its output above.',
+  500,
+)
+
+/** `close()` or a signal came before every process was ready for the first time. */
+export const ClosedError = createError<[]>(
+  'HR_CONTROL_CLOSED',
+  'The supervisor was told to stop before every process was ready.',
+  500,
+)
+
+/** A file of the data directory cannot be read or written. Arguments: the file, the reason. */
+export const DataDirError = createError<[string, string]>(
+  'HR_CONTROL_DATA_DIR',
+  'Cannot use %s (%s). Make it readable and writable, or set dataDir to another directory.',
+  500,
+)
+
+/** No bearer token, or not the right one. */
+export const UnauthorizedError = createError(
+  'HR_ADMIN_UNAUTHORIZED',
+  'This route belongs to the control plane: send "Authorization: Bearer <token>" with the admin token.',
+  401,
+)

@@ -1,0 +1,116 @@
+import { test } from 'tap'
+import { ClusterControl, type Member } from '../../../services/control/cluster-control.ts'
+import { requireAll } from '../../../services/control/control.ts'
+import { LocalControl } from '../../../services/control/local.ts'
+import type { MetricFamily } from '../../../services/monitor/families.ts'
+
+const requests = (value: number): MetricFamily[] => [
+  { name: 'headrace_requests_total', type: 'counter', help: 'h', aggregator: 'sum', values: [{ labels: {}, value }] },
+  { name: 'open', type: 'gauge', help: 'h', aggregator: 'sum', values: [{ labels: {}, value: 1 }] },
+]
+
+/** A data-plane process, called as over IPC. */
+function member(process: number, local: LocalControl, id = process): Member {
+  return {
+    process,
+    id,
+    pid: 1000 + id,
+    call: async (name, args) => {
+      const [what, own] = args as ['metrics' & 'log-level', []]
+      return name === 'ask' ? local.part(what, ...own) : local.apply(what, own)
+    },
+  }
+}
+
+function counting(value: number): LocalControl {
+  const local = new LocalControl()
+  local.answer({ metrics: () => requests(value) })
+  return local
+}
+
+const total = async (control: ClusterControl): Promise<number | undefined> =>
+  (await control.ask('metrics')).result[0]?.values[0]?.value
+
+void test('the answers of all processes are merged by the rule of the query', async (t) => {
+  const members = [member(1, counting(3)), member(2, counting(4))]
+  const control = new ClusterControl({ members: () => members, deadlineMs: 1000 })
+  const { result, missing } = await control.ask('metrics')
+  t.strictSame(
+    result.map(({ name, values }) => [name, values[0]?.value]),
+    [
+      ['headrace_requests_total', 7],
+      ['open', 2],
+    ],
+  )
+  t.strictSame(missing, [])
+})
+
+void test('processes that do not answer are named with the reason', async (t) => {
+  const failing = { ...member(2, counting(1)), call: () => Promise.reject(new Error('No reply within 3000 ms.')) }
+  const members = [{ ...member(3, counting(1)), pid: null, call: null }, failing, member(1, counting(5))]
+  const control = new ClusterControl({ members: () => members, deadlineMs: 1000 })
+  const { result, missing } = await control.ask('metrics')
+  t.equal(result[0]?.values[0]?.value, 5)
+  t.strictSame(missing, [
+    { process: 2, pid: 1002, reason: 'No reply within 3000 ms.' },
+    { process: 3, pid: null, reason: 'it is not running' },
+  ])
+})
+
+void test('a query that nobody answers is an error that names everybody', async (t) => {
+  const control = new ClusterControl({
+    members: () => [{ ...member(1, counting(1)), call: null }],
+    deadlineMs: 1000,
+  })
+  await t.rejects(control.ask('metrics'), {
+    code: 'HR_CONTROL_NO_ANSWER',
+    statusCode: 503,
+    message: /process 1, pid 1001: it is not running/,
+  })
+})
+
+void test('a command answers with who applied it, and names those that did not', async (t) => {
+  const levels: string[] = []
+  const local = new LocalControl()
+  local.obey({ 'log-level': ({ level }) => void levels.push(level) })
+  const members = [member(1, local), member(2, new LocalControl())]
+  const control = new ClusterControl({ members: () => members, deadlineMs: 1000 })
+  const receipt = await control.tell('log-level', { level: 'debug' })
+  t.strictSame(levels, ['debug'])
+  t.match(receipt, { applied: 1, missing: [{ process: 2, pid: 1002, reason: /does not answer "log-level"/ }] })
+  t.throws(() => requireAll('log-level', receipt), {
+    code: 'HR_CONTROL_PARTLY_APPLIED',
+    message: /process 2, pid 1002/,
+  })
+})
+
+void test('a process that joins later takes over the last lasting command', async (t) => {
+  const control = new ClusterControl({ members: () => [], deadlineMs: 1000 })
+  await control.tell('log-level', { level: 'debug' })
+  await control.tell('log-level', { level: 'warn' })
+  const levels: string[] = []
+  const local = new LocalControl()
+  local.obey({ 'log-level': ({ level }) => void levels.push(level) })
+  await control.joined(member(1, local))
+  t.strictSame(levels, ['warn'])
+})
+
+void test('counters never fall when a process crashes, is late, or is replaced; gauges do', async (t) => {
+  const steady = member(1, counting(10))
+  let members: Member[] = [steady, member(2, counting(5))]
+  const control = new ClusterControl({ members: () => members, deadlineMs: 1000 })
+  t.equal(await total(control), 15)
+
+  members = [steady, { ...member(2, counting(0)), call: () => Promise.reject(new Error('late')) }]
+  t.equal(await total(control), 15, 'late: its last known count')
+
+  members = [steady, { ...member(2, counting(0)), id: 3, call: null }]
+  const { result } = await control.ask('metrics')
+  t.equal(result[0]?.values[0]?.value, 15, 'gone: its last known count is kept')
+  t.equal(result[1]?.values[0]?.value, 1, 'but nothing is open there any more')
+
+  members = [steady, member(2, counting(1), 3)]
+  t.equal(await total(control), 16, 'replaced: the new one counts on top')
+  members = [steady, member(2, counting(2), 4)]
+  t.equal(await total(control), 18, 'and once more')
+})
