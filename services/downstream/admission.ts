@@ -1,0 +1,148 @@
+import { canonicalTarget, laxReadings } from '../http/canonical-path.ts'
+import {
+  AmbiguousPathError,
+  BodyTooLargeError,
+  EncodedSlashError,
+  FieldError,
+  FramingError,
+  HostError,
+  LoopError,
+  MethodNotAllowedError,
+  TargetError,
+} from '../http/errors.ts'
+import { parseAuthority } from '../http/host.ts'
+import type { GatewayError } from '../http/problem.ts'
+import type { RequestFields } from '../http/request-fields.ts'
+import type { RoutePattern } from '../routing/pattern.ts'
+import type { RouteTable } from '../routing/table.ts'
+import type { Exchange } from './exchange.ts'
+import type { Forwarding } from './forwarding.ts'
+
+/** What admission needs to know of a route. */
+export interface Admissible {
+  pattern: RoutePattern
+  encodedSlash: 'opaque' | 'refuse'
+  /** Rank of what guards it: a path must not reach, read in another way, something of a higher rank. */
+  strictness: number
+}
+
+export interface AdmissionOptions<Plan extends Admissible> {
+  forwarding: Forwarding
+  table: RouteTable<Plan>
+  bodyBytes: number
+  /** Rank of the guard on a path that Fastify serves itself (the control plane, where it is shared); 0 for none. */
+  ownStrictness(path: string): number
+}
+
+const MOST_PASSES = 8
+
+/**
+ * The first steps of every request, the same for the lane and for Fastify: canonicalise → forwarded → request id →
+ * route. Anything that two readers could understand differently is refused here, before anybody acts on it.
+ */
+export class Admission<Plan extends Admissible> {
+  readonly #options: AdmissionOptions<Plan>
+
+  constructor(options: AdmissionOptions<Plan>) {
+    this.#options = options
+  }
+
+  /** Fills the exchange. @returns why it is refused (the connection must then be closed), or `undefined` */
+  admit(exchange: Exchange<Plan>): GatewayError | undefined {
+    const { forwarding } = this.#options
+    forwarding.identify(exchange)
+    return refuseFraming(exchange) ?? this.#target(exchange) ?? this.#limits(exchange) ?? this.#loop(exchange)
+  }
+
+  /** Finds the route. @returns why the request cannot be routed; a path that no route takes leaves `plan` empty */
+  route(exchange: Exchange<Plan>): GatewayError | undefined {
+    const { table } = this.#options
+    const found = table.match(exchange.method, exchange.host, exchange.path)
+    if (found === undefined) {
+      const lookup = table.lookup(exchange.method, exchange.host, exchange.path)
+      if (lookup.kind !== 'method') return undefined
+      const error: GatewayError = new MethodNotAllowedError(lookup.allow.join(', '))
+      error.fields = ['allow', lookup.allow.join(', ')]
+      return error
+    }
+    exchange.plan = found.route
+    exchange.parameters = found.parameters
+    return this.#ambiguity(exchange, found.route)
+  }
+
+  #target(exchange: Exchange<Plan>): GatewayError | undefined {
+    const { fields } = exchange
+    let { target } = exchange
+    let host = fields.host
+    if (fields.hostCount > 1) return new HostError('stands more than once, or disagrees with :authority')
+    if (target.charCodeAt(0) !== 0x2f) {
+      if (target === '*' && exchange.method === 'OPTIONS') target = '/'
+      else {
+        // Absolute form: its authority takes the place of Host (RFC 9112 §3.2.2); where it goes, the routes decide.
+        const absolute = /^https?:\/\/([^/?#]*)([^]*)$/i.exec(target)
+        if (absolute === null) return new TargetError('is not a path')
+        host = absolute[1] as string
+        const rest = absolute[2] as string
+        target = rest.startsWith('/') ? rest : `/${rest}`
+      }
+    }
+    if (host === undefined) {
+      if (exchange.protocol !== '1.0') return new HostError('is missing')
+    } else {
+      const authority = parseAuthority(host)
+      if (authority === undefined) return new HostError(host === '' ? 'is empty' : 'is malformed')
+      exchange.authority = authority.authority
+      exchange.host = authority.name
+    }
+    const canonical = canonicalTarget(target)
+    if (typeof canonical === 'string') return new TargetError(canonical)
+    exchange.path = canonical.path
+    exchange.query = canonical.query
+    return undefined
+  }
+
+  #limits(exchange: Exchange<Plan>): GatewayError | undefined {
+    const { bodyBytes } = this.#options
+    const { contentLength } = exchange.fields
+    if (contentLength !== undefined && Number(contentLength) > bodyBytes) return new BodyTooLargeError(bodyBytes)
+    return undefined
+  }
+
+  #loop(exchange: Exchange<Plan>): GatewayError | undefined {
+    if (exchange.fields.via === undefined) return undefined
+    const passes = this.#options.forwarding.passes(exchange)
+    return passes < MOST_PASSES ? undefined : new LoopError(passes)
+  }
+
+  #ambiguity(exchange: Exchange<Plan>, plan: Plan): GatewayError | undefined {
+    const { path } = exchange
+    if (plan.encodedSlash === 'refuse' && path.includes('%2F')) return new EncodedSlashError()
+    for (const reading of laxReadings(path)) {
+      if (reading === null) return new AmbiguousPathError()
+      const other = this.#options.table.match(exchange.method, exchange.host, reading)?.route.strictness ?? 0
+      if (Math.max(other, this.#options.ownStrictness(reading)) > plan.strictness) return new AmbiguousPathError()
+    }
+    return undefined
+  }
+}
+
+const LENGTH = /^[0-9]{1,15}$/
+
+/** RFC 9112 §6: one length or one coding, never both, never two. Node's parser refuses most of it; this is the rest. */
+function refuseFraming({ fields, protocol }: { fields: RequestFields; protocol: string }): GatewayError | undefined {
+  const { contentLength, transferEncoding } = fields
+  if (contentLength !== undefined) {
+    if (fields.contentLengthCount > 1) return new FramingError('has more than one content-length')
+    if (!LENGTH.test(contentLength)) return new FramingError('has a content-length that is no number')
+    if (transferEncoding !== undefined) return new FramingError('has both content-length and transfer-encoding')
+  }
+  if (transferEncoding !== undefined && protocol !== '2.0') {
+    if (protocol === '1.0') return new FramingError('has a transfer-encoding in HTTP/1.0')
+    if (transferEncoding.toLowerCase() !== 'chunked') return new FramingError('has a transfer-encoding other than chunked')
+  }
+  if (protocol === '2.0' && (transferEncoding !== undefined || fields.connection !== undefined || fields.upgrade !== undefined)) {
+    return new FieldError('a connection-specific field, which HTTP/2 has not')
+  }
+  if (fields.upgrade !== undefined && protocol === '1.0') return new FieldError('an upgrade in HTTP/1.0')
+  return undefined
+}

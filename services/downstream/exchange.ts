@@ -1,0 +1,112 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { Readable } from 'node:stream'
+import { readRequestFields, type RequestFields } from '../http/request-fields.ts'
+import { Http1Reply } from './http1-reply.ts'
+import { Http2Reply } from './http2-reply.ts'
+import type { Peer } from './peer.ts'
+import type { Reply } from './reply.ts'
+
+/** Work that ends when the client leaves. */
+export interface Cancellable {
+  cancel(): void
+}
+
+/**
+ * One request and its answer, from the head's arrival to the last byte. Made once a request, whatever the protocol; it
+ * goes through admission, which fills what the route plan needs, and is finished exactly once.
+ */
+export class Exchange<Plan = unknown> {
+  readonly protocol: '1.0' | '1.1' | '2.0'
+  readonly method: string
+  /** As received: a path with its query; also an absolute URL, `*` or an authority. */
+  readonly target: string
+  readonly fields: RequestFields
+  /** The body as it comes in, `null` without one. Nobody reads it before the upstream does. */
+  readonly body: Readable | null
+  readonly peer: Peer
+  readonly reply: Reply
+  /** `performance.now()` when the head had come. */
+  readonly arrivedAt: number
+
+  /** What admission finds out. */
+  requestId = ''
+  scheme: 'http' | 'https' = 'http'
+  authority = ''
+  host = ''
+  path = ''
+  query = ''
+  clientAddress = ''
+  plan: Plan | undefined
+  parameters: string[] = []
+
+  /** What happened. */
+  status = 0
+  upstreamMs = 0
+  outcome = ''
+  code = ''
+  finished = false
+  work: Cancellable | undefined
+
+  constructor(init: {
+    protocol: '1.0' | '1.1' | '2.0'
+    method: string
+    target: string
+    fields: RequestFields
+    body: Readable | null
+    peer: Peer
+    reply: Reply
+  }) {
+    this.protocol = init.protocol
+    this.method = init.method
+    this.target = init.target
+    this.fields = init.fields
+    this.body = init.body
+    this.peer = init.peer
+    this.reply = init.reply
+    this.arrivedAt = performance.now()
+  }
+
+  static fromHttp1<Plan>(request: IncomingMessage, response: ServerResponse, peer: Peer): Exchange<Plan> {
+    const fields = readRequestFields(request.rawHeaders)
+    const hasBody = fields.transferEncoding !== undefined || (fields.contentLength ?? '0') !== '0'
+    return new Exchange<Plan>({
+      protocol: request.httpVersionMinor === 0 ? '1.0' : '1.1',
+      method: request.method as string,
+      target: request.url as string,
+      fields,
+      body: hasBody ? request : null,
+      peer,
+      reply: new Http1Reply(request, response),
+    })
+  }
+
+  /** @param raw the flat field list of the stream's head, pseudo-headers first */
+  static fromHttp2<Plan>(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    raw: readonly string[],
+    peer: Peer,
+  ): Exchange<Plan> {
+    let start = 0
+    while (start < raw.length && (raw[start] as string).startsWith(':')) start += 2
+    const method = headers[':method'] as string
+    const fields = readRequestFields(raw.slice(start))
+    const authority = headers[':authority']
+    if (typeof authority === 'string') {
+      // RFC 9113 §8.3.1: :authority takes the place of Host; one that disagrees is an attempt at confusion.
+      if (fields.host === undefined || fields.host.toLowerCase() === authority.toLowerCase()) fields.hostCount = 1
+      else fields.hostCount = 2
+      fields.host = authority
+    }
+    return new Exchange<Plan>({
+      protocol: '2.0',
+      method,
+      target: (headers[':path'] as string | undefined) ?? '',
+      fields,
+      body: stream.endAfterHeaders ? null : stream,
+      peer,
+      reply: new Http2Reply(stream, method),
+    })
+  }
+}

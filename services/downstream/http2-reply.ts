@@ -1,0 +1,90 @@
+import { constants, type ServerHttp2Stream } from 'node:http2'
+import type { Reply } from './reply.ts'
+
+/** An HTTP/2 response, on the core stream (the compatibility layer costs twice as much). */
+export class Http2Reply implements Reply {
+  closing = false
+  readonly #stream: ServerHttp2Stream
+  readonly #bodyless: boolean
+  #trailers: string[] | undefined
+  #continued = false
+
+  constructor(stream: ServerHttp2Stream, method: string) {
+    this.#stream = stream
+    this.#bodyless = method === 'HEAD'
+  }
+
+  get gone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed
+  }
+
+  get headSent(): boolean {
+    return this.#stream.headersSent
+  }
+
+  continue(): void {
+    if (this.#continued || this.headSent || this.gone) return
+    this.#continued = true
+    this.#stream.additionalHeaders({ ':status': 100 })
+  }
+
+  informational(status: number, fields: string[]): void {
+    if (this.headSent || this.gone) return
+    const headers: Record<string, string | number | string[]> = { ':status': status }
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i] as string
+      const value = fields[i + 1] as string
+      const before = headers[name]
+      headers[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [String(before), value]
+    }
+    this.#stream.additionalHeaders(headers)
+  }
+
+  head(status: number, fields: string[], length: number | null): void {
+    if (this.gone) return
+    const flat = [':status', String(status), ...fields]
+    if (length !== null && status !== 204) flat.push('content-length', String(length))
+    const bodyless = this.#bodyless || status === 204 || status === 304
+    if (bodyless) {
+      this.#stream.respond(flat as never, { endStream: true })
+      return
+    }
+    this.#stream.respond(flat as never, { waitForTrailers: length === null })
+    if (length === null) {
+      this.#stream.once('wantTrailers', () => {
+        const trailers: Record<string, string> = {}
+        const fields = this.#trailers ?? []
+        for (let i = 0; i < fields.length; i += 2) trailers[fields[i] as string] = fields[i + 1] as string
+        if (this.#trailers === undefined) this.#stream.close()
+        else this.#stream.sendTrailers(trailers)
+      })
+    }
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#stream.writableEnded || this.gone) return true
+    return this.#stream.write(chunk)
+  }
+
+  drained(callback: () => void): void {
+    const stream = this.#stream
+    const done = (): void => {
+      stream.off('drain', done)
+      stream.off('close', done)
+      callback()
+    }
+    stream.on('drain', done)
+    stream.on('close', done)
+  }
+
+  end(chunk?: Uint8Array, trailers?: string[]): void {
+    if (this.#stream.writableEnded || this.gone) return
+    this.#trailers = trailers !== undefined && trailers.length > 0 ? trailers : undefined
+    if (chunk === undefined) this.#stream.end()
+    else this.#stream.end(chunk)
+  }
+
+  abort(): void {
+    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  }
+}

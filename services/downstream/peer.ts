@@ -1,0 +1,53 @@
+import { isIP } from 'node:net'
+import type { Exchange } from './exchange.ts'
+import type { TrustedProxies } from './trust.ts'
+
+/** Who is at the other end of a connection; made once a connection. */
+export interface Connection {
+  remoteAddress?: string | undefined
+  encrypted?: boolean
+}
+
+/** What the gateway knows of a connection, and the exchanges in flight on it. */
+export class Peer {
+  /** The address of the other end, IPv4 in IPv6 unwrapped. */
+  readonly address: string
+  readonly scheme: 'http' | 'https'
+  /** `true` where its forwarding fields are believed. */
+  readonly trusted: boolean
+  /** `address` as a node of Forwarded (RFC 7239 §6). */
+  readonly node: string
+  // Almost always none or one; more with pipelining and on HTTP/2.
+  readonly #open: Exchange[] = []
+
+  constructor(connection: Connection, trust: TrustedProxies) {
+    const raw = connection.remoteAddress ?? ''
+    this.address = raw.startsWith('::ffff:') && raw.includes('.') ? raw.slice(7) : raw === '' ? 'unknown' : raw
+    this.scheme = connection.encrypted === true ? 'https' : 'http'
+    this.trusted = trust.includes(this.address)
+    this.node = isIP(this.address) === 6 ? `"[${this.address}]"` : this.address
+  }
+
+  /** An exchange has begun on this connection. */
+  open(exchange: Exchange): void {
+    this.#open.push(exchange)
+  }
+
+  /** An exchange is over. */
+  done(exchange: Exchange): void {
+    const index = this.#open.indexOf(exchange)
+    if (index === -1) return
+    const last = this.#open.pop() as Exchange
+    if (last !== exchange) this.#open[index] = last
+  }
+
+  /** `true` while an exchange is in flight. */
+  get busy(): boolean {
+    return this.#open.length > 0
+  }
+
+  /** The connection is gone: ends the work for every exchange on it. */
+  left(): void {
+    for (const exchange of [...this.#open]) exchange.work?.cancel()
+  }
+}

@@ -1,0 +1,28 @@
+import { type GatewayError, problemOf, PROBLEM_TYPE } from '../http/problem.ts'
+import type { Exchange } from './exchange.ts'
+
+/** Answers an exchange with a problem document (RFC 9457), for HEAD without its body. Nothing may have been sent yet. */
+export function replyWithProblem(exchange: Exchange, error: GatewayError): void {
+  const { reply, requestId, method } = exchange
+  const problem = problemOf(error, requestId)
+  const body = Buffer.from(JSON.stringify(problem))
+  exchange.status = problem.status
+  exchange.code = problem.code
+  reply.head(
+    problem.status,
+    [
+      'content-type',
+      PROBLEM_TYPE,
+      'cache-control',
+      'no-store',
+      'date',
+      new Date().toUTCString(),
+      'x-request-id',
+      requestId,
+      ...(error.fields ?? []),
+    ],
+    body.length,
+  )
+  if (method === 'HEAD') reply.end()
+  else reply.end(body)
+}

@@ -1,0 +1,32 @@
+/**
+ * One response to a client, whatever the protocol. The order of calls is `informational*`, then `head`, then `write*`,
+ * then `end`; or `abort` at any time, which the client can never take for a complete answer.
+ */
+export interface Reply {
+  /** `true` once the client has left, or the answer was broken off. */
+  readonly gone: boolean
+  /** `true` once the head is on its way; until then another answer can still be given. */
+  readonly headSent: boolean
+  /** Tell the client to close the connection after this answer (HTTP/1 only). */
+  closing: boolean
+
+  /** 100 Continue, when the client waits for it and has not had it. */
+  continue(): void
+  /** A 1xx other than 100 and 101. Dropped for clients that cannot take it (HTTP/1.0). */
+  informational(status: number, fields: string[]): void
+  /**
+   * The head; it may be held back until the first byte of the body, at most until the end of the current tick.
+   *
+   * @param fields end-to-end fields, names in lower case: name, value, name, value. No framing: that is written here
+   * @param length bytes of the body, `null` where unknown
+   */
+  head(status: number, fields: string[], length: number | null): void
+  /** @returns `false` when the client is behind: wait for `drained` */
+  write(chunk: Uint8Array): boolean
+  /** Calls back once when the client has caught up, or left. */
+  drained(callback: () => void): void
+  /** The end, with the last chunk where it is at hand. `trailers` as `fields`; dropped where the protocol has none. */
+  end(chunk?: Uint8Array, trailers?: string[]): void
+  /** Breaks off: the connection (HTTP/1) or the stream (HTTP/2) is reset. */
+  abort(): void
+}

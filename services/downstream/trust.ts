@@ -1,0 +1,64 @@
+import { BlockList, isIP } from 'node:net'
+import createError from '@fastify/error'
+
+/** An entry of `forwarded.trust` that is neither address, block nor known word. */
+export const TrustError = createError(
+  'HR_FORWARDED_TRUST',
+  "forwarded.trust has '%s': write an address, a CIDR block such as 10.0.0.0/8, 'loopback' or 'private'",
+  500,
+)
+
+const WORDS: Record<string, string[]> = {
+  loopback: ['127.0.0.0/8', '::1/128'],
+  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10', '169.254.0.0/16'],
+}
+
+/** The proxies whose forwarding fields are believed. */
+export class TrustedProxies {
+  readonly #list = new BlockList()
+  readonly #empty: boolean
+
+  /** @throws HR_FORWARDED_TRUST */
+  constructor(entries: readonly string[]) {
+    this.#empty = entries.length === 0
+    for (const entry of entries.flatMap((word) => WORDS[word] ?? [word])) {
+      const [address = '', prefix] = entry.split('/')
+      const family = isIP(address)
+      const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix)
+      if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32)) {
+        throw new TrustError(entry)
+      }
+      this.#list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4')
+    }
+  }
+
+  includes(address: string): boolean {
+    if (this.#empty) return false
+    const family = isIP(address)
+    return family !== 0 && this.#list.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  }
+
+  /**
+   * The client behind a chain of trusted proxies: the rightmost address of X-Forwarded-For that is not trusted.
+   * What is no address ends the walk: nothing to its left can be believed.
+   */
+  clientOf(peerAddress: string, forwardedFor: string | undefined): string {
+    if (forwardedFor === undefined) return peerAddress
+    let client = peerAddress
+    const chain = forwardedFor.split(',')
+    for (let i = chain.length - 1; i >= 0 && this.includes(client); i--) {
+      const address = bareAddress(chain[i] as string)
+      if (address === undefined) break
+      client = address
+    }
+    return client
+  }
+}
+
+/** The address in `1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]:567`, quoted or not. */
+function bareAddress(text: string): string | undefined {
+  const trimmed = text.trim().replace(/^"|"$/g, '')
+  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(trimmed)
+  const address = bracketed?.[1] ?? (/^[\d.]+:\d+$/.test(trimmed) ? trimmed.slice(0, trimmed.indexOf(':')) : trimmed)
+  return isIP(address) === 0 ? undefined : address
+}

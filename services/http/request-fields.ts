@@ -1,0 +1,154 @@
+/**
+ * The fields of one request, read in one pass: what goes on to the upstream as it is, and what the gateway has to look
+ * at or to write anew. Never forwarded: hop-by-hop fields (RFC 9110 §7.6.1), what `Connection` names, Host, framing,
+ * Expect, and the forwarding fields.
+ */
+export class RequestFields {
+  /** End-to-end fields as received: name, value, name, value. */
+  readonly kept: string[] = []
+  host: string | undefined
+  hostCount = 0
+  contentLength: string | undefined
+  contentLengthCount = 0
+  transferEncoding: string | undefined
+  connection: string | undefined
+  expect: string | undefined
+  upgrade: string | undefined
+  requestId: string | undefined
+  via: string | undefined
+  forwarded: string | undefined
+  forwardedFor: string | undefined
+  forwardedHost: string | undefined
+  forwardedProto: string | undefined
+  /** `true` where the client's TE names trailers: the one transfer coding that a proxy may pass on. */
+  trailers = false
+  cookie: string | undefined
+}
+
+/** @param raw flat: name, value, name, value; without pseudo-headers */
+export function readRequestFields(raw: readonly string[]): RequestFields {
+  const fields = new RequestFields()
+  const { kept } = fields
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
+    const value = raw[i + 1] as string
+    // The length rules out almost every field without lower-casing its name.
+    if (!LENGTHS[name.length] || !take(fields, name.toLowerCase(), value)) kept.push(name, value)
+  }
+  if (fields.cookie !== undefined) kept.push('cookie', fields.cookie)
+  if (fields.connection !== undefined) dropNamed(kept, fields.connection)
+  return fields
+}
+
+const SPECIAL = [
+  'te',
+  'via',
+  'host',
+  'cookie',
+  'expect',
+  'trailer',
+  'upgrade',
+  'forwarded',
+  'x-real-ip',
+  'connection',
+  'keep-alive',
+  'x-request-id',
+  'content-length',
+  'http2-settings',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'proxy-connection',
+  'x-forwarded-proto',
+  'transfer-encoding',
+  'x-forwarded-server',
+  'x-forwarded-prefix',
+  'x-forwarded-scheme',
+  'proxy-authenticate',
+  'proxy-authorization',
+] as const
+
+const LENGTHS: boolean[] = Array.from({ length: 256 }, (_, length) => SPECIAL.some((name) => name.length === length))
+
+/** `true` when the field does not go on as it is. */
+function take(fields: RequestFields, name: string, value: string): boolean {
+  switch (name) {
+    case 'host':
+      fields.hostCount++
+      fields.host = value
+      return true
+    case 'connection':
+      fields.connection = join(fields.connection, value)
+      return true
+    case 'content-length':
+      fields.contentLengthCount++
+      fields.contentLength = value
+      return true
+    case 'transfer-encoding':
+      fields.transferEncoding = join(fields.transferEncoding, value)
+      return true
+    case 'expect':
+      fields.expect = value
+      return true
+    case 'upgrade':
+      fields.upgrade = value
+      return true
+    case 'te':
+      if (/(^|,)\s*trailers\s*($|[,;])/i.test(value)) fields.trailers = true
+      return true
+    case 'cookie':
+      // HTTP/2 may split cookies (RFC 9113 §8.2.3); an upstream gets one field.
+      fields.cookie = fields.cookie === undefined ? value : `${fields.cookie}; ${value}`
+      return true
+    case 'x-request-id':
+      fields.requestId ??= value
+      return true
+    case 'via':
+      fields.via = join(fields.via, value)
+      return true
+    case 'forwarded':
+      fields.forwarded = join(fields.forwarded, value)
+      return true
+    case 'x-forwarded-for':
+      fields.forwardedFor = join(fields.forwardedFor, value)
+      return true
+    case 'x-forwarded-host':
+      fields.forwardedHost ??= value
+      return true
+    case 'x-forwarded-proto':
+      fields.forwardedProto ??= value
+      return true
+    case 'x-real-ip':
+    case 'x-forwarded-port':
+    case 'x-forwarded-server':
+    case 'x-forwarded-prefix':
+    case 'x-forwarded-scheme':
+    case 'trailer':
+    case 'keep-alive':
+    case 'http2-settings':
+    case 'proxy-connection':
+    case 'proxy-authenticate':
+    case 'proxy-authorization':
+      return true
+    default:
+      return false
+  }
+}
+
+function join(list: string | undefined, value: string): string {
+  return list === undefined ? value : `${list}, ${value}`
+}
+
+/** Removes the fields that `Connection` names. What the gateway writes itself is not in the list, so it cannot be hit. */
+function dropNamed(kept: string[], connection: string): void {
+  if (connection === 'keep-alive' || connection === 'close') return
+  const named = new Set(connection.toLowerCase().split(',').map((token) => token.trim()))
+  let end = 0
+  for (let i = 0; i < kept.length; i += 2) {
+    if (named.has((kept[i] as string).toLowerCase())) continue
+    kept[end] = kept[i] as string
+    kept[end + 1] = kept[i + 1] as string
+    end += 2
+  }
+  kept.length = end
+}

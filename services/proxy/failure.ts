@@ -1,0 +1,66 @@
+import type { GatewayError } from '../http/problem.ts'
+import {
+  ConnectError,
+  ConnectTimeoutError,
+  FirstByteTimeoutError,
+  IdleTimeoutError,
+  InvalidResponseError,
+  QueueFullError,
+  ResetError,
+  TotalTimeoutError,
+  TruncatedError,
+  UnsendableError,
+} from '../upstream/errors.ts'
+import type { Outcome } from '../upstream/snapshot.ts'
+
+/** How far an attempt had come when it failed. */
+export type Phase = 'waiting' | 'sent' | 'receiving'
+
+const GARBAGE = /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_|RESPONSE|H2|HTTP_PARSER))/
+
+/** What an error of undici means, by how far the attempt had come. */
+export function outcomeOf(error: Error & { code?: string }, phase: Phase): Outcome {
+  const code = error.code ?? ''
+  if (phase === 'waiting') return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' ? 'connect_timeout' : 'connect_error'
+  if (phase === 'receiving') return 'truncated'
+  // undici reports what it cannot take (an unsolicited 100, an upgrade nobody asked for) as 'bad response', 'bad upgrade'.
+  if (GARBAGE.test(code) || error.message.startsWith('bad ')) return 'invalid_response'
+  return 'reset'
+}
+
+/** The answer to a client for an attempt that failed before the response head was sent on. */
+export function failureOf(outcome: Outcome, upstream: string, cause: Error | undefined): GatewayError {
+  const options = { cause }
+  switch (outcome) {
+    case 'connect_error':
+      return new ConnectError(upstream, options)
+    case 'connect_timeout':
+      return new ConnectTimeoutError(upstream, options)
+    case 'first_byte_timeout':
+      return new FirstByteTimeoutError(upstream, options)
+    case 'total_timeout':
+      return new TotalTimeoutError(upstream, options)
+    case 'idle_timeout':
+      return new IdleTimeoutError(upstream, options)
+    case 'invalid_response':
+      return new InvalidResponseError(upstream, options)
+    case 'truncated':
+      return new TruncatedError(upstream, options)
+    case 'queue_full': {
+      const error: GatewayError = new QueueFullError(upstream)
+      error.fields = ['retry-after', '2']
+      return error
+    }
+    default:
+      return new ResetError(upstream, options)
+  }
+}
+
+/** `true` for what undici refuses to write, which is the request's fault: 400. */
+export function isUnsendable(error: Error & { code?: string }): boolean {
+  return error.code === 'UND_ERR_INVALID_ARG' || error.code === 'UND_ERR_NOT_SUPPORTED'
+}
+
+export function unsendable(cause: Error): GatewayError {
+  return new UnsendableError(cause.message, { cause })
+}

@@ -1,0 +1,58 @@
+/** A response head as undici gives it: names in lower case, several lines of a field as an array. */
+export type UpstreamHead = Record<string, string | string[] | undefined>
+
+/** What goes on to the client: end-to-end fields (name, value, name, value), and the length that the upstream declared. */
+export interface ResponseFields {
+  fields: string[]
+  length: number | null
+}
+
+const CONTROL = /[^\t\x20-\x7e\x80-\xff]/
+const LENGTH = /^[0-9]{1,15}$/
+
+/**
+ * Reads a response head: hop-by-hop fields (RFC 9110 §7.6.1) and what `Connection` names stay behind, framing is left to
+ * the protocol of the client. `undefined` when the head cannot be passed on: a control character in a value (which would
+ * split the response), or a length that is none.
+ */
+export function readResponseFields(head: UpstreamHead): ResponseFields | undefined {
+  const { connection } = head
+  const named = connection === undefined || connection === 'keep-alive' || connection === 'close' ? null : namesIn(connection)
+  const fields: string[] = []
+  let length: number | null = null
+  for (const name in head) {
+    const value = head[name] as string | string[]
+    switch (name) {
+      case 'connection':
+      case 'keep-alive':
+      case 'transfer-encoding':
+      case 'upgrade':
+      case 'proxy-connection':
+      case 'proxy-authenticate':
+      case 'http2-settings':
+      case 'x-request-id':
+      case ':status':
+        continue
+      case 'content-length':
+        if (typeof value !== 'string' || !LENGTH.test(value)) return undefined
+        length = Number(value)
+        continue
+      default:
+    }
+    if (named?.has(name)) continue
+    if (typeof value === 'string') {
+      if (CONTROL.test(value)) return undefined
+      fields.push(name, value)
+    } else {
+      for (const line of value) {
+        if (CONTROL.test(line)) return undefined
+        fields.push(name, line)
+      }
+    }
+  }
+  return { fields, length }
+}
+
+function namesIn(connection: string | string[]): Set<string> {
+  return new Set(String(connection).toLowerCase().split(',').map((token) => token.trim()))
+}

@@ -1,0 +1,64 @@
+import createError from '@fastify/error'
+
+/** No connection to the upstream: refused, no such name, TLS refused. */
+export const ConnectError = createError('HR_UPSTREAM_CONNECT', "The upstream '%s' cannot be reached. Try again later.", 502)
+
+/** No connection within `timeout.connect`. */
+export const ConnectTimeoutError = createError(
+  'HR_UPSTREAM_CONNECT_TIMEOUT',
+  "The upstream '%s' did not accept a connection in time. Try again later.",
+  504,
+)
+
+/** The connection broke before a response head. */
+export const ResetError = createError(
+  'HR_UPSTREAM_RESET',
+  "The upstream '%s' closed the connection without an answer. Whether it acted on the request is unknown.",
+  502,
+)
+
+/** What came back is not HTTP, or not HTTP that can be passed on. */
+export const InvalidResponseError = createError(
+  'HR_UPSTREAM_INVALID_RESPONSE',
+  "The upstream '%s' answered with something that is not valid HTTP.",
+  502,
+)
+
+/** No response head within `timeout.firstByte`. */
+export const FirstByteTimeoutError = createError(
+  'HR_UPSTREAM_FIRST_BYTE_TIMEOUT',
+  "The upstream '%s' did not begin its answer in time. Whether it acted on the request is unknown.",
+  504,
+)
+
+/** No response head within `timeout.total`. */
+export const TotalTimeoutError = createError(
+  'HR_UPSTREAM_TOTAL_TIMEOUT',
+  "The upstream '%s' did not answer within the time allowed.",
+  504,
+)
+
+/** The body of the request or of the response stood still for `timeout.idle`. */
+export const IdleTimeoutError = createError('HR_UPSTREAM_IDLE_TIMEOUT', "The upstream '%s' stopped in the middle.", 504)
+
+/** The response body broke off before its head was sent on. */
+export const TruncatedError = createError('HR_UPSTREAM_TRUNCATED', "The upstream '%s' broke off its answer.", 502)
+
+/** More than `queue` requests wait for a connection. */
+export const QueueFullError = createError(
+  'HR_UPSTREAM_QUEUE_FULL',
+  "Too many requests wait for the upstream '%s'. Try again in a few seconds.",
+  503,
+)
+
+/** A field of the request cannot be written towards an upstream. */
+export const UnsendableError = createError('HR_REQUEST_UNSENDABLE', 'The request cannot be forwarded: %s.', 400)
+
+/** `upstreams.get()` with a name that the configuration does not have. */
+export const UnknownUpstreamError = createError('HR_UPSTREAM_UNKNOWN', "There is no upstream '%s'; there are: %s", 500)
+
+/** A TLS file of an upstream cannot be read. */
+export const UpstreamTlsError = createError('HR_UPSTREAM_TLS', "The upstream '%s': %s", 500)
+
+/** Why an upstream request is aborted whose client has left. Nobody is told; undici wants a reason. */
+export const ClientGoneError = createError('HR_CLIENT_GONE', 'The client closed the connection before the answer.', 499)
