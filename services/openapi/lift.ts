@@ -11,7 +11,7 @@ import {
 } from './document.ts'
 import { componentReference, ReferenceResolver, type Pointer } from './references.ts'
 import { componentName, freeName } from './names.ts'
-import { COMPONENT_KINDS, mapChildren, type ComponentKind, type Kind } from './structure.ts'
+import { COMPONENT_KINDS, kindAt, mapChildren, type ComponentKind, type Kind } from './structure.ts'
 import { upgradeSchema } from './upgrade.ts'
 
 export type Components = Map<ComponentKind, Map<string, JsonObject>>
@@ -54,10 +54,10 @@ export class Lifter {
   }
 
   /** The object at the end of a chain of references, not lifted; `undefined` where it leads nowhere. */
-  follow(node: JsonObject): JsonObject | undefined {
+  follow(kind: ComponentKind, node: JsonObject): JsonObject | undefined {
     const reference = own(node, '$ref')
     if (typeof reference !== 'string') return node
-    const pointer = this.#target(reference, false)
+    const pointer = this.#target(kind, reference)
     return pointer === null ? undefined : this.resolver.at(pointer)
   }
 
@@ -67,7 +67,7 @@ export class Lifter {
     const schemes = objectOf(objectOf(this.#document['components'])['securitySchemes'])
     const known = objectsOf(requirements).filter((requirement) => {
       const missing = Object.keys(requirement).find(
-        (name) => this.follow(objectOf(own(schemes, name)))?.['type'] === undefined,
+        (name) => this.follow('securitySchemes', objectOf(own(schemes, name)))?.['type'] === undefined,
       )
       // leaving out one name of several would promise access that the upstream refuses
       if (missing !== undefined) this.#warn('HR_OPENAPI_SECURITY_UNKNOWN', `no security scheme is named '${missing}'`)
@@ -128,7 +128,7 @@ export class Lifter {
     const reference = node['$ref'] as string
     const isSchema = kind === 'schemas'
     const siblings = isSchema && this.#legacy ? {} : without(node, '$ref')
-    const pointer = this.#target(reference, isSchema)
+    const pointer = this.#target(kind, reference)
     if (pointer === null) {
       this.#warn(
         'HR_OPENAPI_REFERENCE_UNRESOLVED',
@@ -145,12 +145,15 @@ export class Lifter {
   }
 
   /** Where a reference leads in the end; aliases (`A: { $ref: B }`) are seen through. */
-  #target(reference: string, isSchema: boolean): Pointer | null {
+  #target(kind: ComponentKind, reference: string): Pointer | null {
     let pointer = this.resolver.resolve(reference, this.#current)
     for (let hops = 0; pointer !== null && hops < MAX_ALIASES; hops++) {
+      const found = kindAt(pointer)
+      if (found !== kind && found !== undefined) return null
       const node = this.resolver.at(pointer)
       const next = own(node, '$ref')
-      if (typeof next !== 'string' || (isSchema && !this.#legacy && Object.keys(node).length > 1)) return pointer
+      const isAlias = typeof next === 'string' && (kind !== 'schemas' || this.#legacy || Object.keys(node).length === 1)
+      if (!isAlias) return pointer
       pointer = this.resolver.resolve(next, pointer)
     }
     return null
@@ -176,7 +179,7 @@ export class Lifter {
   /** A mapping names a schema or refers to it (OpenAPI 3.1, §4.8.25). */
   #mappingTarget(target: string): Pointer | null {
     const schemas = objectOf(objectOf(this.#document['components'])['schemas'])
-    return isObject(own(schemas, target)) ? ['components', 'schemas', target] : this.#target(target, true)
+    return isObject(own(schemas, target)) ? ['components', 'schemas', target] : this.#target('schemas', target)
   }
 
   /** The heirs of a base schema name it in their `allOf`; nothing names them, but the discriminator means them. */
@@ -192,7 +195,7 @@ export class Lifter {
     for (const [name, schema] of Object.entries(objectOf(objectOf(this.#document['components'])['schemas']))) {
       for (const part of objectsOf(objectOf(schema)['allOf'])) {
         const reference = own(part, '$ref')
-        const base = typeof reference === 'string' ? this.#target(reference, true)?.join('/') : undefined
+        const base = typeof reference === 'string' ? this.#target('schemas', reference)?.join('/') : undefined
         if (base === undefined) continue
         const known = heirs.get(base)
         if (known === undefined) heirs.set(base, [name])

@@ -74,7 +74,7 @@ function liftUpstreams(input: MergeInput, gateway: Source, warn: Warn): Source[]
     const { document, upstream } = specification
     const lifter = new Lifter(document, (code, message) => warn(code, upstream, message))
     lifters.set(upstream, lifter)
-    const item = (node: JsonObject): JsonObject => ({ ...lifter.follow(node), ...without(node, '$ref') })
+    const item = (node: JsonObject): JsonObject => ({ ...lifter.follow('pathItems', node), ...without(node, '$ref') })
     return exposures(specification, item, table)
   })
   const settled = settle(candidates, reserved, warn)

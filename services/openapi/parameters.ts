@@ -13,7 +13,7 @@ export function publicParameters(exposure: Exposure, path: string, lifter: Lifte
   const names = new Map(zip(parametersOf(exposure.public.path), parametersOf(path)))
   const byIdentity = new Map<string, JsonObject>()
   for (const parameter of [...objectsOf(exposure.item['parameters']), ...objectsOf(exposure.operation['parameters'])]) {
-    const resolved = lifter.follow(parameter)
+    const resolved = lifter.follow('parameters', parameter)
     if (resolved === undefined) {
       lifter.parameter(parameter) // says that it is left out
       continue

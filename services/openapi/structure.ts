@@ -78,20 +78,45 @@ const SHAPES: Record<Kind, Shape> = {
   encoding: { map: { headers: 'headers' } },
 }
 
+/**
+ * What kind of object stands where a JSON Pointer points, going by the structure: `null` for places that hold none,
+ * `undefined` for places that the structure does not know (`#/x-shared/Vehicle`), which may hold anything.
+ */
+export function kindAt(pointer: readonly string[]): Kind | null | undefined {
+  const [root, folder, ...rest] = pointer
+  if (root === undefined || folder === undefined) return null
+  if (root === 'paths' || root === 'webhooks') return below('pathItems', rest)
+  if (root !== 'components') return undefined
+  const kind = COMPONENT_KINDS.find((known) => known === folder)
+  return kind === undefined || rest.length === 0 ? null : below(kind, rest.slice(1))
+}
+
+function below(kind: Kind, tokens: string[]): Kind | null | undefined {
+  const [token, key, ...rest] = tokens
+  if (token === undefined) return kind
+  const { one, list, map, each } = SHAPES[kind]
+  const single = fieldOf(one, token) ?? each
+  if (single !== undefined) return below(single, tokens.slice(1))
+  const member = fieldOf(list, token) ?? fieldOf(map, token)
+  if (member === undefined) return undefined
+  return key === undefined ? null : below(member, rest)
+}
+
 /** What becomes of a child: the object that takes its place, or `undefined` to leave it out. */
 export type Visit = (kind: Kind, child: JsonObject) => JsonObject | undefined
 
 /**
  * A copy of `node` in which each object below it that the structure knows has been through `visit`. Goes one level deep:
- * the visitor descends by calling it again. All other values are shared with `node`, not copied.
+ * the visitor descends by calling it again. All other values are
+ * shared with `node`, not copied; what stands where an object should and is none is left out.
  */
 export function mapChildren(kind: Kind, node: JsonObject, visit: Visit): JsonObject {
   const { one, list, map, each } = SHAPES[kind]
   const entries: [string, Json][] = []
   for (const [key, value] of Object.entries(node)) {
-    const single = kindAt(one, key) ?? (each !== undefined && !key.startsWith('x-') ? each : undefined)
-    const many = kindAt(list, key) ?? (Array.isArray(value) ? single : undefined)
-    const named = kindAt(map, key)
+    const single = fieldOf(one, key) ?? (each !== undefined && !key.startsWith('x-') ? each : undefined)
+    const many = fieldOf(list, key) ?? (Array.isArray(value) ? single : undefined)
+    const named = fieldOf(map, key)
     const mapped: Json | undefined =
       many !== undefined
         ? mapList(many, value, visit)
@@ -106,22 +131,23 @@ export function mapChildren(kind: Kind, node: JsonObject, visit: Visit): JsonObj
   return Object.fromEntries(entries)
 }
 
-function kindAt(fields: Record<string, Kind> | undefined, key: string): Kind | undefined {
+function fieldOf(fields: Record<string, Kind> | undefined, key: string): Kind | undefined {
   return fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined
 }
 
-/** Booleans are schemas too; what is neither is left for the reader of the document to wonder at. */
+/** Booleans are schemas too; what else is no object has no place here and is left out. */
 function mapOne(kind: Kind, value: Json, visit: Visit): Json | undefined {
-  return isObject(value) ? visit(kind, value) : value
+  if (isObject(value)) return visit(kind, value)
+  return kind === 'schemas' && typeof value === 'boolean' ? value : undefined
 }
 
-function mapList(kind: Kind, value: Json, visit: Visit): Json {
-  if (!Array.isArray(value)) return value
+function mapList(kind: Kind, value: Json, visit: Visit): Json | undefined {
+  if (!Array.isArray(value)) return undefined
   return value.map((child) => mapOne(kind, child, visit)).filter((child) => child !== undefined)
 }
 
-function mapNamed(kind: Kind, value: Json, visit: Visit): Json {
-  if (!isObject(value)) return value
+function mapNamed(kind: Kind, value: Json, visit: Visit): Json | undefined {
+  if (!isObject(value)) return undefined
   const entries: [string, Json][] = []
   for (const [key, child] of Object.entries(value)) {
     const mapped = kind === 'responses' && key.startsWith('x-') ? child : mapOne(kind, child, visit)

@@ -3,27 +3,29 @@ import {
   METHODS,
   objectOf,
   objectsOf,
+  textOf,
   type Json,
   type JsonObject,
 } from '../../../services/openapi/document.ts'
 import { parametersOf, shapeOfPath } from '../../../services/openapi/exposure.ts'
 import { parsePointer, resolvePointer } from '../../../services/openapi/references.ts'
 
-/** Every `$ref` below a node that is not inside an example or a default. */
+/** Every `$ref` below a node that is not inside data: examples, defaults, extensions. */
 export function referencesIn(node: Json | undefined): string[] {
   if (Array.isArray(node)) return node.flatMap(referencesIn)
   if (!isObject(node)) return []
   return Object.entries(node).flatMap(([key, value]) => {
     if (key === '$ref' && typeof value === 'string') return [value]
     if (key === 'mapping') return Object.values(objectOf(value)).filter((target) => typeof target === 'string')
-    return ['example', 'examples', 'default', 'enum', 'const'].includes(key) ? [] : referencesIn(value)
+    const isData = ['example', 'examples', 'default', 'enum', 'const'].includes(key) || key.startsWith('x-')
+    return isData ? [] : referencesIn(value)
   })
 }
 
 /** What is wrong with a merged document; nothing, where it keeps what OpenAPI 3.1 asks of one. */
 export function violations(document: JsonObject): string[] {
   const found: string[] = []
-  if (document['openapi'] !== '3.1.0') found.push(`openapi is ${String(document['openapi'])}`)
+  if (document['openapi'] !== '3.1.0') found.push(`openapi is ${textOf(document['openapi'])}`)
   for (const reference of referencesIn(document)) {
     const pointer = parsePointer(reference)
     if (pointer === undefined || !isObject(resolvePointer(document, pointer))) found.push(`dangling ${reference}`)
@@ -57,7 +59,7 @@ function operationViolations(path: string, operation: JsonObject, document: Json
     ids.add(id)
   }
   const parameters = objectsOf(operation['parameters'])
-  const inPath = parameters.filter((parameter) => parameter['in'] === 'path').map(({ name }) => name)
+  const inPath = parameters.filter((parameter) => parameter['in'] === 'path').map(({ name }) => textOf(name))
   const expected = [...new Set(parametersOf(path))]
   if (inPath.length !== expected.length || !expected.every((name) => inPath.includes(name))) {
     found.push(`path parameters of ${path}: ${inPath.join()}`)

@@ -35,7 +35,7 @@ const vehicles: JsonObject = {
   },
 }
 
-test('a stripped prefix is put before the paths of the upstream', (t) => {
+void test('a stripped prefix is put before the paths of the upstream', (t) => {
   const result = merged([specification(vehicles)], [route('/api/*', 'fleet', { stripPrefix: true })])
   t.same(operationsOf(result), [
     'get /api/vehicles',
@@ -48,7 +48,7 @@ test('a stripped prefix is put before the paths of the upstream', (t) => {
   t.end()
 })
 
-test('a rewrite is undone, and only the methods of the route are shown', (t) => {
+void test('a rewrite is undone, and only the methods of the route are shown', (t) => {
   const document = { paths: { '/api/vehicles/{vehicleId}': { get: { responses: ok }, delete: { responses: ok } } } }
   const result = merged(
     [specification(document)],
@@ -59,14 +59,14 @@ test('a rewrite is undone, and only the methods of the route are shown', (t) => 
   t.end()
 })
 
-test('a rewrite that fixes a parameter shows the operation without it', (t) => {
+void test('a rewrite that fixes a parameter shows the operation without it', (t) => {
   const result = merged([specification(vehicles)], [route('GET /flagship', 'fleet', { rewrite: '/vehicles/7' })])
   t.same(operationsOf(result), ['get /flagship'])
   t.equal(at(result.document, 'paths', '/flagship', 'get', 'parameters'), undefined)
   t.end()
 })
 
-test('parameters of the public path that the upstream never sees are documented', (t) => {
+void test('parameters of the public path that the upstream never sees are documented', (t) => {
   const result = merged([specification(vehicles)], [route('GET /:tenant/vehicles', 'fleet', { rewrite: '/vehicles' })])
   t.same(at(result.document, 'paths', '/{tenant}/vehicles', 'get', 'parameters'), [
     { name: 'tenant', in: 'path', required: true, schema: { type: 'string' } },
@@ -74,7 +74,7 @@ test('parameters of the public path that the upstream never sees are documented'
   t.end()
 })
 
-test('an operation that a more specific route sends elsewhere or hides is not shown under the general one', (t) => {
+void test('an operation that a more specific route sends elsewhere or hides is not shown under the general one', (t) => {
   const result = merged(
     [specification(vehicles)],
     [route('/*'), route('GET /vehicles/:id', 'other'), route('POST /vehicles', 'fleet', { docs: false })],
@@ -83,7 +83,7 @@ test('an operation that a more specific route sends elsewhere or hides is not sh
   t.end()
 })
 
-test('an operation that two routes expose is shown at both places, with an operationId of its own', (t) => {
+void test('an operation that two routes expose is shown at both places, with an operationId of its own', (t) => {
   const result = merged([specification(vehicles)], [route('/*'), route('GET /v2/*', 'fleet', { rewrite: '/*' })])
   t.equal(at(result.document, 'paths', '/vehicles', 'get', 'operationId'), 'list')
   t.equal(at(result.document, 'paths', '/v2/vehicles', 'get', 'operationId'), 'fleet.list')
@@ -91,7 +91,7 @@ test('an operation that two routes expose is shown at both places, with an opera
   t.end()
 })
 
-test("the gateway's own paths are shown once and as its own", (t) => {
+void test("the gateway's own paths are shown once and as its own", (t) => {
   const own = { ...gateway, paths: { '/health': { get: { summary: 'mine', responses: ok } } } }
   const document = { paths: { '/health': { get: { responses: ok } }, '/docs/x': { get: { responses: ok } } } }
   const { document: result } = merge({
@@ -105,7 +105,7 @@ test("the gateway's own paths are shown once and as its own", (t) => {
   t.end()
 })
 
-test('routes of one host carry it as a server, those of a domain as a variable', (t) => {
+void test('routes of one host carry it as a server, those of a domain as a variable', (t) => {
   const result = merged([specification(vehicles)], [route('GET a.example.com/vehicles'), route('*.example.org/v/*')])
   t.same(at(result.document, 'paths', '/vehicles', 'get', 'servers'), [{ url: '//a.example.com' }])
   const domain = merged([specification(vehicles)], [route('GET *.example.org/*')])
@@ -115,7 +115,7 @@ test('routes of one host carry it as a server, those of a domain as a variable',
   t.end()
 })
 
-test('one operation on two hosts is shown once with both; two of different upstreams are contested', (t) => {
+void test('one operation on two hosts is shown once with both; two of different upstreams are contested', (t) => {
   const twice = merged([specification(vehicles)], [route('GET a.example/vehicles'), route('GET b.example/vehicles')])
   t.same(at(twice.document, 'paths', '/vehicles', 'get', 'servers'), [{ url: '//a.example' }, { url: '//b.example' }])
   t.same(twice.warnings, [])
@@ -128,7 +128,7 @@ test('one operation on two hosts is shown once with both; two of different upstr
   t.end()
 })
 
-test('base paths of servers are part of what the upstream is sent', (t) => {
+void test('base paths of servers are part of what the upstream is sent', (t) => {
   const servers = [
     { url: 'https://api.example.com/prod' },
     { url: 'http://127.0.0.1:4001/v{n}', variables: { n: { default: '1' } } },
@@ -144,7 +144,7 @@ test('base paths of servers are part of what the upstream is sent', (t) => {
   t.end()
 })
 
-test('components of one name in two upstreams get the names of their upstreams, everywhere', (t) => {
+void test('components of one name in two upstreams get the names of their upstreams, everywhere', (t) => {
   const animals = (extra: JsonObject): JsonObject => ({
     paths: {
       '/pets': {
@@ -180,7 +180,7 @@ test('components of one name in two upstreams get the names of their upstreams, 
   t.end()
 })
 
-test('the heirs of a schema with a discriminator come along, though nothing refers to them', (t) => {
+void test('the heirs of a schema with a discriminator come along, though nothing refers to them', (t) => {
   const document: JsonObject = {
     paths: {
       '/p': {
@@ -215,7 +215,7 @@ test('the heirs of a schema with a discriminator come along, though nothing refe
   t.end()
 })
 
-test('references out of the document are dropped with a warning, and the rest stands', (t) => {
+void test('references out of the document are dropped with a warning, and the rest stands', (t) => {
   const document: JsonObject = {
     paths: {
       '/x/{id}': {
@@ -246,7 +246,7 @@ test('references out of the document are dropped with a warning, and the rest st
   t.end()
 })
 
-test('references to anchors, ids, paths and inner parts become components', (t) => {
+void test('references to anchors, ids, paths and inner parts become components', (t) => {
   const response = (schema: JsonObject): JsonObject => ({ 200: { description: '', content: { a: { schema } } } })
   const document: JsonObject = {
     paths: {
@@ -273,7 +273,7 @@ test('references to anchors, ids, paths and inner parts become components', (t) 
   t.end()
 })
 
-test('security holds as the upstream states it, under the names of the merged document', (t) => {
+void test('security holds as the upstream states it, under the names of the merged document', (t) => {
   const secured: JsonObject = {
     security: [{ token: [] }],
     paths: {
@@ -299,7 +299,7 @@ test('security holds as the upstream states it, under the names of the merged do
   t.end()
 })
 
-test('tags get a prefix only where two sources use the same, and operations without one stand under their upstream', (t) => {
+void test('tags get a prefix only where two sources use the same, and operations without one stand under their upstream', (t) => {
   const tagged = (tag: string): JsonObject => ({
     tags: [{ name: tag, description: 'said' }, { name: 'unused' }],
     paths: { [`/${tag}`]: { get: { tags: [tag], responses: ok }, post: { responses: ok } } },
@@ -317,7 +317,7 @@ test('tags get a prefix only where two sources use the same, and operations with
   t.end()
 })
 
-test('links lead to the public operation, or are left out', (t) => {
+void test('links lead to the public operation, or are left out', (t) => {
   const links = {
     one: { operationId: 'one' },
     byRef: { operationRef: '#/paths/~1vehicles~1{id}/get' },
@@ -342,7 +342,7 @@ test('links lead to the public operation, or are left out', (t) => {
   t.end()
 })
 
-test('paths that differ in the names of parameters alone become one, its parameters renamed', (t) => {
+void test('paths that differ in the names of parameters alone become one, its parameters renamed', (t) => {
   const first = { paths: { '/v/{id}': { get: { responses: ok } } } }
   const second = {
     paths: {
@@ -363,7 +363,7 @@ test('paths that differ in the names of parameters alone become one, its paramet
   t.end()
 })
 
-test('a document that nests without end is cut with a warning, and keys like __proto__ stay keys', (t) => {
+void test('a document that nests without end is cut with a warning, and keys like __proto__ stay keys', (t) => {
   const schema: JsonObject = { type: 'array' }
   schema['items'] = schema
   const properties = JSON.parse('{"__proto__":{"type":"string"},"constructor":{"type":"string"}}') as JsonObject
