@@ -33,7 +33,10 @@ export class RawConnection {
       head: (head) => {
         const current = this.#awaited[0]
         const parsed = responseHead(head)
-        if (!current) throw new Error(`a response that nobody asked for: ${head.start}`)
+        if (!current) {
+          this.#unasked.push(Buffer.from(head.raw, 'latin1'))
+          return declaredFraming(head.fields, { kind: 'close' })
+        }
         if (parsed.status < 200 && parsed.status !== 101) {
           current.incoming.informational.push(parsed)
           return { kind: 'none' }

@@ -18,6 +18,8 @@ export type Script = Play | Play[]
 export interface UpstreamOptions {
   /** Speak TLS, with the certificate of test/certificate.ts. */
   tls?: boolean
+  /** Listen on a unix socket at this path. */
+  path?: string
   /** Called with each connection, before any byte: to reset, to end, to answer unasked. */
   connection?: (socket: Socket) => void
   /** Count bodies instead of keeping them, for large ones. */
@@ -74,7 +76,9 @@ export class Upstream {
     return (this.#server.address() as AddressInfo).port
   }
 
+  /** As a target of the configuration. */
   get origin(): string {
+    if (this.#options.path !== undefined) return `unix:${this.#options.path}`
     return `${this.#options.tls ? 'https' : 'http'}://127.0.0.1:${this.port}`
   }
 
@@ -184,7 +188,8 @@ export async function startUpstream(t: Test, script: Script, options: UpstreamOp
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => sockets.delete(socket))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = options.path === undefined ? { port: 0, host: '127.0.0.1' } : { path: options.path }
+  await new Promise<void>((resolve) => server.listen(address, resolve))
   t.teardown(async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     for (const socket of sockets) socket.destroy()
