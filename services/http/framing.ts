@@ -8,17 +8,17 @@
  */
 export interface FramingRefusal {
   status: 400
-  code: 'HR_HTTP_FRAMING' | 'HR_HTTP_VERSION'
+  code: 'HR_REQUEST_FRAMING' | 'HR_REQUEST_VERSION'
   /** For the answer's `detail`: says what is wrong, quotes nothing. */
   detail: string
 }
 
 const refusal = (detail: string): FramingRefusal =>
-  Object.freeze({ status: 400, code: 'HR_HTTP_FRAMING', detail } as const)
+  Object.freeze({ status: 400, code: 'HR_REQUEST_FRAMING', detail } as const)
 
 const VERSION: FramingRefusal = Object.freeze({
   status: 400,
-  code: 'HR_HTTP_VERSION',
+  code: 'HR_REQUEST_VERSION',
   detail: 'The request line names neither HTTP/1.1 nor HTTP/1.0.',
 } as const)
 const TRANSFER_CODING_IN_1_0 = refusal('A Transfer-Encoding field needs HTTP/1.1.')

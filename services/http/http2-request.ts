@@ -11,14 +11,14 @@ export type Http2HeadFault =
   | {
       /** The request is malformed: reset the stream with PROTOCOL_ERROR, answer nothing (RFC 9113 §8.1.1). */
       kind: 'reset'
-      code: 'HR_HTTP2_PSEUDO_HEADER' | 'HR_HTTP2_CONNECTION_FIELD' | 'HR_HTTP2_FIELD_NAME' | 'HR_HTTP_FRAMING'
+      code: 'HR_REQUEST_PSEUDO_HEADER' | 'HR_REQUEST_FIELD' | 'HR_REQUEST_FIELD_NAME' | 'HR_REQUEST_FRAMING'
       detail: string
     }
   | {
       /** Well-formed, but nothing that may be forwarded: answer 400. */
       kind: 'answer'
       status: 400
-      code: 'HR_HTTP2_AUTHORITY_MISMATCH' | 'HR_HTTP_METHOD_INVALID'
+      code: 'HR_REQUEST_HOST' | 'HR_REQUEST_METHOD'
       detail: string
     }
 
@@ -29,16 +29,16 @@ const reset = (code: ResetCode, detail: string): Http2HeadFault => Object.freeze
 const answer = (code: AnswerCode, detail: string): Http2HeadFault =>
   Object.freeze({ kind: 'answer', status: 400, code, detail })
 
-const PSEUDO_UNKNOWN = reset('HR_HTTP2_PSEUDO_HEADER', 'A pseudo-header is not one of a request.')
-const PSEUDO_TWICE = reset('HR_HTTP2_PSEUDO_HEADER', 'A pseudo-header appears twice.')
-const PSEUDO_LATE = reset('HR_HTTP2_PSEUDO_HEADER', 'A pseudo-header follows a field.')
-const PSEUDO_MISSING = reset('HR_HTTP2_PSEUDO_HEADER', ':method, :scheme and :path are required.')
-const SCHEME = reset('HR_HTTP2_PSEUDO_HEADER', ':scheme is neither http nor https.')
-const CONNECTION_FIELD = reset('HR_HTTP2_CONNECTION_FIELD', 'A field belongs to HTTP/1.1 connections.')
-const UPPERCASE = reset('HR_HTTP2_FIELD_NAME', 'A field name is not in lower case.')
-const LENGTH = reset('HR_HTTP_FRAMING', 'Content-Length is not one whole number of bytes.')
-const METHOD = answer('HR_HTTP_METHOD_INVALID', 'The method is not a token in upper case.')
-const AUTHORITY = answer('HR_HTTP2_AUTHORITY_MISMATCH', ':authority and host name different hosts.')
+const PSEUDO_UNKNOWN = reset('HR_REQUEST_PSEUDO_HEADER', 'A pseudo-header is not one of a request.')
+const PSEUDO_TWICE = reset('HR_REQUEST_PSEUDO_HEADER', 'A pseudo-header appears twice.')
+const PSEUDO_LATE = reset('HR_REQUEST_PSEUDO_HEADER', 'A pseudo-header follows a field.')
+const PSEUDO_MISSING = reset('HR_REQUEST_PSEUDO_HEADER', ':method, :scheme and :path are required.')
+const SCHEME = reset('HR_REQUEST_PSEUDO_HEADER', ':scheme is neither http nor https.')
+const CONNECTION_FIELD = reset('HR_REQUEST_FIELD', 'A field belongs to HTTP/1.1 connections.')
+const UPPERCASE = reset('HR_REQUEST_FIELD_NAME', 'A field name is not in lower case.')
+const LENGTH = reset('HR_REQUEST_FRAMING', 'Content-Length is not one whole number of bytes.')
+const METHOD = answer('HR_REQUEST_METHOD', 'The method is not a token in upper case.')
+const AUTHORITY = answer('HR_REQUEST_HOST', ':authority and host name different hosts.')
 
 const CONNECTION_FIELDS = new Set([
   'connection',

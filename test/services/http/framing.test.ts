@@ -25,15 +25,15 @@ test('what Node lets through and two parsers may read differently is refused', a
     ['Content-Length', '0x5'],
     ['Content-Length', '1152921504606846976'],
   ]) {
-    t.match(refuseFraming(headers, '1.1'), { status: 400, code: 'HR_HTTP_FRAMING' }, JSON.stringify(headers))
+    t.match(refuseFraming(headers, '1.1'), { status: 400, code: 'HR_REQUEST_FRAMING' }, JSON.stringify(headers))
   }
 })
 
 test('a transfer coding in an HTTP/1.0 request is faulty framing', async (t) => {
-  t.match(refuseFraming(['Transfer-Encoding', 'chunked'], '1.0'), { code: 'HR_HTTP_FRAMING' })
+  t.match(refuseFraming(['Transfer-Encoding', 'chunked'], '1.0'), { code: 'HR_REQUEST_FRAMING' })
 })
 
 test('versions that Node parses but nobody speaks over HTTP/1 are refused', async (t) => {
-  t.match(refuseFraming([], '0.9'), { code: 'HR_HTTP_VERSION' })
-  t.match(refuseFraming([], '2.0'), { code: 'HR_HTTP_VERSION' })
+  t.match(refuseFraming([], '0.9'), { code: 'HR_REQUEST_VERSION' })
+  t.match(refuseFraming([], '2.0'), { code: 'HR_REQUEST_VERSION' })
 })

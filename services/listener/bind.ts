@@ -1,0 +1,41 @@
+import type { AddressInfo, Server } from 'node:net'
+import { AddressError, ListenError, PortForbiddenError, PortInUseError } from './errors.ts'
+
+/** Connections that the kernel holds for us while the event loop is busy; the system's own limit may be lower. */
+const BACKLOG = 4_096
+
+/**
+ * Binds a server.
+ *
+ * @throws {PortInUseError} EADDRINUSE
+ * @throws {PortForbiddenError} EACCES, EPERM
+ * @throws {AddressError} EADDRNOTAVAIL, or a host that does not resolve
+ * @throws {ListenError} anything else
+ */
+export function bind(server: Server, { host, port }: { host: string; port: number }): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    const onError = (cause: NodeJS.ErrnoException): void => reject(explain(cause, host, port))
+    server.once('error', onError)
+    server.listen({ host, port, backlog: BACKLOG }, () => {
+      server.off('error', onError)
+      resolve(server.address() as AddressInfo)
+    })
+  })
+}
+
+function explain(cause: NodeJS.ErrnoException, host: string, port: number): Error {
+  switch (cause.code) {
+    case 'EADDRINUSE':
+      return new PortInUseError(port, host, { cause })
+    case 'EACCES':
+    case 'EPERM':
+      return new PortForbiddenError(port, host, { cause })
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new AddressError(host, { cause })
+    default:
+      return new ListenError(`${host} port ${port}`, cause.code ?? cause.message, { cause })
+  }
+}

@@ -1,0 +1,167 @@
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { createHttp2Counters, type Http2Counters } from './counters.ts'
+import { FloodError } from './errors.ts'
+import type { LimitsOptions } from './options.ts'
+
+const SESSION = Symbol('headrace.session')
+const CONTROL_WINDOW_MS = 1_000
+/** The id that a shutdown notice names: streams are still taken (RFC 9113 §6.8). */
+const EVERY_STREAM = 2 ** 31 - 1
+
+/** One HTTP/2 connection. */
+export interface Http2SessionState {
+  readonly session: ServerHttp2Session
+  /** Streams in flight. */
+  active: number
+  /** Has had a stream; one that waits for its first is told to go away last. */
+  served: boolean
+  /** Milliseconds on the clock when its last stream was over, or it began. */
+  idleSince: number
+  /** The client's SETTINGS have arrived. */
+  ready: boolean
+  leaving: boolean
+  /** PING and SETTINGS frames since `controlSince`. */
+  controlFrames: number
+  controlSince: number
+  /** Streams whose request body has not ended. */
+  readonly bodies: Set<ServerHttp2Stream>
+}
+
+type Carrier = ServerHttp2Stream & { [SESSION]?: Http2SessionState }
+
+export interface Http2SessionsOptions {
+  limits: Pick<LimitsOptions, 'idleTimeoutMs' | 'headerTimeoutMs' | 'http2'>
+  /** Milliseconds that only grow. */
+  now?: () => number
+}
+
+/**
+ * The limits of HTTP/2 sessions that Node and nghttp2 leave to us, and what is counted of them:
+ *
+ * - more than `pingsPerSecond` PING and SETTINGS frames: GOAWAY with ENHANCE_YOUR_CALM
+ * - a client that never sends its SETTINGS: ended after `headerTimeout`
+ * - a session without streams for `idleTimeout`: GOAWAY; never one with a stream in flight, however quiet
+ * - errors of sessions and streams end these and nothing else: Node throws what nobody listens to
+ */
+export class Http2Sessions {
+  readonly counters: Http2Counters = createHttp2Counters()
+  readonly #limits: Http2SessionsOptions['limits']
+  readonly #now: () => number
+  readonly #open = new Set<Http2SessionState>()
+
+  constructor(options: Http2SessionsOptions) {
+    this.#limits = options.limits
+    this.#now = options.now ?? (() => performance.now())
+  }
+
+  /** Those open now. */
+  [Symbol.iterator](): IterableIterator<Http2SessionState> {
+    return this.#open.values()
+  }
+
+  /** Takes a session when the server emits it, before its first stream. */
+  open(session: ServerHttp2Session): Http2SessionState {
+    const now = this.#now()
+    const state: Http2SessionState = {
+      session,
+      active: 0,
+      served: false,
+      idleSince: now,
+      ready: false,
+      leaving: false,
+      controlFrames: 0,
+      controlSince: now,
+      bodies: new Set(),
+    }
+    this.#open.add(state)
+    this.counters.sessions++
+    this.counters.open++
+    session.setLocalWindowSize(this.#limits.http2.connectionWindowBytes)
+    // Before the server's own listener: the handlers find the stream counted and its errors heard.
+    session.prependListener('stream', (stream) => this.#onStream(state, stream))
+    session.on('ping', () => this.#onControlFrame(state))
+    session.on('remoteSettings', () => {
+      if (!state.ready) session.setTimeout(this.#limits.idleTimeoutMs)
+      state.ready = true
+      this.#onControlFrame(state)
+    })
+    session.on('error', () => this.counters.errors++)
+    session.on('close', () => {
+      this.#open.delete(state)
+      this.counters.open--
+    })
+    session.setTimeout(this.#limits.headerTimeoutMs)
+    session.on('timeout', () => this.#onQuiet(state))
+    return state
+  }
+
+  /** The session of a stream that came in by one of those opened here. */
+  stateOf(stream: ServerHttp2Stream): Http2SessionState | undefined {
+    return (stream as Carrier)[SESSION]
+  }
+
+  /**
+   * Ends a session without losing a stream: a shutdown notice first, and the final GOAWAY after a round trip, when
+   * every stream that the client began before it heard has arrived (RFC 9113 §6.8). Those in flight finish.
+   */
+  goAway(state: Http2SessionState, reason: 'drain' | 'idle'): void {
+    const { session } = state
+    if (state.leaving || session.destroyed) return
+    state.leaving = true
+    this.counters.goaways[reason]++
+    session.goaway(constants.NGHTTP2_NO_ERROR, EVERY_STREAM)
+    const pinged = session.ping((error) => {
+      if (error === null && !session.destroyed) session.close()
+    })
+    if (!pinged) session.close()
+  }
+
+  #onStream(state: Http2SessionState, stream: ServerHttp2Stream): void {
+    state.served = true
+    this.counters.streams++
+    ;(stream as Carrier)[SESSION] = state
+    // Node emits a stream a tick late: one that was reset at once arrives dead, and closes no more.
+    if (stream.destroyed) {
+      this.counters.resets++
+      return
+    }
+    state.active++
+    if (!stream.endAfterHeaders) state.bodies.add(stream)
+    stream.on('error', ignoreStreamError)
+    stream.on('close', this.#onStreamClose)
+  }
+
+  /** Shared by all streams (`this` is the stream), so that a request costs no closure. */
+  readonly #onStreamClose = ((sessions: Http2Sessions) =>
+    function onStreamClose(this: Carrier): void {
+      const state = this[SESSION]
+      if (state === undefined) return
+      state.active--
+      state.bodies.delete(this)
+      state.idleSince = sessions.#now()
+      if (this.rstCode !== constants.NGHTTP2_NO_ERROR) sessions.counters.resets++
+    })(this)
+
+  #onControlFrame(state: Http2SessionState): void {
+    const now = this.#now()
+    if (now - state.controlSince >= CONTROL_WINDOW_MS) {
+      state.controlSince = now
+      state.controlFrames = 0
+    }
+    if (++state.controlFrames <= this.#limits.http2.pingsPerSecond || state.session.destroyed) return
+    this.counters.goaways.flood++
+    state.session.destroy(new FloodError(), constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  }
+
+  #onQuiet(state: Http2SessionState): void {
+    const { session } = state
+    if (!state.ready || (state.leaving && state.active === 0)) session.destroy()
+    else if (state.active === 0) this.goAway(state, 'idle')
+    // Node's timer fires once: a stream that is quiet but in flight keeps its session, and the session its timeout.
+    if (!session.destroyed) session.setTimeout(this.#limits.idleTimeoutMs)
+  }
+}
+
+function ignoreStreamError(): void {
+  // The stream is reset and closed, which its owner sees; without a listener Node would end the process.
+}

@@ -1,0 +1,156 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { createSecureContext, createServer, type SecureContext, type Server } from 'node:tls'
+import { TlsCertificateError, TlsFileError, TlsKeyError, TlsMismatchError } from './errors.ts'
+import type { CertificateFiles } from './options.ts'
+
+const DAY_MS = 86_400_000
+const WARN_BEFORE_DAYS = 14
+
+export interface LoadedCertificate {
+  cert: Buffer
+  key: Buffer
+  /** Lower case; a wildcard keeps its `*.`. */
+  names: string[]
+  expiresAt: number
+  files: CertificateFiles
+}
+
+/** Why a certificate should be looked at; none of these stops the listener. */
+export interface TlsWarning {
+  code: 'HR_TLS_EXPIRED' | 'HR_TLS_EXPIRES_SOON'
+  message: string
+}
+
+/**
+ * Reads a certificate with its key.
+ *
+ * @throws {TlsFileError} a file cannot be read
+ * @throws {TlsCertificateError} no certificate in it
+ * @throws {TlsKeyError} no key in it, or one with a passphrase
+ * @throws {TlsMismatchError} they are not a pair
+ */
+export async function loadCertificate(files: CertificateFiles): Promise<LoadedCertificate> {
+  const [cert, key] = await Promise.all([readPem('certificate', files.cert), readPem('key', files.key)])
+  let parsed: X509Certificate
+  try {
+    parsed = new X509Certificate(cert)
+  } catch (cause) {
+    throw new TlsCertificateError(files.cert, reason(cause), { cause })
+  }
+  let privateKey: KeyObject
+  try {
+    privateKey = createPrivateKey(key)
+  } catch (cause) {
+    throw new TlsKeyError(files.key, reason(cause), { cause })
+  }
+  if (!parsed.checkPrivateKey(privateKey)) throw new TlsMismatchError(files.key, files.cert)
+  const names = files.servername === null ? certificateNames(parsed) : [files.servername.toLowerCase()]
+  return { cert, key, names, expiresAt: parsed.validToDate.getTime(), files }
+}
+
+/** What to tell the operator about certificates that were loaded. @param now milliseconds since the epoch */
+export function certificateWarnings(certificates: readonly LoadedCertificate[], now: number): TlsWarning[] {
+  const warnings: TlsWarning[] = []
+  for (const { expiresAt, files } of certificates) {
+    const on = new Date(expiresAt).toISOString()
+    if (expiresAt <= now) {
+      const message = `The certificate ${files.cert} expired on ${on}: clients will refuse it. Renew it.`
+      warnings.push({ code: 'HR_TLS_EXPIRED', message })
+    } else if (expiresAt - now < WARN_BEFORE_DAYS * DAY_MS) {
+      warnings.push({ code: 'HR_TLS_EXPIRES_SOON', message: `The certificate ${files.cert} expires on ${on}.` })
+    }
+  }
+  return warnings
+}
+
+async function readPem(kind: 'certificate' | 'key', file: string): Promise<Buffer> {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    throw new TlsFileError(`${kind} ${file}`, reason(cause), { cause })
+  }
+}
+
+function reason(cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException
+  return code ?? message
+}
+
+/** Names of subjectAltName, which alone counts since RFC 9110 §4.3.4; the common name only where there is none. */
+function certificateNames(certificate: X509Certificate): string[] {
+  const names = [...(certificate.subjectAltName ?? '').matchAll(/(?:DNS|IP Address):([^,"\s]+)/g)]
+  if (names.length > 0) return names.map(([, name]) => (name as string).toLowerCase())
+  const common = /^CN=(.+)$/m.exec(certificate.subject)?.[1]
+  return common === undefined ? [] : [common.toLowerCase()]
+}
+
+/** Certificates by the name that a client asks for (SNI, RFC 6066 §3). The first is for all other names and for none. */
+export class CertificateTable {
+  readonly #exact = new Map<string, SecureContext>()
+  /** By what stands after the `*`. */
+  readonly #wildcard = new Map<string, SecureContext>()
+  readonly #first: SecureContext
+
+  constructor(certificates: readonly [LoadedCertificate, ...LoadedCertificate[]]) {
+    const contexts = certificates.map(({ cert, key }) => createSecureContext({ cert, key, minVersion: 'TLSv1.2' }))
+    this.#first = contexts[0] as SecureContext
+    for (const [index, { names }] of certificates.entries()) {
+      for (const name of names) {
+        const wildcard = name.startsWith('*.')
+        const table = wildcard ? this.#wildcard : this.#exact
+        const key = wildcard ? name.slice(1) : name
+        // Where two certificates hold a name, the one listed first has it.
+        if (!table.has(key)) table.set(key, contexts[index] as SecureContext)
+      }
+    }
+  }
+
+  /** A wildcard stands for one label, the leftmost (RFC 9525 §6.3). */
+  contextFor(servername: string): SecureContext {
+    const name = servername.toLowerCase()
+    const exact = this.#exact.get(name)
+    if (exact !== undefined) return exact
+    const dot = name.indexOf('.')
+    const wildcard = dot > 0 && isIP(name) === 0 ? this.#wildcard.get(name.slice(dot)) : undefined
+    return wildcard ?? this.#first
+  }
+}
+
+export interface TlsOptions {
+  certificates: readonly [LoadedCertificate, ...LoadedCertificate[]]
+  /** Offer `h2` by ALPN, before `http/1.1`. */
+  http2: boolean
+  handshakeTimeoutMs: number
+}
+
+/** The TLS side of a listener: a `tls.Server` that never listens, and the means to change its certificates. */
+export interface TlsFront {
+  server: Server
+  /** New handshakes get these; connections keep what they have. */
+  replace(certificates: readonly [LoadedCertificate, ...LoadedCertificate[]]): void
+}
+
+export function createTlsFront(options: TlsOptions): TlsFront {
+  let table = new CertificateTable(options.certificates)
+  const [{ cert, key }] = options.certificates
+  const server = createServer({
+    cert,
+    key,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: options.handshakeTimeoutMs,
+    // A client that offers neither is refused by OpenSSL (no_application_protocol, RFC 7301 §3.2).
+    ALPNProtocols: options.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    SNICallback: (servername, callback) => callback(null, table.contextFor(servername)),
+  })
+  return {
+    server,
+    replace(certificates) {
+      table = new CertificateTable(certificates)
+      const [first] = certificates
+      // For clients that send no name, which never get to the callback.
+      server.setSecureContext({ cert: first.cert, key: first.key, minVersion: 'TLSv1.2' })
+    },
+  }
+}
