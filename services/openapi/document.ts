@@ -59,7 +59,9 @@ export function own(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
-/** The same object without some of its properties. */
+/** The object without some of its properties; itself, where it has none of them. */
 export function without(object: JsonObject, ...keys: string[]): JsonObject {
+  // most have none of them: no copy then
+  if (!keys.some((key) => Object.hasOwn(object, key))) return object
   return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)))
 }

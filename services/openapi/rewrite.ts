@@ -41,8 +41,8 @@ export class Rewriter {
     if (kind === 'operation') return this.operation(node)
     const rewritten = mapChildren(kind, node, this.#visit)
     const reference = this.#reference(own(node, '$ref'))
-    if (reference !== undefined) rewritten['$ref'] = reference
-    return kind === 'schemas' ? this.#withMapping(node, rewritten) : rewritten
+    const settled = reference === undefined ? rewritten : { ...rewritten, $ref: reference }
+    return kind === 'schemas' ? this.#withMapping(node, settled) : settled
   }
 
   #reference(reference: unknown): string | undefined {

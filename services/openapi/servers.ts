@@ -1,5 +1,5 @@
 import { isObject, objectOf, objectsOf, own, type Json, type JsonObject } from './document.ts'
-import type { HostPattern } from '../routing/pattern.ts'
+import { parseRouteKey, type HostPattern } from '../routing/pattern.ts'
 
 /**
  * The base paths that a document's `servers` put before its paths, without a trailing slash, the likeliest first: those
@@ -40,4 +40,18 @@ export function serversOf(host: HostPattern): JsonObject[] {
       variables: { subdomain: { default: 'www', description: `A name below ${host.suffix.slice(1)}` } },
     },
   ]
+}
+
+/**
+ * The hosts of routes as sources of a Content Security Policy: the page may call operations there ("Try it out").
+ *
+ * @throws HR_ROUTE_INVALID
+ */
+export function connectSources(routes: readonly { key: string; docs: boolean }[]): string[] {
+  const sources = routes.flatMap(({ key, docs }) => {
+    const { host } = parseRouteKey(key)
+    if (!docs || host.kind === 'any') return []
+    return [`${host.kind === 'exact' ? host.name : `*${host.suffix}`}:*`]
+  })
+  return [...new Set(sources)]
 }

@@ -106,13 +106,14 @@ function below(kind: Kind, tokens: string[]): Kind | null | undefined {
 export type Visit = (kind: Kind, child: JsonObject) => JsonObject | undefined
 
 /**
- * A copy of `node` in which each object below it that the structure knows has been through `visit`. Goes one level deep:
- * the visitor descends by calling it again. All other values are
- * shared with `node`, not copied; what stands where an object should and is none is left out.
+ * `node` with what `visit` makes of each object in it that the structure knows: a copy where anything changes, the same
+ * object otherwise. Goes one level deep: the visitor descends by calling it again. All other values are shared with
+ * `node`; what stands where an object should and is none is left out.
  */
 export function mapChildren(kind: Kind, node: JsonObject, visit: Visit): JsonObject {
   const { one, list, map, each } = SHAPES[kind]
   const entries: [string, Json][] = []
+  let isSame = true
   for (const [key, value] of Object.entries(node)) {
     const single = fieldOf(one, key) ?? (each !== undefined && !key.startsWith('x-') ? each : undefined)
     const many = fieldOf(list, key) ?? (Array.isArray(value) ? single : undefined)
@@ -125,8 +126,10 @@ export function mapChildren(kind: Kind, node: JsonObject, visit: Visit): JsonObj
           : named !== undefined
             ? mapNamed(named, value, visit)
             : value
+    if (mapped !== value) isSame = false
     if (mapped !== undefined) entries.push([key, mapped])
   }
+  if (isSame) return node
   // Object.fromEntries defines properties: a key named __proto__ stays a key
   return Object.fromEntries(entries)
 }
@@ -143,15 +146,19 @@ function mapOne(kind: Kind, value: Json, visit: Visit): Json | undefined {
 
 function mapList(kind: Kind, value: Json, visit: Visit): Json | undefined {
   if (!Array.isArray(value)) return undefined
-  return value.map((child) => mapOne(kind, child, visit)).filter((child) => child !== undefined)
+  const mapped = value.map((child) => mapOne(kind, child, visit))
+  if (mapped.every((child, index) => child === value[index])) return value
+  return mapped.filter((child) => child !== undefined)
 }
 
 function mapNamed(kind: Kind, value: Json, visit: Visit): Json | undefined {
   if (!isObject(value)) return undefined
   const entries: [string, Json][] = []
+  let isSame = true
   for (const [key, child] of Object.entries(value)) {
     const mapped = kind === 'responses' && key.startsWith('x-') ? child : mapOne(kind, child, visit)
+    if (mapped !== child) isSame = false
     if (mapped !== undefined) entries.push([key, mapped])
   }
-  return Object.fromEntries(entries)
+  return isSame ? value : Object.fromEntries(entries)
 }

@@ -24,6 +24,19 @@ void test('what is no OpenAPI document is refused', (t) => {
   t.end()
 })
 
+void test('YAML that would take seconds to parse is refused with what to do', (t) => {
+  const text = `openapi: 3.1.0\n${'# comment\n'.repeat(110_000)}`
+  t.throws(() => parseSpecification(text), { code: 'HR_OPENAPI_INVALID', message: /give it as JSON/ })
+  t.end()
+})
+
+void test('YAML that contains itself, or far more than was sent, is refused', (t) => {
+  t.throws(() => parseSpecification('openapi: 3.1.0\nx-a: &a\n  b: *a\n'), { code: 'HR_OPENAPI_INVALID' })
+  const large = `openapi: 3.1.0\nx-a: &a ${'x'.repeat(500_000)}\nx-b: [${Array(50).fill('*a').join(',')}]\n`
+  t.throws(() => parseSpecification(large), { code: 'HR_OPENAPI_INVALID', message: /aliases/ })
+  t.end()
+})
+
 void test('aliases that multiply are not expanded', (t) => {
   const lines = Array.from(
     { length: 12 },
