@@ -18,7 +18,7 @@ const DIST = join(ROOT, 'dist')
 const MANIFEST = join(ROOT, 'package.json')
 /** The original package.json while the published one is in its place. */
 const ORIGINAL = join(ROOT, 'package.source.json')
-const ASSET_FOLDERS = ['config', 'plugins', 'routes', 'services', 'workers']
+const ASSET_FOLDERS = ['config', 'plugins', 'routes', 'server', 'services', 'workers']
 const NODE_PIN = /^node-(bin-)?(aix|darwin|linux|win)-/
 
 interface Manifest {
