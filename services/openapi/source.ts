@@ -73,11 +73,7 @@ async function fetchSource(
   let path = location
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
     const answer = await ask(request, upstream, path, signal)
-    if (answer.status === 200) return { bytes: await collect(answer.body), base: path }
-    await discard(answer.body)
-    if (!REDIRECTS.has(answer.status) || answer.location === undefined) {
-      throw unavailable(`cannot be read: GET ${path} was answered ${answer.status}`)
-    }
+    if ('bytes' in answer) return { bytes: answer.bytes, base: path }
     path = redirected(path, answer.location, targets)
   }
   throw unavailable(`cannot be read: GET ${location} was redirected more than ${MAX_REDIRECTS} times`)
@@ -88,10 +84,15 @@ async function ask(
   upstream: string,
   path: string,
   signal: AbortSignal,
-): Promise<UpstreamAnswer> {
+): Promise<{ bytes: Buffer } | { location: string }> {
   try {
-    return await request(upstream, path, signal)
+    const { status, location, body } = await request(upstream, path, signal)
+    if (status === 200) return { bytes: await collect(body) }
+    await discard(body)
+    if (REDIRECTS.has(status) && location !== undefined) return { location }
+    throw unavailable(`cannot be read: GET ${path} was answered ${status}`)
   } catch (cause) {
+    if (cause instanceof SpecificationUnavailableError) throw cause
     throw unavailable(`cannot be read: GET ${path} failed: ${reasonOf(cause)}`, cause)
   }
 }
@@ -122,8 +123,9 @@ async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
+/** Ends a body that nobody reads. It has to be begun for that: an iterator that was never asked ends without its stream. */
 async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
-  await body[Symbol.asyncIterator]().return?.()
+  for await (const _chunk of body) return
 }
 
 /** `work`, or its failure as soon as `signal` aborts, whether or not `work` listens to it. */

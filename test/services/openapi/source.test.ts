@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { test } from 'tap'
 import { loadSpecification, type RequestUpstream, type UpstreamAnswer } from '../../../services/openapi/source.ts'
@@ -78,6 +79,22 @@ void test('an answer that is not 200 and a failed request say so', async (t) => 
   await t.rejects(loadSpecification(source, refused, { signal: never }), {
     code: 'HR_OPENAPI_UNAVAILABLE',
     message: /ECONNREFUSED/,
+  })
+})
+
+void test('a body that is not wanted is ended, and one that breaks off says so', async (t) => {
+  const unwanted = Readable.from([Buffer.from('not found'), Buffer.from('at all')])
+  const { request } = answering({ '/openapi.json': () => ({ status: 500, body: unwanted }) })
+  await t.rejects(loadSpecification(source, request, { signal: never }), { message: /answered 500/ })
+  t.equal(unwanted.destroyed, true)
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('{"openapi"')
+    throw new Error('other side closed')
+  }
+  const cut = answering({ '/openapi.json': () => ({ status: 200, body: broken() }) })
+  await t.rejects(loadSpecification(source, cut.request, { signal: never }), {
+    code: 'HR_OPENAPI_UNAVAILABLE',
+    message: /GET \/openapi\.json failed: other side closed/,
   })
 })
 
