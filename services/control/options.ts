@@ -16,7 +16,16 @@ export const adminSchema = Type.Object(
 )
 
 const endpoint = (path: string, description: string) =>
-  Type.Union([Type.String({ pattern: '^/[^*:]*$' }), Type.Literal(false)], { default: path, description })
+  Type.Union(
+    [
+      Type.String({ pattern: '^/[^*:]*$', expects: "a path such as '/health', without parameters" }),
+      Type.Literal(false),
+    ],
+    {
+      default: path,
+      description,
+    },
+  )
 
 /** The gateway's own public endpoints: each can be moved, or set to false. */
 export const endpointsSchema = Type.Object(

@@ -12,6 +12,7 @@ export const routeSchema = Type.Object(
     rewrite: Type.Optional(
       Type.String({
         pattern: '^/',
+        expects: "a path such as '/v2/*'",
         description: "Path sent instead: '/api/vehicles/:id', '/v2/*'; parameters of the pattern may be used",
       }),
     ),

@@ -17,10 +17,12 @@ export const timeoutSchema = Type.Object(
   { additionalProperties: false, default: {}, description: 'Timeouts; what runs out is answered 504' },
 )
 
+const ORIGIN = "an origin such as 'http://127.0.0.1:3000', 'https://example.com' or 'unix:/run/app.sock'"
+
 /** One upstream as people write it. */
 export const upstreamSchema = Type.Object(
   {
-    targets: Type.Array(Type.String({ pattern: '^(https?://|unix:)' }), {
+    targets: Type.Array(Type.String({ pattern: '^(https?://|unix:)', expects: ORIGIN }), {
       minItems: 1,
       description: "Origins that serve it: 'http://host:port', 'https://host', 'unix:/path/to.sock'",
     }),

@@ -1,0 +1,99 @@
+import type { Path, Report } from './problem.ts'
+import type { SchemaNode } from './settle.ts'
+import { closest, closestUnit } from './suggest.ts'
+import { describe } from './value.ts'
+
+const UNIT_EXAMPLES: Record<string, string> = {
+  duration: "a duration such as '500ms', '30s' or '5m'",
+  size: "a size such as '64KiB' or '256MiB'",
+  rate: "a rate such as '10/s' or '100/min'",
+}
+
+/** Validates text, a number or a boolean. @returns `undefined` after a complaint */
+export function settleScalar(schema: SchemaNode, value: unknown, path: Path, report: Report): unknown {
+  if (schema.const !== undefined && schema.const !== value) {
+    report.add('HR_CONFIG_VALUE', path, `expected ${describe(schema.const)}, got ${describe(value)}`)
+    return undefined
+  }
+  if (schema.type === 'boolean') return settleBoolean(value, path, report)
+  if (schema.type === 'integer' || schema.type === 'number') return settleNumber(schema, value, path, report)
+  return settleText(schema, value, path, report)
+}
+
+function settleBoolean(value: unknown, path: Path, report: Report): boolean | undefined {
+  if (typeof value === 'boolean') return value
+  if (value === 'true') return true
+  if (value === 'false') return false
+  const suggestions: Record<string, string> = {
+    yes: 'true',
+    on: 'true',
+    '1': 'true',
+    no: 'false',
+    off: 'false',
+    '0': 'false',
+  }
+  report.add('HR_CONFIG_TYPE', path, `expected true or false, got ${describe(value)}`, {
+    suggestion: Object.hasOwn(suggestions, String(value)) ? suggestions[String(value)] : undefined,
+  })
+  return undefined
+}
+
+function settleNumber(schema: SchemaNode, value: unknown, path: Path, report: Report): number | undefined {
+  const isNumeric = typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value)
+  const number = isNumeric ? Number(value) : value
+  const { minimum = -Infinity, maximum = Infinity } = schema
+  const isValid =
+    typeof number === 'number' &&
+    (schema.type === 'integer' ? Number.isSafeInteger(number) : Number.isFinite(number)) &&
+    number >= minimum &&
+    number <= maximum
+  if (isValid) return number
+  const code = typeof number === 'number' && !Number.isNaN(number) ? 'HR_CONFIG_VALUE' : 'HR_CONFIG_TYPE'
+  report.add(code, path, `expected ${numberInWords(schema)}, got ${describe(value)}`)
+  return undefined
+}
+
+function numberInWords({ type, minimum, maximum }: SchemaNode): string {
+  const kind = type === 'integer' ? 'an integer' : 'a number'
+  if (minimum !== undefined && maximum !== undefined) return `${kind} from ${minimum} to ${maximum}`
+  if (minimum !== undefined) return `${kind} of at least ${minimum}`
+  return maximum === undefined ? kind : `${kind} of at most ${maximum}`
+}
+
+function settleText(schema: SchemaNode, value: unknown, path: Path, report: Report): string | undefined {
+  if (schema.unit !== undefined) {
+    if (typeof value === 'string' && new RegExp(schema.pattern ?? '').test(value)) return value
+    const expected = UNIT_EXAMPLES[schema.unit] ?? `a ${schema.unit}`
+    const suggestion = closestUnit(schema.unit, value)
+    report.add('HR_CONFIG_UNIT', path, `expected ${expected}, got ${describe(value)}`, {
+      suggestion: suggestion && `'${suggestion}'`,
+    })
+    return undefined
+  }
+  if (schema.enum) return settleWord(schema.enum, value, path, report)
+  const expected = schema.expects ?? 'text'
+  if (typeof value !== 'string') {
+    // A number where text belongs (a token of digits in YAML) was meant as that text.
+    const suggestion = typeof value === 'number' ? `'${value}'` : undefined
+    report.add('HR_CONFIG_TYPE', path, `expected ${expected}, got ${describe(value)}`, { suggestion })
+    return undefined
+  }
+  if (schema.pattern === undefined || new RegExp(schema.pattern).test(value)) return value
+  const wanted = schema.expects ?? `text that matches ${schema.pattern}`
+  // 'localhost:3000' lacks its scheme, 'health' its slash.
+  const near = ['/', 'http://']
+    .map((prefix) => prefix + value)
+    .find((text) => new RegExp(schema.pattern ?? '').test(text))
+  report.add('HR_CONFIG_VALUE', path, `expected ${wanted}, got ${describe(value)}`, { suggestion: near && `'${near}'` })
+  return undefined
+}
+
+function settleWord(words: string[], value: unknown, path: Path, report: Report): string | undefined {
+  if (typeof value === 'string' && words.includes(value)) return value
+  const expected = words.length === 1 ? `'${words[0]}'` : `one of ${words.map((word) => `'${word}'`).join(', ')}`
+  const near = typeof value === 'string' ? closest(value, words) : undefined
+  report.add('HR_CONFIG_VALUE', path, `expected ${expected}, got ${describe(value)}`, {
+    suggestion: near && `'${near}'`,
+  })
+  return undefined
+}

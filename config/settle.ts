@@ -1,0 +1,180 @@
+import type { Path, Report } from './problem.ts'
+import { settleScalar } from './settle-scalar.ts'
+import { closest } from './suggest.ts'
+import { describe, isRecord } from './value.ts'
+
+/** The part of JSON Schema that the option schemas use; test/config/settle.test.ts holds them to it. */
+export interface SchemaNode {
+  type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
+  description?: string
+  default?: unknown
+  examples?: unknown[]
+  properties?: Record<string, SchemaNode>
+  required?: string[]
+  patternProperties?: Record<string, SchemaNode>
+  additionalProperties?: boolean
+  items?: SchemaNode
+  minItems?: number
+  anyOf?: SchemaNode[]
+  const?: unknown
+  enum?: string[]
+  pattern?: string
+  minimum?: number
+  maximum?: number
+  /** Our own: `duration`, `size` or `rate`. */
+  unit?: string
+  /** Our own: never shown. */
+  secret?: boolean
+  /** Our own: says in words what the pattern asks for. */
+  expects?: string
+}
+
+/** Where complaints go, and what they are about. */
+export interface SettleContext {
+  report: Report
+  /** Stand-ins of environment variables that are not set: complained of already. */
+  isUnset(value: unknown): boolean
+}
+
+/**
+ * Validates a value and fills in its defaults, in one walk along the schema (so its depth is the schema's, whatever the
+ * value is). Numbers and booleans may come as text, since that is what an environment variable holds. `null` (in YAML: a
+ * key without a value) counts as left out.
+ *
+ * Every fault is reported. What is faulty is replaced by its default; without one it is left out, together with what
+ * cannot be without it. So what comes out has the schema's shape, and further checks can judge the rest.
+ *
+ * @returns `undefined` when nothing usable is left
+ */
+export function settle(schema: SchemaNode, value: unknown, path: Path, context: SettleContext): unknown {
+  if (context.isUnset(value)) return fallback(schema, path, context)
+  const settled = settleValue(schema, value, path, context)
+  return settled === undefined ? fallback(schema, path, context) : settled
+}
+
+function fallback(schema: SchemaNode, path: Path, context: SettleContext): unknown {
+  return schema.default === undefined ? undefined : settleValue(schema, schema.default, path, context)
+}
+
+function settleValue(schema: SchemaNode, value: unknown, path: Path, context: SettleContext): unknown {
+  if (schema.anyOf) return settleUnion(schema, schema.anyOf, value, path, context)
+  if (schema.type === 'object') return settleObject(schema, value, path, context)
+  if (schema.type === 'array') return settleArray(schema, value, path, context)
+  return settleScalar(schema, value, path, context.report)
+}
+
+function settleObject(schema: SchemaNode, value: unknown, path: Path, context: SettleContext): unknown {
+  if (!isRecord(value)) {
+    context.report.add('HR_CONFIG_TYPE', path, `expected an object, got ${describe(value)}`)
+    return undefined
+  }
+  const [patternProperty] = Object.entries(schema.patternProperties ?? {})
+  return patternProperty
+    ? settleRecord(patternProperty[0], patternProperty[1], value, path, context)
+    : settleProperties(schema, value, path, context)
+}
+
+function settleProperties(
+  schema: SchemaNode,
+  value: Record<string, unknown>,
+  path: Path,
+  context: SettleContext,
+): unknown {
+  const properties = schema.properties ?? {}
+  for (const key of Object.keys(value)) {
+    if (Object.hasOwn(properties, key)) continue
+    const free = Object.keys(properties).filter((name) => !Object.hasOwn(value, name))
+    context.report.add('HR_CONFIG_UNKNOWN_KEY', [...path, key], `unknown property '${key}'`, {
+      at: 'key',
+      suggestion: closest(key, free),
+    })
+  }
+  const settled: Record<string, unknown> = {}
+  let complete = true
+  for (const [key, property] of Object.entries(properties)) {
+    const given = Object.hasOwn(value, key) ? value[key] : undefined
+    const isGiven = given !== undefined && given !== null
+    const needed = schema.required?.includes(key) ?? false
+    if (!isGiven && needed && property.default === undefined) {
+      context.report.add(
+        'HR_CONFIG_MISSING',
+        path,
+        `'${key}' is missing: ${property.description ?? 'it has no default'}`,
+      )
+    }
+    const result = isGiven
+      ? settle(property, given, [...path, key], context)
+      : fallback(property, [...path, key], context)
+    if (result !== undefined) settled[key] = result
+    else if (needed) complete = false
+  }
+  return complete ? settled : undefined
+}
+
+function settleRecord(
+  pattern: string,
+  schema: SchemaNode,
+  value: Record<string, unknown>,
+  path: Path,
+  context: SettleContext,
+): unknown {
+  const names = new RegExp(pattern)
+  const entries: [string, unknown][] = []
+  for (const [key, part] of Object.entries(value)) {
+    if (!names.test(key)) {
+      const message = `'${key}' is no name: letters, digits, '_', '-' and '.', the first a letter or digit, 64 at most`
+      context.report.add('HR_CONFIG_NAME', [...path, key], message, { at: 'key' })
+    }
+    const settled = settle(schema, part, [...path, key], context)
+    if (settled !== undefined) entries.push([key, settled])
+  }
+  return Object.fromEntries(entries)
+}
+
+function settleArray(schema: SchemaNode, value: unknown, path: Path, context: SettleContext): unknown {
+  if (!Array.isArray(value)) {
+    const suggestion = schema.items?.type === 'string' && typeof value === 'string' ? `['${value}']` : undefined
+    context.report.add('HR_CONFIG_TYPE', path, `expected a list, got ${describe(value)}`, { suggestion })
+    return undefined
+  }
+  if (value.length < (schema.minItems ?? 0)) {
+    context.report.add('HR_CONFIG_VALUE', path, `expected at least ${schema.minItems} item`)
+    return undefined
+  }
+  const items = schema.items ?? {}
+  const settled = value.map((item: unknown, index) => settle(items, item, [...path, index], context))
+  return settled.includes(undefined) ? undefined : settled
+}
+
+/** The branch that fits the value's kind is the one that was meant: only its faults are reported. */
+function settleUnion(
+  schema: SchemaNode,
+  branches: SchemaNode[],
+  value: unknown,
+  path: Path,
+  context: SettleContext,
+): unknown {
+  if (branches.some((branch) => branch.const !== undefined && branch.const === value)) return value
+  const kind = kindOf(value)
+  const fitting = branches.find((branch) => branch.const === undefined && kindOfSchema(branch) === kind)
+  if (fitting) return settleValue(fitting, value, path, context)
+  const words = branches.flatMap((branch) => (typeof branch.const === 'string' ? [branch.const] : []))
+  const expected = [...new Set(branches.map(nameOf))].join(' or ')
+  context.report.add('HR_CONFIG_TYPE', path, `expected ${expected}, got ${describe(value)}`, {
+    suggestion: typeof value === 'string' ? closest(value, words) : undefined,
+  })
+  return schema.default === undefined ? undefined : settleValue(schema, schema.default, path, context)
+}
+
+function nameOf(branch: SchemaNode): string {
+  if (branch.const !== undefined) return describe(branch.const)
+  return branch.type === 'array' ? 'a list' : branch.type === 'object' ? 'an object' : (branch.expects ?? 'text')
+}
+
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
+}
+
+function kindOfSchema(schema: SchemaNode): string {
+  return schema.type === 'integer' ? 'number' : (schema.type ?? '')
+}
