@@ -4,6 +4,7 @@ import { mergeTargets, type PoolReport, reportPool } from '../monitor/pools.ts'
 import { type ProcessReport, readSystem } from '../monitor/process.ts'
 import { mergeReadiness, type Readiness } from '../monitor/readiness.ts'
 import type { TargetSnapshot } from '../upstream/snapshot.ts'
+import type { ListenerAddress } from '../listener/listener.ts'
 import type { LogLevel } from './commands.ts'
 import type { MissingProcess } from './control.ts'
 
@@ -17,6 +18,8 @@ export interface ControlQueries {
   health: { args: undefined; part: ProcessReport; result: HealthReport }
   pools: { args: undefined; part: TargetSnapshot[]; result: PoolReport[] }
   metrics: { args: undefined; part: MetricFamily[]; result: MetricFamily[] }
+  /** The public listeners' addresses; all processes share them. */
+  addresses: { args: undefined; part: ListenerAddress[]; result: ListenerAddress[] }
   /** The level in force; where processes differ, the most talkative. */
   'log-level': { args: undefined; part: LogLevel; result: LogLevel }
 }
@@ -35,6 +38,7 @@ export const QUERIES: { [Q in QueryName]: QueryRule<ControlQueries[Q]['part'], C
   health: { merge: (parts, missing) => assessHealth(parts, [...missing], readSystem()) },
   pools: { merge: (parts) => mergeTargets(parts).map(reportPool) },
   metrics: { merge: mergeFamilies, lasting: lastingFamilies },
+  addresses: { merge: ([first]) => first ?? [] },
   'log-level': { merge: (levels) => LEVELS.find((level) => levels.includes(level)) ?? 'silent' },
 }
 

@@ -138,9 +138,13 @@ function refuseFraming({ fields, protocol }: { fields: RequestFields; protocol: 
   }
   if (transferEncoding !== undefined && protocol !== '2.0') {
     if (protocol === '1.0') return new FramingError('has a transfer-encoding in HTTP/1.0')
-    if (transferEncoding.toLowerCase() !== 'chunked') return new FramingError('has a transfer-encoding other than chunked')
+    if (transferEncoding.toLowerCase() !== 'chunked')
+      return new FramingError('has a transfer-encoding other than chunked')
   }
-  if (protocol === '2.0' && (transferEncoding !== undefined || fields.connection !== undefined || fields.upgrade !== undefined)) {
+  if (
+    protocol === '2.0' &&
+    (transferEncoding !== undefined || fields.connection !== undefined || fields.upgrade !== undefined)
+  ) {
     return new FieldError('a connection-specific field, which HTTP/2 has not')
   }
   if (fields.upgrade !== undefined && protocol === '1.0') return new FieldError('an upgrade in HTTP/1.0')

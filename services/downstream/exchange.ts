@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
+import type { GatewayError } from '../http/problem.ts'
 import { readRequestFields, type RequestFields } from '../http/request-fields.ts'
-import { Http1Reply } from './http1-reply.ts'
 import { Http2Reply } from './http2-reply.ts'
 import type { Peer } from './peer.ts'
 import type { Reply } from './reply.ts'
@@ -25,7 +25,8 @@ export class Exchange<Plan = unknown> {
   /** The body as it comes in, `null` without one. Nobody reads it before the upstream does. */
   readonly body: Readable | null
   readonly peer: Peer
-  readonly reply: Reply
+  /** Set before anything is answered; Fastify's router sees requests before their responses. */
+  reply!: Reply
   /** `performance.now()` when the head had come. */
   readonly arrivedAt: number
 
@@ -46,6 +47,10 @@ export class Exchange<Plan = unknown> {
   outcome = ''
   code = ''
   finished = false
+  /** Why it is refused, where Fastify has to say so. */
+  refusal: GatewayError | undefined
+  /** Refused for what the message is: its connection has to be closed. */
+  suspect = false
   work: Cancellable | undefined
 
   constructor(init: {
@@ -55,7 +60,6 @@ export class Exchange<Plan = unknown> {
     fields: RequestFields
     body: Readable | null
     peer: Peer
-    reply: Reply
   }) {
     this.protocol = init.protocol
     this.method = init.method
@@ -63,11 +67,10 @@ export class Exchange<Plan = unknown> {
     this.fields = init.fields
     this.body = init.body
     this.peer = init.peer
-    this.reply = init.reply
     this.arrivedAt = performance.now()
   }
 
-  static fromHttp1<Plan>(request: IncomingMessage, response: ServerResponse, peer: Peer): Exchange<Plan> {
+  static fromHttp1<Plan>(request: IncomingMessage, peer: Peer): Exchange<Plan> {
     const fields = readRequestFields(request.rawHeaders)
     const hasBody = fields.transferEncoding !== undefined || (fields.contentLength ?? '0') !== '0'
     return new Exchange<Plan>({
@@ -77,7 +80,6 @@ export class Exchange<Plan = unknown> {
       fields,
       body: hasBody ? request : null,
       peer,
-      reply: new Http1Reply(request, response),
     })
   }
 
@@ -99,14 +101,15 @@ export class Exchange<Plan = unknown> {
       else fields.hostCount = 2
       fields.host = authority
     }
-    return new Exchange<Plan>({
+    const exchange = new Exchange<Plan>({
       protocol: '2.0',
       method,
       target: (headers[':path'] as string | undefined) ?? '',
       fields,
       body: stream.endAfterHeaders ? null : stream,
       peer,
-      reply: new Http2Reply(stream, method),
     })
+    exchange.reply = new Http2Reply(stream, method)
+    return exchange
   }
 }

@@ -35,7 +35,8 @@ export class Forwarding {
     if (peer.trusted) {
       exchange.clientAddress = this.trust.clientOf(peer.address, fields.forwardedFor)
       const proto = fields.forwardedProto
-      exchange.scheme = proto !== undefined && PROTO.test(proto) ? (proto.toLowerCase() as 'http' | 'https') : peer.scheme
+      exchange.scheme =
+        proto !== undefined && PROTO.test(proto) ? (proto.toLowerCase() as 'http' | 'https') : peer.scheme
       if (fields.requestId !== undefined && REQUEST_ID.test(fields.requestId)) {
         exchange.requestId = fields.requestId
         return

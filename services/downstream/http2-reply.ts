@@ -35,7 +35,8 @@ export class Http2Reply implements Reply {
       const name = fields[i] as string
       const value = fields[i + 1] as string
       const before = headers[name]
-      headers[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [String(before), value]
+      headers[name] =
+        before === undefined ? value : Array.isArray(before) ? [...before, value] : [String(before), value]
     }
     this.#stream.additionalHeaders(headers)
   }

@@ -1,7 +1,11 @@
 import createError from '@fastify/error'
 
 /** The Host field or :authority is missing, doubled or malformed (RFC 9112 §3.2). */
-export const HostError = createError('HR_REQUEST_HOST', 'The Host field %s. Send exactly one, as name or name:port.', 400)
+export const HostError = createError(
+  'HR_REQUEST_HOST',
+  'The Host field %s. Send exactly one, as name or name:port.',
+  400,
+)
 
 /** The request target is no path that can be routed (RFC 9112 §3.2). */
 export const TargetError = createError('HR_REQUEST_TARGET', 'The request target %s. Send an absolute path.', 400)
@@ -13,7 +17,11 @@ export const FramingError = createError('HR_REQUEST_FRAMING', 'The request %s.',
 export const FieldError = createError('HR_REQUEST_FIELD', 'The request has %s.', 400)
 
 /** The body is larger than `limits.bodySize`. */
-export const BodyTooLargeError = createError('HR_REQUEST_BODY_TOO_LARGE', 'The request body is larger than %s bytes.', 413)
+export const BodyTooLargeError = createError(
+  'HR_REQUEST_BODY_TOO_LARGE',
+  'The request body is larger than %s bytes.',
+  413,
+)
 
 /** The path has an encoded slash, which its route refuses (`encodedSlash: 'refuse'`). */
 export const EncodedSlashError = createError(
@@ -40,4 +48,15 @@ export const RouteNotFoundError = createError(
 export const MethodNotAllowedError = createError('HR_ROUTE_METHOD', 'The path takes %s.', 405)
 
 /** The request has passed this gateway too often (Via, RFC 9110 §7.6.3). */
-export const LoopError = createError('HR_PROXY_LOOP', 'The request has come through this gateway %s times already.', 508)
+export const LoopError = createError(
+  'HR_PROXY_LOOP',
+  'The request has come through this gateway %s times already.',
+  508,
+)
+
+/** Something failed inside the gateway; the log has it, under the request's id. */
+export const InternalError = createError(
+  'HR_INTERNAL',
+  "The gateway failed on this request. Its log has the reason under the request's id.",
+  500,
+)

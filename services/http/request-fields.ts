@@ -142,7 +142,12 @@ function join(list: string | undefined, value: string): string {
 /** Removes the fields that `Connection` names. What the gateway writes itself is not in the list, so it cannot be hit. */
 function dropNamed(kept: string[], connection: string): void {
   if (connection === 'keep-alive' || connection === 'close') return
-  const named = new Set(connection.toLowerCase().split(',').map((token) => token.trim()))
+  const named = new Set(
+    connection
+      .toLowerCase()
+      .split(',')
+      .map((token) => token.trim()),
+  )
   let end = 0
   for (let i = 0; i < kept.length; i += 2) {
     if (named.has((kept[i] as string).toLowerCase())) continue

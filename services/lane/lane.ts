@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Admission } from '../downstream/admission.ts'
 import { Exchange } from '../downstream/exchange.ts'
 import type { Forwarding } from '../downstream/forwarding.ts'
+import { Http1Reply } from '../downstream/http1-reply.ts'
 import { type Connection, Peer } from '../downstream/peer.ts'
 import { replyWithProblem } from '../downstream/problem-reply.ts'
 import type { GatewayError } from '../http/problem.ts'
@@ -34,13 +35,11 @@ export interface LaneOptions {
  * answers what it can answer completely, and returns `false`, having written nothing, for the rest: the gateway's own
  * endpoints, paths without a route, and everything once `off` is set (a hook of the user's on the gateway, say).
  *
- * Fastify goes the same steps with the same exchange: `begin` and `proxy` are all that its plugins call.
+ * Fastify goes the same steps with the same exchange: `exchangeOf` and `proxy` are all that its plugins call.
  */
 export class Lane {
   /** Why every request takes the way through Fastify; `undefined` while the lane is open. */
   off: string | undefined
-  /** Set while draining: every further answer tells its client to close the connection. */
-  draining = false
   readonly #options: LaneOptions
   readonly #context: ProxyContext
 
@@ -56,34 +55,35 @@ export class Lane {
 
   /** An HTTP/1.x request. @returns `false` when Fastify has to answer */
   request(request: IncomingMessage, response: ServerResponse): boolean {
-    const exchange = this.#http1(request, response)
-    ;(request as Marked)[kExchange] = exchange
+    const exchange = this.#http1(request)
+    exchange.reply = new Http1Reply(request, response)
     return this.#run(exchange)
   }
 
   /** An HTTP/2 stream. @returns `false` when Fastify has to answer */
   stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[]): boolean {
-    const exchange = this.#http2(stream, headers, rawHeaders)
-    ;(stream as Marked)[kExchange] = exchange
-    return this.#run(exchange)
+    return this.#run(this.#http2(stream, headers, rawHeaders))
   }
 
   /**
-   * The exchange of a request that Fastify handles: begun here, or now. A refusal is thrown by the caller, since Fastify
-   * answers it.
+   * The exchange of a request that Fastify handles, begun by the lane or now (`inject`, or an application without the
+   * lane). What it is refused with stands in `refusal`; Fastify answers it.
    */
-  begin(request: IncomingMessage, response: ServerResponse): { exchange: GatewayExchange; refusal?: GatewayError } {
-    const stream = (request as unknown as { stream?: ServerHttp2Stream & Marked }).stream
-    const isHttp2 = request.httpVersionMajor === 2 && stream !== undefined
-    const known = isHttp2 ? stream[kExchange] : (request as Marked)[kExchange]
-    if (known !== undefined) return { exchange: known }
-    const exchange = isHttp2
-      ? this.#http2(stream, request.headers, request.rawHeaders)
-      : this.#http1(request, response)
-    if (isHttp2) stream[kExchange] = exchange
-    else (request as Marked)[kExchange] = exchange
-    const refusal = this.#admit(exchange)
-    return refusal === undefined ? { exchange } : { exchange, refusal }
+  exchangeOf(request: IncomingMessage): GatewayExchange {
+    const { stream } = request as unknown as { stream?: ServerHttp2Stream & Marked }
+    const known = (request as Marked)[kExchange] ?? stream?.[kExchange]
+    if (known !== undefined) return known
+    const exchange =
+      request.httpVersionMajor === 2 && stream !== undefined
+        ? this.#http2(stream, request.headers, request.rawHeaders)
+        : this.#http1(request)
+    exchange.refusal = this.#admit(exchange)
+    return exchange
+  }
+
+  /** Gives an exchange from {@link exchangeOf} its response, where it has none yet. */
+  attach(exchange: GatewayExchange, request: IncomingMessage, response: ServerResponse): void {
+    exchange.reply ??= new Http1Reply(request, response)
   }
 
   /** Sends an exchange with a plan to its upstream, and the answer back. */
@@ -107,11 +107,9 @@ export class Lane {
   }
 
   #run(exchange: GatewayExchange): boolean {
-    if (this.draining) exchange.reply.closing = true
     const refusal = this.#admit(exchange)
     if (refusal !== undefined) {
-      // A message that two readers may understand differently: what follows on the connection cannot be trusted.
-      exchange.reply.closing = true
+      exchange.reply.closing = exchange.suspect
       this.refuse(exchange, refusal)
       return true
     }
@@ -123,18 +121,23 @@ export class Lane {
   #admit(exchange: GatewayExchange): GatewayError | undefined {
     const { admission } = this.#options
     const refusal = admission.admit(exchange)
-    if (refusal !== undefined) return refusal
+    if (refusal !== undefined) {
+      // A message that two readers may understand differently: what follows on its connection cannot be trusted.
+      exchange.suspect = true
+      return refusal
+    }
     return this.#options.isOwn(exchange.path) ? undefined : admission.route(exchange)
   }
 
-  #http1(request: IncomingMessage, response: ServerResponse): GatewayExchange {
+  #http1(request: IncomingMessage): GatewayExchange {
     const socket = request.socket as typeof request.socket & Marked & Connection
     let peer = socket[kPeer]
     if (peer === undefined) {
       peer = socket[kPeer] = new Peer(socket, this.#options.forwarding.trust)
       socket.once('close', () => peer?.left())
     }
-    const exchange = Exchange.fromHttp1<RoutePlan>(request, response, peer)
+    const exchange = Exchange.fromHttp1<RoutePlan>(request, peer)
+    ;(request as Marked)[kExchange] = exchange
     peer.open(exchange)
     return exchange
   }
@@ -146,6 +149,7 @@ export class Lane {
       this.#options.forwarding.trust,
     ))
     const exchange = Exchange.fromHttp2<RoutePlan>(stream, headers, rawHeaders, peer)
+    ;(stream as Marked)[kExchange] = exchange
     peer.open(exchange)
     stream.once('close', () => exchange.work?.cancel())
     // Without a listener, a reset by the client would be an uncaught error.

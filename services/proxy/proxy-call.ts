@@ -187,7 +187,8 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
     }
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i]
-      if (name === 'location' || name === 'content-location') fields[i + 1] = mapLocation(fields[i + 1] as string, context)
+      if (name === 'location' || name === 'content-location')
+        fields[i + 1] = mapLocation(fields[i + 1] as string, context)
       else if (name === 'set-cookie') fields[i + 1] = mapCookie(fields[i + 1] as string, context)
     }
   }
@@ -222,7 +223,10 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
     this.#context.finish(this.#exchange)
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error & { code?: string; statusCode?: number }): void {
+  onResponseError(
+    _controller: Dispatcher.DispatchController,
+    error: Error & { code?: string; statusCode?: number },
+  ): void {
     if (this.#settled) return
     if (isUnsendable(error)) {
       this.#settle('client_abort', error.code ?? '')

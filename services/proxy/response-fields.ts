@@ -17,7 +17,8 @@ const LENGTH = /^[0-9]{1,15}$/
  */
 export function readResponseFields(head: UpstreamHead): ResponseFields | undefined {
   const { connection } = head
-  const named = connection === undefined || connection === 'keep-alive' || connection === 'close' ? null : namesIn(connection)
+  const named =
+    connection === undefined || connection === 'keep-alive' || connection === 'close' ? null : namesIn(connection)
   const fields: string[] = []
   let length: number | null = null
   for (const name in head) {
@@ -54,5 +55,10 @@ export function readResponseFields(head: UpstreamHead): ResponseFields | undefin
 }
 
 function namesIn(connection: string | string[]): Set<string> {
-  return new Set(String(connection).toLowerCase().split(',').map((token) => token.trim()))
+  return new Set(
+    String(connection)
+      .toLowerCase()
+      .split(',')
+      .map((token) => token.trim()),
+  )
 }

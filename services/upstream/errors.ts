@@ -1,7 +1,11 @@
 import createError from '@fastify/error'
 
 /** No connection to the upstream: refused, no such name, TLS refused. */
-export const ConnectError = createError('HR_UPSTREAM_CONNECT', "The upstream '%s' cannot be reached. Try again later.", 502)
+export const ConnectError = createError(
+  'HR_UPSTREAM_CONNECT',
+  "The upstream '%s' cannot be reached. Try again later.",
+  502,
+)
 
 /** No connection within `timeout.connect`. */
 export const ConnectTimeoutError = createError(

@@ -9,6 +9,13 @@ import { Target } from './target.ts'
 const SHORTEST_TICK_MS = 5
 const LONGEST_TICK_MS = 100
 
+/** An answer to the gateway itself. */
+export interface UpstreamResponse {
+  status: number
+  location: string | undefined
+  body: Readable
+}
+
 /** A service and its targets. */
 export class Upstream {
   readonly name: string
@@ -41,7 +48,9 @@ export class Upstreams {
   /** @throws HR_UPSTREAM_TLS */
   constructor(upstreams: readonly UpstreamOptions[]) {
     const shortest = Math.min(
-      ...upstreams.flatMap(({ timeout }) => [timeout.firstByteMs, timeout.idleMs, timeout.totalMs].filter((ms) => ms > 0)),
+      ...upstreams.flatMap(({ timeout }) =>
+        [timeout.firstByteMs, timeout.idleMs, timeout.totalMs].filter((ms) => ms > 0),
+      ),
     )
     const tickMs = Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, shortest / 20))
     this.deadlines = new Deadlines({ tickMs })
@@ -64,10 +73,10 @@ export class Upstreams {
    * A GET to an upstream for the gateway's own use (its OpenAPI document, say). The caller reads the body to its end or
    * destroys it.
    */
-  async request(name: string, path: string, signal?: AbortSignal): Promise<{ status: number; body: Readable }> {
+  async request(name: string, path: string, signal?: AbortSignal): Promise<UpstreamResponse> {
     const upstream = this.get(name)
     const target = upstream.pick()
-    const { statusCode, body } = await target.pool.request({
+    const { statusCode, headers, body } = await target.pool.request({
       path,
       method: 'GET',
       headers: { accept: 'application/json, application/yaml;q=0.9, */*;q=0.1' },
@@ -76,7 +85,8 @@ export class Upstreams {
       ...(signal && { signal }),
     })
     target.state = 'up'
-    return { status: statusCode, body }
+    const { location } = headers
+    return { status: statusCode, location: typeof location === 'string' ? location : undefined, body }
   }
 
   /**

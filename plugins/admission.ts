@@ -1,0 +1,48 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Exchange } from '../services/downstream/exchange.ts'
+import type { Lane } from '../services/lane/lane.ts'
+import type { RoutePlan } from '../services/proxy/plan.ts'
+
+/**
+ * The first steps of each request that Fastify handles, the same as on the lane: canonical path, forwarding, request id,
+ * route. What the lane would refuse is refused here with the same problem.
+ *
+ * It shares `request.exchange` and `lane`. Register it before every hook that looks at a request.
+ */
+export interface AdmissionPluginOptions {
+  lane: Lane
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    lane: Lane
+  }
+  interface FastifyRequest {
+    /** What admission found out: the canonical path, the client, the route's plan. */
+    exchange: Exchange<RoutePlan>
+  }
+}
+
+async function admission(fastify: FastifyInstance, { lane }: AdmissionPluginOptions): Promise<void> {
+  fastify.decorate('lane', lane)
+  fastify.decorateRequest('exchange')
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const exchange = lane.exchangeOf(request.raw)
+    lane.attach(exchange, request.raw, reply.raw)
+    request.exchange = exchange
+    request.id = exchange.requestId
+    reply.header('x-request-id', exchange.requestId)
+    // On HTTP/2 there is no connection to close, and the field would end the process (fastify#7034).
+    if (exchange.suspect && exchange.protocol !== '2.0') reply.header('connection', 'close')
+    done(exchange.refusal)
+  })
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const { exchange } = request
+    if (exchange.status === 0) exchange.status = reply.statusCode
+    lane.finish(exchange)
+    done()
+  })
+}
+
+export default fp(admission, { name: 'headrace-admission', fastify: '5.x' })

@@ -1,0 +1,53 @@
+import type { Logger } from 'pino'
+import { buildAdmin } from '../app.ts'
+import type { Config } from '../config/config.ts'
+import type { Control } from '../services/control/control.ts'
+import { createDrainState } from '../services/listener/drain.ts'
+import { createListener, type ListenerAddress } from '../services/listener/listener.ts'
+import type { RelatedDocument } from '../services/openapi/describe.ts'
+import { VERSION } from './version.ts'
+
+export interface ControlPlaneContext {
+  log: Logger
+  token: string
+  control: Control
+  related: () => RelatedDocument | null
+}
+
+/** The control plane's own listener. */
+export interface ControlPlane {
+  address: ListenerAddress
+  close(): Promise<void>
+}
+
+/** `null` where the control plane is off, or shares the public listeners. @throws HR_LISTENER_* */
+export async function startControlPlane(config: Config, context: ControlPlaneContext): Promise<ControlPlane | null> {
+  if (config.admin === null || config.admin.shared) return null
+  const { host, port } = config.admin
+  const app = await buildAdmin(config, { ...context, version: VERSION })
+  const listener = createListener(
+    { host, port, tls: null, http2: false, h2c: false, redirect: null },
+    {
+      limits: config.limits,
+      dataDir: config.dataDir,
+      drain: createDrainState(),
+      log: context.log,
+      handlers: {
+        request: () => false,
+        stream: () => false,
+        fallback: (request, response) => app.routing(request as never, response as never),
+      },
+    },
+  )
+  const close = async (): Promise<void> => {
+    await listener.close()
+    await app.close()
+  }
+  try {
+    await app.ready()
+    return { address: await listener.listen(), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
