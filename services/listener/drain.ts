@@ -36,7 +36,7 @@ export interface DrainResult {
  *
  * - HTTP/1: each answer from now on carries `connection: close`; connections that have served are ended after `idleMs`
  *   without a request (Node's `close()` and `closeIdleConnections()` race with clients and lose requests)
- * - HTTP/2: GOAWAY, with or after the first stream; streams in flight finish
+ * - HTTP/2: GOAWAY where streams are in flight, which finish; elsewhere with the next stream, or after `idleMs`
  * - at the deadline, what remains is destroyed
  */
 export async function drainConnections(options: DrainOptions): Promise<DrainResult> {
@@ -66,6 +66,6 @@ function endIdle({ connections, sessions, counters, idleMs, now }: DrainOptions)
     connection.socket.end()
   }
   for (const state of sessions) {
-    if (state.served || state.idleSince <= idleBefore) sessions.goAway(state, 'drain')
+    if (state.active > 0 || state.idleSince <= idleBefore) sessions.goAway(state)
   }
 }

@@ -101,19 +101,24 @@ export class Http2Sessions {
   }
 
   /**
-   * Ends a session without losing a stream: a shutdown notice first, and the final GOAWAY after a round trip, when
-   * every stream that the client began before it heard has arrived (RFC 9113 §6.8). Those in flight finish.
+   * Ends a session without losing a stream (RFC 9113 §6.8). With streams in flight: a shutdown notice, and the final
+   * GOAWAY once they are over, at the earliest after a round trip, when all that the client began before it heard has
+   * arrived. Without any, the final GOAWAY at once (nghttp2 reads nothing more after either), so the caller chooses a
+   * moment when the client is not about to begin one.
    */
-  goAway(state: Http2SessionState, reason: 'drain' | 'idle'): void {
+  goAway(state: Http2SessionState): void {
     const { session } = state
     if (state.leaving || session.destroyed) return
     state.leaving = true
-    this.counters.goaways[reason]++
+    this.counters.goaways.drain++
+    if (state.active === 0) {
+      session.close()
+      return
+    }
     session.goaway(constants.NGHTTP2_NO_ERROR, EVERY_STREAM)
-    const pinged = session.ping((error) => {
+    session.ping((error) => {
       if (error === null && !session.destroyed) session.close()
     })
-    if (!pinged) session.close()
   }
 
   #onStream(state: Http2SessionState, stream: ServerHttp2Stream): void {
@@ -140,6 +145,7 @@ export class Http2Sessions {
       state.bodies.delete(this)
       state.idleSince = sessions.#now()
       if (this.rstCode !== constants.NGHTTP2_NO_ERROR) sessions.counters.resets++
+      if (state.leaving && state.active === 0 && !state.session.destroyed) state.session.close()
     })(this)
 
   #onControlFrame(state: Http2SessionState): void {
@@ -155,10 +161,14 @@ export class Http2Sessions {
 
   #onQuiet(state: Http2SessionState): void {
     const { session } = state
-    if (!state.ready || (state.leaving && state.active === 0)) session.destroy()
-    else if (state.active === 0) this.goAway(state, 'idle')
+    if (state.active === 0 || !state.ready) {
+      if (state.ready) this.counters.goaways.idle++
+      // Sends GOAWAY and closes; `close()` would wait for the client to close too, for ever.
+      session.destroy()
+      return
+    }
     // Node's timer fires once: a stream that is quiet but in flight keeps its session, and the session its timeout.
-    if (!session.destroyed) session.setTimeout(this.#limits.idleTimeoutMs)
+    session.setTimeout(this.#limits.idleTimeoutMs)
   }
 }
 

@@ -86,7 +86,7 @@ export function createHttp2Server(context: Http2Context): Http2Server {
   server.removeAllListeners('stream')
   server.on('stream', (stream: ServerHttp2Stream, headers, flags, rawHeaders) => {
     const state = drain.draining ? sessions.stateOf(stream) : undefined
-    if (state !== undefined) sessions.goAway(state, 'drain')
+    if (state !== undefined) sessions.goAway(state)
     // Reset before Node told of it: whoever answers would throw.
     if (stream.destroyed || stream.closed) return
     if (!check(stream, headers, rawHeaders) || handlers.stream(stream, headers, rawHeaders)) return

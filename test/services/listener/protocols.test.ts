@@ -8,7 +8,7 @@ import { test } from 'tap'
 import { writeCertificate } from '../../certificate.ts'
 import { connectClient } from '../../client.ts'
 import { connectRaw, rawSocket } from '../../raw-client.ts'
-import { connectRawH2, headers, requestFields } from '../../raw-h2.ts'
+import { connectRawH2, headers } from '../../raw-h2.ts'
 import { startListener } from './start.ts'
 
 void test('HTTP/1.1 and HTTP/2 with prior knowledge share a cleartext port', async (t) => {

@@ -1,0 +1,113 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect, type PeerCertificate } from 'node:tls'
+import { generate } from 'selfsigned'
+import { test, type Test } from 'tap'
+import { developmentCertificate } from '../../../services/listener/certificate.ts'
+import { certificateWarnings, loadCertificate } from '../../../services/listener/tls.ts'
+import { startListener } from './start.ts'
+
+interface Pair {
+  cert: string
+  key: string
+  servername: string | null
+}
+
+async function pair(directory: string, name: string, names: string[] = [name]): Promise<Pair> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [{ name: 'subjectAltName', altNames: names.map((value) => ({ type: 2, value })) }],
+  })
+  mkdirSync(directory, { recursive: true })
+  const files = { cert: join(directory, `${name}.crt`), key: join(directory, `${name}.key`), servername: null }
+  writeFileSync(files.cert, cert)
+  writeFileSync(files.key, key)
+  return files
+}
+
+/** The common name of the certificate that a client is shown. */
+function shown(t: Test, port: number, servername?: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...(servername && { servername }) })
+    t.teardown(() => socket.destroy())
+    socket.once('secureConnect', () => resolve(String((socket.getPeerCertificate() as PeerCertificate).subject.CN)))
+    socket.once('error', reject)
+  })
+}
+
+void test('the name that a client asks for chooses the certificate; the first serves all other names', async (t) => {
+  const directory = t.testdir()
+  const tls = [
+    await pair(directory, 'first.test'),
+    await pair(directory, 'second.test', ['second.test', 'other.test']),
+    await pair(directory, 'wild', ['*.wild.test']),
+    { ...(await pair(directory, 'named')), servername: 'by-option.test' },
+  ]
+  const { port } = await startListener(t, { options: { tls } })
+  t.equal(await shown(t, port, 'second.test'), 'second.test')
+  t.equal(await shown(t, port, 'OTHER.test'), 'second.test', 'names compare without case')
+  t.equal(await shown(t, port, 'a.wild.test'), 'wild')
+  t.equal(await shown(t, port, 'a.b.wild.test'), 'first.test', 'a wildcard stands for one label')
+  t.equal(await shown(t, port, 'wild.test'), 'first.test')
+  t.equal(await shown(t, port, 'by-option.test'), 'named')
+  t.equal(await shown(t, port, 'unknown.test'), 'first.test')
+  t.equal(await shown(t, port), 'first.test', 'no name')
+})
+
+void test('reload brings new certificates to new handshakes; a broken file leaves the old ones', async (t) => {
+  const directory = t.testdir()
+  const files = await pair(directory, 'old.test')
+  const { port, listener } = await startListener(t, { options: { tls: [files] } })
+  t.equal(await shown(t, port), 'old.test')
+  const fresh = await pair(directory, 'new.test')
+  for (const kind of ['cert', 'key'] as const) writeFileSync(files[kind], readFileSync(fresh[kind]))
+  await listener.reload()
+  t.equal(await shown(t, port), 'new.test')
+  t.equal(await shown(t, port, 'new.test'), 'new.test')
+  writeFileSync(files.cert, 'garbage')
+  await t.rejects(listener.reload(), { code: 'HR_TLS_CERTIFICATE_INVALID' })
+  t.equal(await shown(t, port), 'new.test')
+})
+
+void test('files that cannot serve are named, with what they must be', async (t) => {
+  const directory = t.testdir()
+  const one = await pair(directory, 'one')
+  const other = await pair(directory, 'other')
+  const garbage = join(directory, 'garbage.pem')
+  writeFileSync(garbage, 'garbage')
+  await t.rejects(loadCertificate({ ...one, key: other.key }), { code: 'HR_TLS_KEY_MISMATCH', message: /other\.key/ })
+  await t.rejects(loadCertificate({ ...one, cert: join(directory, 'none.crt') }), {
+    code: 'HR_TLS_FILE_UNREADABLE',
+    message: /certificate .*none\.crt: ENOENT/,
+  })
+  await t.rejects(loadCertificate({ ...one, key: garbage }), { code: 'HR_TLS_KEY_INVALID' })
+  await t.rejects(loadCertificate({ ...one, cert: garbage }), { code: 'HR_TLS_CERTIFICATE_INVALID' })
+})
+
+void test('a certificate that has expired, or soon will, is warned of', async (t) => {
+  const certificate = await loadCertificate(await pair(t.testdir(), 'one'))
+  const day = 86_400_000
+  t.same(certificateWarnings([certificate], certificate.expiresAt - 30 * day), [])
+  t.match(certificateWarnings([certificate], certificate.expiresAt - day), [{ code: 'HR_TLS_EXPIRES_SOON' }])
+  t.match(certificateWarnings([certificate], certificate.expiresAt), [{ code: 'HR_TLS_EXPIRED' }])
+})
+
+void test('the development certificate is made once, kept private, and renewed when it is old or broken', async (t) => {
+  const dataDir = join(t.testdir(), '.headrace')
+  const made = await developmentCertificate(dataDir)
+  const first = readFileSync(made.cert, 'utf8')
+  t.equal(statSync(dataDir).mode & 0o777, 0o700)
+  t.equal(statSync(made.key).mode & 0o777, 0o600)
+  t.notMatch(readFileSync(made.public, 'utf8'), /PRIVATE KEY/)
+  t.same((await loadCertificate(made)).names, ['localhost', '*.localhost', '127.0.0.1', '0:0:0:0:0:0:0:1'])
+  await developmentCertificate(dataDir)
+  t.equal(readFileSync(made.cert, 'utf8'), first, 'kept')
+  await developmentCertificate(dataDir, made.expiresAt - 86_400_000)
+  const second = readFileSync(made.cert, 'utf8')
+  t.not(second, first, 'renewed a day before its end')
+  writeFileSync(made.cert, second.slice(0, 300))
+  await developmentCertificate(dataDir)
+  t.not(readFileSync(made.cert, 'utf8'), second.slice(0, 300), 'made anew')
+  await loadCertificate(made)
+})
