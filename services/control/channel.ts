@@ -1,6 +1,8 @@
 import type { FastifyError } from '@fastify/error'
 import { BusyError, DeadlineError, DisconnectedError, RemoteError } from './errors.ts'
 
+/** How long a data-plane process may take to answer its supervisor. */
+export const CALL_DEADLINE_MS = 3_000
 /** Calls under way on one channel: far more than an admin plane needs, and a bound. */
 const MOST_CALLS = 1000
 

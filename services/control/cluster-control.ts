@@ -7,7 +7,7 @@ import {
   type MissingProcess,
   type Receipt,
 } from './control.ts'
-import { NoAnswerError } from './errors.ts'
+import { NoAnswerError, PartlyAppliedError } from './errors.ts'
 import { type ControlQueries, QUERIES, type QueryName, type QueryRule } from './queries.ts'
 
 /** What a supervisor knows of a data-plane process, and calls to it. */
@@ -63,7 +63,8 @@ export class ClusterControl implements Control {
   async tell<C extends CommandName>(command: C, ...args: ArgsOf<ControlCommands[C]>): Promise<Receipt> {
     if (COMMANDS[command].lasting) this.#lastingCommands.set(command, args)
     const { parts, missing } = await this.#all('tell', [command, args])
-    return { applied: parts.size, missing }
+    if (missing.length > 0) throw new PartlyAppliedError(command, describeMissing(missing))
+    return { applied: parts.size }
   }
 
   /** Gives a process that has just started the lasting commands that the others have had. */

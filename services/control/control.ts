@@ -1,4 +1,3 @@
-import { PartlyAppliedError } from './errors.ts'
 import type { CommandName, ControlCommands } from './commands.ts'
 import type { ControlQueries, QueryName } from './queries.ts'
 
@@ -22,7 +21,6 @@ export interface Answer<Result> {
 export interface Receipt {
   /** How many processes have applied the command. */
   applied: number
-  missing: MissingProcess[]
 }
 
 /**
@@ -35,13 +33,11 @@ export interface Control {
     query: Q,
     ...args: ArgsOf<ControlQueries[Q]['args']>
   ): Promise<Answer<ControlQueries[Q]['result']>>
-  /** Resolves once every process has applied it, or is known not to have. In one process it throws what its handler throws. */
+  /**
+   * Resolves once every process has applied it.
+   * @throws PartlyAppliedError naming those that have not; in one process, what its handler throws
+   */
   tell<C extends CommandName>(command: C, ...args: ArgsOf<ControlCommands[C]>): Promise<Receipt>
-}
-
-/** @throws PartlyAppliedError naming the processes that have not applied the command */
-export function requireAll(command: CommandName, receipt: Receipt): void {
-  if (receipt.missing.length > 0) throw new PartlyAppliedError(command, describeMissing(receipt.missing))
 }
 
 export function describeMissing(missing: readonly MissingProcess[]): string {

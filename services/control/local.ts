@@ -40,7 +40,7 @@ export class LocalControl implements Control {
 
   async tell<C extends CommandName>(command: C, ...args: ArgsOf<ControlCommands[C]>): Promise<Receipt> {
     await this.apply(command, args)
-    return { applied: 1, missing: [] }
+    return { applied: 1 }
   }
 
   /** This process's part of an answer, before the merge. @throws UnsupportedError */

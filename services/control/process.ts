@@ -1,10 +1,9 @@
-import { Channel } from './channel.ts'
+import { CALL_DEADLINE_MS, Channel } from './channel.ts'
 import type { CommandName, ControlCommands } from './commands.ts'
 import type { Answer, ArgsOf, Control, Receipt } from './control.ts'
 import { DisconnectedError } from './errors.ts'
 import type { LocalControl } from './local.ts'
 import type { ControlQueries, QueryName } from './queries.ts'
-import { CALL_DEADLINE_MS } from './supervisor.ts'
 
 /** Longer than the supervisor waits for its processes: it is the one that knows who is late. */
 const SUPERVISOR_DEADLINE_MS = CALL_DEADLINE_MS + 2_000

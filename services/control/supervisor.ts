@@ -1,5 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
-import { Channel } from './channel.ts'
+import { CALL_DEADLINE_MS, Channel } from './channel.ts'
 import { ClusterControl, type Member } from './cluster-control.ts'
 import type { CommandName, ControlCommands } from './commands.ts'
 import type { ArgsOf, Control } from './control.ts'
@@ -7,8 +7,6 @@ import { BootError, ClosedError } from './errors.ts'
 import type { ControlQueries, QueryName } from './queries.ts'
 import { DEFAULT_RESTARTS, type RestartOptions, RestartPolicy } from './restart-policy.ts'
 
-/** How long a process may take to answer the supervisor. */
-export const CALL_DEADLINE_MS = 3_000
 /** A process has its own drain deadline; the supervisor ends it this much later, should it hang. */
 const DRAIN_GRACE_MS = 1_000
 

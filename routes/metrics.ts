@@ -1,0 +1,35 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { EXPOSITION_TYPE, toExposition } from './exposition.ts'
+import { adminSecurity, controlProblems } from './schemas.ts'
+
+export interface MetricsRouteOptions {
+  /** Where it is mounted. */
+  path: string
+}
+
+/** All processes' metrics for Prometheus, behind the admin token. */
+const metricsRoute: FastifyPluginAsyncTypebox<MetricsRouteOptions> = async (fastify, { path }) => {
+  fastify.addHook('onRequest', fastify.adminGuard)
+  fastify.get(
+    path,
+    {
+      schema: {
+        tags: ['performance'],
+        summary: 'Metrics for Prometheus',
+        description: 'The text format 0.0.4; docs/metrics.md lists every metric. Several processes are added up.',
+        security: adminSecurity,
+        response: {
+          200: { description: 'Every metric', content: { 'text/plain': { schema: Type.String() } } },
+          ...controlProblems,
+        },
+      },
+    },
+    async (_request, reply) => {
+      const { result } = await fastify.control.ask('metrics')
+      return reply.type(EXPOSITION_TYPE).header('cache-control', 'no-store').send(toExposition(result))
+    },
+  )
+}
+
+export default metricsRoute

@@ -1,0 +1,37 @@
+import type { RouteOptions } from 'fastify'
+import { test } from 'tap'
+import performance from '../../../routes/performance/index.ts'
+import { LocalControl } from '../../../services/control/local.ts'
+import { AUTHORIZED, controlPlane } from '../../control-plane.ts'
+
+function pooled(): LocalControl {
+  const local = new LocalControl()
+  local.answer({ pools: () => [], metrics: () => [] })
+  return local
+}
+
+void test('the routes are mounted at their path and at the alias, which stays out of the documents', async (t) => {
+  const fastify = controlPlane(t, pooled())
+  // As @fastify/swagger does: it keeps the routes and reads their schemas when the document is made.
+  const routes: RouteOptions[] = []
+  fastify.addHook('onRoute', (route) => void routes.push(route))
+  await fastify.register(performance, { path: '/ops', metrics: true })
+  for (const url of ['/ops/pools', '/api/v1/performance/pools', '/ops/metrics', '/api/v1/performance/metrics']) {
+    t.equal((await fastify.inject({ url, headers: AUTHORIZED })).statusCode, 200, url)
+    t.equal((await fastify.inject(url)).statusCode, 401, `${url} without the token`)
+  }
+  const shown = routes.filter(({ method, schema }) => method === 'GET' && schema?.hide !== true)
+  t.strictSame(shown.map(({ url }) => url).toSorted(), ['/ops/health', '/ops/log', '/ops/metrics', '/ops/pools'])
+})
+
+void test('mounted at the alias itself, each route is there once', async (t) => {
+  const fastify = controlPlane(t, pooled())
+  await fastify.register(performance, { path: '/api/v1/performance', metrics: true })
+  t.equal((await fastify.inject({ url: '/api/v1/performance/pools', headers: AUTHORIZED })).statusCode, 200)
+})
+
+void test('without metrics there is no route for them', async (t) => {
+  const fastify = controlPlane(t, pooled())
+  await fastify.register(performance, { path: '/performance', metrics: false })
+  t.equal((await fastify.inject({ url: '/performance/metrics', headers: AUTHORIZED })).statusCode, 404)
+})

@@ -1,0 +1,56 @@
+import { test } from 'tap'
+import poolsRoute from '../../../routes/performance/pools.ts'
+import { LocalControl } from '../../../services/control/local.ts'
+import { AUTHORIZED, controlPlane } from '../../control-plane.ts'
+import { targetSnapshot } from '../../target-snapshot.ts'
+
+function twoUpstreams(): LocalControl {
+  const local = new LocalControl()
+  local.answer({
+    pools: () => [
+      targetSnapshot({
+        outcomes: { response: 8, reset: 1, client_abort: 2 },
+        latenciesMs: [4, 4, 4, 100],
+        lastError: { outcome: 'reset', code: 'ECONNRESET', at: 1_700_000_000_000 },
+      }),
+      targetSnapshot({ upstream: 'other', target: 'unix:/run/other.sock', state: 'unknown' }),
+    ],
+  })
+  return local
+}
+
+void test('every target is told with connections, errors and percentiles', async (t) => {
+  const fastify = controlPlane(t, twoUpstreams())
+  await fastify.register(poolsRoute)
+  const { pools, missing } = (await fastify.inject({ url: '/pools', headers: AUTHORIZED })).json()
+  t.strictSame(missing, [])
+  t.match(pools, [
+    {
+      upstream: 'fleet',
+      state: 'up',
+      connections: { limit: 100, connected: 4, free: 3, running: 1, pending: 0, queued: 0 },
+      attempts: 11,
+      errors: 1,
+      outcomes: { response: 8, reset: 1, client_abort: 2, connect_error: 0 },
+      lastError: { outcome: 'reset', code: 'ECONNRESET', at: 1_700_000_000_000 },
+      latency: { count: 4, meanMs: 28, maxMs: 100, p99Ms: 100 },
+    },
+    { upstream: 'other', target: 'unix:/run/other.sock', latency: null, lastError: null },
+  ])
+  t.ok(Math.abs(pools[0].latency.p50Ms - 4) < 0.13)
+})
+
+void test('one upstream can be asked for', async (t) => {
+  const fastify = controlPlane(t, twoUpstreams())
+  await fastify.register(poolsRoute)
+  const names = async (url: string): Promise<string[]> =>
+    (await fastify.inject({ url, headers: AUTHORIZED })).json().pools.map((pool: { upstream: string }) => pool.upstream)
+  t.strictSame(await names('/pools?upstream=other'), ['other'])
+  t.strictSame(await names('/pools?upstream=none'), [])
+})
+
+void test('without the token there are no pools', async (t) => {
+  const fastify = controlPlane(t)
+  await fastify.register(poolsRoute)
+  t.equal((await fastify.inject('/pools')).statusCode, 401)
+})

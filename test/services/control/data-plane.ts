@@ -1,0 +1,59 @@
+/**
+ * A small data plane for the supervisor's tests, forked by it. What it does is said by `boot` and by its HTTP routes:
+ * `/boot`, `/ask` (control of all, from here), `/tell` (a command to all), `/crash`, and POST, which is answered when the
+ * request's body has ended.
+ */
+import { createServer } from 'node:http'
+import type { LogLevel } from '../../../services/control/commands.ts'
+import { LocalControl } from '../../../services/control/local.ts'
+import { attachProcess } from '../../../services/control/process.ts'
+
+export interface BootData {
+  fail?: boolean
+  neverDrain?: boolean
+  token?: string
+}
+
+let level: LogLevel = 'info'
+let answered = 0
+const local = new LocalControl()
+local.answer({
+  'log-level': () => level,
+  metrics: () => [
+    { name: 'answered', type: 'counter', help: 'h', aggregator: 'sum', values: [{ labels: {}, value: answered }] },
+    { name: 'processes', type: 'gauge', help: 'h', aggregator: 'sum', values: [{ labels: {}, value: 1 }] },
+  ],
+})
+local.obey({
+  'log-level': (args) => {
+    level = args.level
+  },
+})
+
+const server = createServer((request, response) => {
+  answered++
+  const send = (body: unknown): void => {
+    response.setHeader('connection', 'close').end(JSON.stringify(body))
+  }
+  const fail = (error: unknown): void => send({ error: String(error) })
+  if (request.method === 'POST') request.resume().once('end', () => send('done'))
+  else if (request.url === '/crash') process.exit(7)
+  else if (request.url === '/boot') send(boot)
+  else if (request.url === '/ask') link.control.ask('metrics').then(send, fail)
+  else if (request.url === '/tell') link.control.tell('log-level', { level: 'warn' }).then(send, fail)
+  else send(process.pid)
+})
+
+const link = attachProcess({
+  local,
+  drain: () =>
+    boot.neverDrain === true
+      ? new Promise(() => {})
+      : new Promise((resolve) => {
+          server.close(() => resolve())
+        }),
+  onError: (error) => process.stderr.write(`${String(error)}\n`),
+})
+const boot = (await link.boot()) as BootData
+if (boot.fail === true) process.exit(3)
+server.listen(0, '127.0.0.1', () => link.ready())

@@ -1,0 +1,22 @@
+/** A supervisor in a process of its own, for tests with real signals. Says what happens as JSON lines on stdout. */
+import cluster from 'node:cluster'
+import { fileURLToPath } from 'node:url'
+import { startSupervisor } from '../../../services/control/supervisor.ts'
+
+const say = (event: object): void => void process.stdout.write(`${JSON.stringify(event)}\n`)
+const log = (_details: object, message: string): void => say({ message })
+
+cluster.on('listening', (worker, { port }) => say({ port, pid: worker.process.pid }))
+const supervisor = startSupervisor({
+  processes: 2,
+  exec: fileURLToPath(new URL('./data-plane.ts', import.meta.url)),
+  args: [],
+  env: {},
+  boot: { neverDrain: process.argv[2] === 'never-drain' },
+  drainTimeoutMs: 60_000,
+  log: { info: log, warn: log, error: log },
+})
+await supervisor.ready
+say({ ready: true })
+await supervisor.closed
+say({ closed: true })

@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { test, type Test } from 'tap'
+
+interface Said {
+  ready?: true
+  closed?: true
+  pid?: number
+  message?: string
+}
+
+/** Starts supervised.ts. `until` resolves with the first line that fits, of those not taken yet. */
+function start(
+  t: Test,
+  ...args: string[]
+): { child: ChildProcess; until: (fits: (said: Said) => boolean) => Promise<Said> } {
+  const entry = fileURLToPath(new URL('./supervised.ts', import.meta.url))
+  const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
+  return {
+    child,
+    until: async (fits) => {
+      for (;;) {
+        const { value, done } = await lines.next()
+        if (done === true) throw new Error('The supervisor ended before it said so')
+        const said = JSON.parse(value) as Said
+        if (fits(said)) return said
+      }
+    },
+  }
+}
+
+const exists = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  void test(`${signal} drains every process, then the supervisor has nothing left to do`, async (t) => {
+    const { child, until } = start(t)
+    const { pid } = await until((said) => said.pid !== undefined)
+    await until((said) => said.ready === true)
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    await until((said) => said.message === 'Draining')
+    await until((said) => said.closed === true)
+    t.strictSame(await exited, [0, null])
+    t.notOk(exists(pid!))
+  })
+}
+
+void test('a second signal ends everything at once', async (t) => {
+  const { child, until } = start(t, 'never-drain')
+  await until((said) => said.ready === true)
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  await until((said) => said.message === 'Draining')
+  child.kill('SIGTERM')
+  await until((said) => said.message === 'Ending at once')
+  await until((said) => said.closed === true)
+  t.strictSame(await exited, [0, null])
+})
+
+void test('a process that is told to end alone drains and is replaced', async (t) => {
+  const { child, until } = start(t)
+  const { pid } = await until((said) => said.pid !== undefined)
+  await until((said) => said.ready === true)
+  process.kill(pid!, 'SIGTERM')
+  await until((said) => said.message === 'Process ended; starting another')
+  await until((said) => said.message === 'Process ready')
+  t.notOk(exists(pid!))
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  await exited
+})
+
+void test('processes do not outlive a supervisor that is killed', async (t) => {
+  const { child, until } = start(t)
+  await until((said) => said.ready === true)
+  // Their stdout is the supervisor's: the pipe ends when the last of them has.
+  const silent = once(child.stdout!, 'close')
+  child.kill('SIGKILL')
+  await silent
+  t.pass('the pipe was closed')
+})

@@ -1,0 +1,95 @@
+import { test } from 'tap'
+import { createHttp2Counters, createListenerCounters } from '../../../services/listener/counters.ts'
+import type { MetricFamily, MetricSource } from '../../../services/monitor/families.ts'
+import { listenerMetrics } from '../../../services/monitor/listener-metrics.ts'
+import { processMetrics } from '../../../services/monitor/process-metrics.ts'
+import { Traffic } from '../../../services/monitor/traffic.ts'
+import { trafficMetrics } from '../../../services/monitor/traffic-metrics.ts'
+import { upstreamMetrics } from '../../../services/monitor/upstream-metrics.ts'
+import { targetSnapshot } from '../../target-snapshot.ts'
+
+const listener = '127.0.0.1:8080'
+
+/** One source of each kind, with something in each. */
+function sources(): MetricSource[] {
+  const traffic = new Traffic()
+  traffic.route('/api/*').record('GET', 200, 12)
+  return [
+    processMetrics('1.2.3'),
+    trafficMetrics(traffic),
+    upstreamMetrics({
+      snapshot: () => [targetSnapshot({ state: 'down', outcomes: { reset: 2 }, retries: 1, latenciesMs: [4] })],
+    }),
+    listenerMetrics(() => [
+      {
+        listener,
+        counters: {
+          ...createListenerCounters(),
+          open: 3,
+          accepted: 9,
+          slowBodies: 1,
+          malformed: { HR_HOST_MISSING: 2 },
+        },
+        http2: { ...createHttp2Counters(), sessions: 4, goaways: { drain: 1, idle: 0, flood: 2 } },
+      },
+      { listener: 'unix', counters: createListenerCounters(), http2: null },
+    ]),
+  ]
+}
+
+const values = (name: string): MetricFamily['values'] | undefined =>
+  sources()
+    .flatMap((source) => source.collect())
+    .find((family) => family.name === name)?.values
+
+void test('every family that a source collects is defined by it, with its labels', async (t) => {
+  for (const source of sources()) {
+    const families = source.collect()
+    t.strictSame(
+      families.map(({ name }) => name),
+      source.definitions.map(({ name }) => name),
+    )
+    for (const family of families) {
+      const { labels = [] } = source.definitions.find(({ name }) => name === family.name) ?? {}
+      const used = new Set(family.values.flatMap((sample) => Object.keys(sample.labels)))
+      used.delete('le')
+      t.ok(used.size === 0 || used.size === labels.length, `${family.name}: all labels or none`)
+      for (const label of used) t.ok(labels.includes(label), `${family.name}: ${label}`)
+    }
+  }
+})
+
+void test('names carry the gateway, a unit, and _total for counters', async (t) => {
+  const definitions = sources().flatMap((source) => source.definitions)
+  t.equal(new Set(definitions.map(({ name }) => name)).size, definitions.length, 'no name twice')
+  for (const { name, type, help } of definitions) {
+    t.match(name, /^headrace_[a-z0-9_]+$/)
+    t.equal(name.endsWith('_total'), type === 'counter', name)
+    t.equal(name.endsWith('_seconds'), type === 'histogram', name)
+    t.ok(help.length > 10, name)
+  }
+})
+
+void test('targets are told with their state, pool and outcomes', async (t) => {
+  const labels = { upstream: 'fleet', target: 'http://127.0.0.1:4001' }
+  t.strictSame(values('headrace_upstream_up'), [{ labels, value: 0 }])
+  t.ok(values('headrace_upstream_connections')?.some((one) => one.labels.state === 'free' && one.value === 3))
+  t.ok(values('headrace_upstream_attempts_total')?.some((one) => one.labels.outcome === 'reset' && one.value === 2))
+  t.equal(values('headrace_upstream_response_seconds')?.at(-1)?.value, 1)
+})
+
+void test('listeners are told with their connections and refusals; HTTP/2 only where it is spoken', async (t) => {
+  t.strictSame(values('headrace_connections_open'), [
+    { labels: { listener }, value: 3 },
+    { labels: { listener: 'unix' }, value: 0 },
+  ])
+  const reasons = values('headrace_requests_rejected_total')?.filter((one) => one.labels.listener === listener)
+  t.strictSame(Object.fromEntries(reasons?.map(({ labels, value }) => [labels.reason, value]) ?? []), {
+    HR_HOST_MISSING: 2,
+    unsupported: 0,
+    head_timeout: 0,
+    slow_body: 1,
+  })
+  t.strictSame(values('headrace_http2_sessions_total'), [{ labels: { listener }, value: 4 }])
+  t.ok(values('headrace_http2_goaways_total')?.some((one) => one.labels.reason === 'flood' && one.value === 2))
+})

@@ -1,0 +1,42 @@
+import { test } from 'tap'
+import { mergeTargets, reportPool } from '../../../services/monitor/pools.ts'
+import { targetSnapshot } from '../../target-snapshot.ts'
+
+void test('what several processes saw of a target is added up', async (t) => {
+  const [merged, other] = mergeTargets([
+    [targetSnapshot({ outcomes: { response: 3 }, retries: 1, latenciesMs: [5] }), targetSnapshot({ upstream: 'b' })],
+    [targetSnapshot({ outcomes: { response: 4, reset: 2 }, latenciesMs: [7, 9] })],
+  ])
+  t.match(merged, {
+    connections: { limit: 200, connected: 8, free: 6, running: 2, pending: 0, queued: 0 },
+    outcomes: { response: 7, reset: 2, connect_error: 0 },
+    retries: 1,
+    latency: { count: 3, maxMs: 9 },
+  })
+  t.equal(other?.upstream, 'b')
+})
+
+void test('a target is up where any process could connect, and down where all that tried could not', async (t) => {
+  const state = (...states: ('up' | 'down' | 'unknown')[]): string | undefined =>
+    mergeTargets(states.map((one) => [targetSnapshot({ state: one })]))[0]?.state
+  t.equal(state('down', 'up', 'unknown'), 'up')
+  t.equal(state('down', 'unknown'), 'down')
+  t.equal(state('unknown', 'unknown'), 'unknown')
+})
+
+void test('the last error of all processes is told', async (t) => {
+  const at = (time: number): ReturnType<typeof targetSnapshot> =>
+    targetSnapshot({ lastError: { outcome: 'reset', code: `E${time}`, at: time } })
+  t.equal(mergeTargets([[at(5)], [at(9)], [targetSnapshot()], [at(7)]])[0]?.lastError?.code, 'E9')
+})
+
+void test('errors are what the upstream did wrong: not responses, not clients that left', async (t) => {
+  const { attempts, errors } = reportPool(
+    targetSnapshot({ outcomes: { response: 10, client_abort: 3, truncated: 1, queue_full: 1 } }),
+  )
+  t.strictSame({ attempts, errors }, { attempts: 15, errors: 2 })
+})
+
+void test('a target that has answered nothing has no latency', async (t) => {
+  t.equal(reportPool(targetSnapshot()).latency, null)
+})
