@@ -69,3 +69,13 @@ export function createHttp2Counters(): Http2Counters {
     errors: 0,
   }
 }
+
+/** The sum of what several have counted. */
+export function addHttp2Counters(all: readonly Http2Counters[]): Http2Counters {
+  const sum = createHttp2Counters()
+  for (const { goaways, ...counts } of all) {
+    for (const name of Object.keys(counts) as (keyof typeof counts)[]) sum[name] += counts[name]
+    for (const reason of Object.keys(goaways) as (keyof typeof goaways)[]) sum.goaways[reason] += goaways[reason]
+  }
+  return sum
+}

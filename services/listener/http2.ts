@@ -7,6 +7,7 @@ import type { ListenerCounters } from './counters.ts'
 import type { DrainState } from './drain.ts'
 import { ConnectError, HeadTooLargeError, MethodError } from './errors.ts'
 import type { RequestHandlers } from './handlers.ts'
+import { http2ServerOptions, PSEUDO_FIELDS } from './http2-options.ts'
 import type { Http2Sessions } from './http2-sessions.ts'
 import type { LimitsOptions } from './options.ts'
 
@@ -20,9 +21,6 @@ export interface Http2Context {
 
 /** What a field costs in the size of a list beyond its bytes (RFC 9113 §6.5.2). */
 const FIELD_OVERHEAD_BYTES = 32
-const PSEUDO_FIELDS = 5
-/** Frames that nghttp2 finds invalid before a session ends; Node's default of 1000 is a flood already. */
-const MAX_INVALID_FRAMES = 100
 const HOST = new HostError('disagrees with :authority')
 const METHOD = new MethodError()
 const CONNECT: GatewayError = new ConnectError()
@@ -64,23 +62,7 @@ export function createHttp2Server(context: Http2Context): Http2Server {
     return false
   }
 
-  const server = createServer(
-    {
-      settings: {
-        maxConcurrentStreams: limits.http2.streams,
-        initialWindowSize: limits.http2.windowBytes,
-        maxHeaderListSize: limits.headerBytes,
-        enableConnectProtocol: false,
-      },
-      // Node resets a stream with more; up to twice the limit is parsed, to be answered 431.
-      maxHeaderListPairs: mostRaw,
-      maxSessionInvalidFrames: MAX_INVALID_FRAMES,
-      // CVE-2023-44487 (rapid reset): nghttp2 answers more with GOAWAY.
-      streamResetBurst: limits.http2.resetBurst,
-      streamResetRate: limits.http2.resetRate,
-    },
-    (request, response) => handlers.fallback(request, response),
-  )
+  const server = createServer(http2ServerOptions(limits), (request, response) => handlers.fallback(request, response))
   // The compatibility layer listens to `stream` for the request listener above; it gets only what the lane declines.
   const compatible = server.listeners('stream') as ((...event: unknown[]) => void)[]
   server.removeAllListeners('stream')
