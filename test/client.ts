@@ -133,7 +133,8 @@ function openH2(session: ClientHttp2Session, request: ClientRequest): ClientExch
     response,
     write: (data) => new Promise((resolve) => stream.write(data, () => resolve())),
     end: () => stream.end(),
-    abort: () => stream.close(8),
+    // close(CANCEL) would write END_STREAM first, and turn what was sent of a body into a whole one.
+    abort: () => stream.destroy(new Error('the client leaves')),
     pause: () => stream.pause(),
     resume: () => stream.resume(),
   }

@@ -37,7 +37,7 @@ export async function startGateway(t: Test, input: ConfigInput): Promise<Gateway
       ],
       admin: { port: 0, token: 'test-token' },
       log: { level: 'silent' },
-      dataDir: '.headrace',
+      drainTimeout: '0s',
       ...input,
     },
     { root },

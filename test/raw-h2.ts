@@ -54,6 +54,13 @@ export function data(stream: number, body: string, endStream = false): Buffer {
   return frame(FRAME.data, endStream ? FLAG.endStream : 0, stream, Buffer.from(body))
 }
 
+/** RST_STREAM. */
+export function rst(stream: number, code: number): Buffer {
+  const payload = Buffer.alloc(4)
+  payload.writeUInt32BE(code)
+  return frame(FRAME.reset, 0, stream, payload)
+}
+
 /** The usual pseudo-header fields, with what a test adds or replaces. */
 export function requestFields(extra: Field[] = [], replace: Record<string, string | null> = {}): Field[] {
   const pseudo = { ':method': 'GET', ':scheme': 'http', ':path': '/', ':authority': 'gateway.test', ...replace }

@@ -1,6 +1,6 @@
 import { t as root, test } from 'tap'
 import { gatewayBefore, PATIENCE } from '../helper.ts'
-import { data, headers, requestFields } from '../raw-h2.ts'
+import { data, headers, requestFields, rst } from '../raw-h2.ts'
 import type { Field } from '../wire.ts'
 
 /** RFC 9113 §8.1.1: malformed requests end in a stream error, a connection error or a 400. */
@@ -139,6 +139,21 @@ for (const [name, length, frames] of MISMATCHES) {
     await upstream.closed(0)
     t.notOk(upstream.requests[0]?.complete, 'the upstream never saw it end')
     t.equal(upstream.requests.length, 1)
+  })
+}
+
+for (const [name, code] of [
+  ['NO_ERROR', 0],
+  ['CANCEL', 8],
+] as const) {
+  void test(`a body that the client resets with ${name} never completes upstream`, { timeout: PATIENCE }, async (t) => {
+    const { gateway, upstream } = await gatewayBefore(t, (exchange) => exchange.respond())
+    const h2 = await gateway.rawH2()
+    h2.send(headers(1, requestFields([], { ':method': 'POST' }), false), data(1, 'ab'))
+    await upstream.received(1)
+    h2.send(data(1, 'cd'), rst(1, code))
+    await upstream.closed(0)
+    t.notOk(upstream.requests[0]?.complete, 'the upstream never saw it end')
   })
 }
 
