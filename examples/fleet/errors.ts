@@ -29,3 +29,9 @@ export const TableFull = createError(
 
 /** What `/chaos/:status` answers. */
 export const ChaosRequested = createError('FLEET_CHAOS', 'This answer was asked for')
+
+/** A port that `npm start` wants is another process's. */
+export const PortTaken = createError(
+  'FLEET_PORT_TAKEN',
+  'Port %s is taken by another process. Stop it, or choose another port: %s',
+)

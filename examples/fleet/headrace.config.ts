@@ -1,0 +1,25 @@
+import { defineConfig, env } from 'headrace'
+
+/** The gateway before the fleet API, as `npm start` runs it. Copied as headrace.config.ts into the folder that you start from, it takes this one's place. */
+export default defineConfig({
+  listen: [
+    { port: 8080 }, // PORT or --port choose another
+    { port: env('HTTPS_PORT', 8443), tls: 'development' },
+  ],
+  // One address shows everything; behind its token, as always.
+  admin: { shared: true },
+  // Where the command line looks for the token when it is run from the repository.
+  dataDir: '../../.headrace',
+  drainTimeout: '5s',
+  upstreams: {
+    fleet: { targets: [env('FLEET_URL')], openapi: '/openapi.json' },
+  },
+  routes: {
+    '/api/*': { to: 'fleet', stripPrefix: true },
+    // A shorter name for one thing: '/photos/7' asks for '/vehicles/7/photo'.
+    'GET,HEAD /photos/:id': { to: 'fleet', rewrite: '/vehicles/:id/photo' },
+    'GET /live': { to: 'fleet', rewrite: '/telematics/stream' },
+    // Reading only: a POST to /public/vehicles is answered 405.
+    'GET,HEAD /public/vehicles/*': { to: 'fleet', rewrite: '/vehicles/*', docs: false },
+  },
+})

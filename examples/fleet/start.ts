@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { Config } from '../../config/config.ts'
+import { processEnvironment } from '../../config/environment.ts'
+import { CONFIG_FILES } from '../../config/find.ts'
+import { loadConfig } from '../../config/load.ts'
+import type { Flags } from '../../config/overlay.ts'
+import { invalid } from '../../config/resolve.ts'
+import { type Running, serve } from '../../server.ts'
+import { endOnSignals } from '../../server/signals.ts'
+import { VERSION } from '../../server/version.ts'
+import { type BannerAddress, renderBanner, takesColour } from '../../services/log/banner.ts'
+import { commandsToTry, reachable } from './commands.ts'
+import { PortTaken } from './errors.ts'
+import { type RunningFleet, startFleet } from './upstream.ts'
+
+/** What `npm start` runs: the fleet API on a free port, and Headrace before it. */
+
+const OWN_CONFIG = fileURLToPath(new URL('./headrace.config.ts', import.meta.url))
+const USAGE = 'Usage: npm start [-- [--port <port>] [--host <address>] [--log-level <level>]]'
+
+/** What a later variable would add. */
+const OFF = [
+  { feature: 'Redis: shared cache, limits and jobs', variable: 'REDIS_URL' },
+  { feature: 'Postgres: SQL queries as routes', variable: 'DATABASE_URL' },
+]
+
+async function start(flags: Flags): Promise<void> {
+  const fleet = await startFleet()
+  try {
+    const config = await configBefore(fleet, flags)
+    const running = await serve(config).catch((error: unknown) => {
+      throw withRemedy(error, config)
+    })
+    const isBehind = config.upstreams.some(({ targets }) => targets.includes(fleet.url))
+    if (!isBehind) await fleet.close() // another configuration, with upstreams of its own
+    endOnSignals({ close: () => closeBoth(running, fleet) }, config.drainTimeoutMs)
+    process.stdout.write(banner(config, running, isBehind ? fleet.url : null))
+  } catch (error) {
+    await fleet.close()
+    throw error
+  }
+}
+
+/** The configuration of the folder, or else the example's. @throws HR_CONFIG_INVALID */
+async function configBefore(fleet: RunningFleet, flags: Flags): Promise<Config> {
+  const cwd = process.cwd()
+  const isOther = CONFIG_FILES.some((name) => existsSync(join(cwd, name)))
+  const variables = { ...processEnvironment(), FLEET_URL: fleet.url }
+  const loaded = await loadConfig({ cwd, variables, flags, ...(isOther ? {} : { file: OWN_CONFIG }) })
+  if (!loaded.ok) throw invalid(loaded.problems)
+  return loaded.config
+}
+
+/** The gateway first: what it still answers needs the upstream. */
+async function closeBoth(running: Running, fleet: RunningFleet): Promise<void> {
+  await running.close()
+  await fleet.close()
+}
+
+/** @param fleetUrl `null` where the fleet API is not behind the gateway */
+function banner(config: Config, running: Running, fleetUrl: string | null): string {
+  const isOwn = config.file === OWN_CONFIG
+  const addresses: BannerAddress[] = [...running.addresses]
+  if (fleetUrl !== null) addresses.push({ kind: 'fleet', url: fleetUrl, protocols: ['http/1.1'] })
+  const main = running.addresses.find(({ kind }) => kind === 'public')
+  const { docs } = config.endpoints
+  const terminal = process.stdout.isTTY
+  return renderBanner(
+    {
+      title: `Headrace ${VERSION}`,
+      addresses,
+      docs: main === undefined || docs === false ? null : reachable(main.url) + docs,
+      off: OFF,
+      commands: commandsToTry({ config, running, fleet: isOwn, terminal, cwd: process.cwd() }),
+    },
+    takesColour(process.stdout),
+  )
+}
+
+/** For a busy port: how to choose another one here. Other errors stay as they are. */
+function withRemedy(error: unknown, config: Config): unknown {
+  const { code, cause } = (error ?? {}) as { code?: string; cause?: { port?: number } }
+  if (code !== 'HR_LISTENER_PORT_IN_USE' || cause?.port === undefined) return error
+  const { port } = cause
+  const remedy =
+    port === config.listen[0]?.port
+      ? 'PORT=9000 npm start, or npm start -- --port 9000'
+      : config.file === OWN_CONFIG
+        ? 'HTTPS_PORT=9443 npm start'
+        : `another port in ${config.file}`
+  return new PortTaken(port, remedy, { cause: error as Error })
+}
+
+/** One line for what the person at the terminal can mend, everything for what is our own fault. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as Error & { code?: string }
+  return code !== undefined && /^(HR|FLEET)_/.test(code) ? error.message : (error.stack ?? error.message)
+}
+
+/** @throws TypeError for what is no option; their values are for the loader to judge */
+function flagsOf(args: readonly string[]): Flags {
+  const text = { type: 'string' } as const
+  return parseArgs({ args: [...args], options: { port: text, host: text, 'log-level': text } }).values
+}
+
+/** Nothing that listens is open yet, or it has been closed: the process ends by itself. */
+function fail(message: string, exitCode: 1 | 2): void {
+  console.error(message)
+  process.exitCode = exitCode
+}
+
+let flags: Flags | undefined
+try {
+  flags = flagsOf(process.argv.slice(2))
+} catch (error) {
+  fail(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`, 2)
+}
+if (flags) await start(flags).catch((error: unknown) => fail(explain(error), 1))
