@@ -125,14 +125,15 @@ export class Http2Sessions {
     state.served = true
     this.counters.streams++
     ;(stream as Carrier)[SESSION] = state
-    // Node emits a stream a tick late: one that was reset at once arrives dead, and closes no more.
+    stream.on('error', ignoreStreamError)
+    // Node emits a stream a tick late: one that was reset at once arrives dead and closes no more, but its error may
+    // still be to come.
     if (stream.destroyed) {
       this.counters.resets++
       return
     }
     state.active++
     if (!stream.endAfterHeaders) state.bodies.add(stream)
-    stream.on('error', ignoreStreamError)
     stream.on('close', this.#onStreamClose)
   }
 

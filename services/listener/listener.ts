@@ -98,7 +98,11 @@ export function createListener(options: ListenerOptions, context: ListenerContex
     else {
       choosePrior(socket, {
         http1: speakHttp1,
-        http2: (chosen) => http2.emit('connection', chosen),
+        http2: (chosen) => {
+          // Node's HTTP/2 never ends its side by itself: a client's FIN would leave the connection behind.
+          chosen.allowHalfOpen = false
+          http2.emit('connection', chosen)
+        },
         timedOut: () => counters.headTimeouts++,
         timeoutMs: limits.headerTimeoutMs,
       })

@@ -6,7 +6,7 @@ import { rawSocket } from '../raw-client.ts'
 import { standstill } from '../signal.ts'
 import type { Upstream } from '../upstream-server.ts'
 
-const RUNS = 200
+const RUNS = 400
 
 /**
  * Sends bytes, reads until nothing more comes, then sends FIN: after that the gateway must close, whatever was sent.

@@ -163,3 +163,25 @@ void test('a stream error leaves the other streams of the connection alone', { t
   h2.send(headers(1, requestFields([['connection', 'close']])), headers(3, requestFields()))
   t.same(await h2.outcome(3), { status: 200 })
 })
+
+void test('a connection error right behind a request ends the connection, not the process', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { gateway } = await gatewayBefore(t, (exchange) => exchange.respond())
+  const h2 = await gateway.rawH2()
+  h2.send(headers(1, requestFields()), headers(3, requestFields(), false), data(0, 'DATA has no business on stream 0'))
+  t.ok(['goaway', 'closed'].includes(await h2.over(3)))
+  const client = await gateway.client('h2c')
+  t.equal((await client.request({ path: '/' })).status, 200, 'others are served')
+})
+
+void test('a client of h2c that ends its side with a request half sent is let go', { timeout: PATIENCE }, async (t) => {
+  const { gateway, upstream } = await gatewayBefore(t, (exchange) => exchange.respond())
+  const h2 = await gateway.rawH2()
+  h2.send(headers(1, requestFields([], { ':method': 'POST' }), false), data(1, 'ab'))
+  await upstream.received(1)
+  h2.socket.end()
+  await h2.over(1)
+  await upstream.closed(0)
+  t.notOk(upstream.requests[0]?.complete)
+})

@@ -62,13 +62,13 @@ everyProtocol('the total time ends at the head: a long body may take longer', as
   const { gateway } = await gatewayBefore(
     t,
     async (exchange) => {
-      await exchange.send('HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n')
-      await exchange.drip('x'.repeat(20), () => pause(100))
+      await exchange.send('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n')
+      await exchange.drip('x'.repeat(8), () => pause(100))
     },
     { to: { timeout: { ...TIMEOUTS, total: SHORT, firstByte: SHORT } } },
   )
   const response = await (await gateway.client(protocol)).request({ path: '/' })
-  t.equal(response.body.length, 20)
+  t.equal(response.body.length, 8)
 })
 
 everyProtocol('an event stream may be silent for longer than idle', async (t, protocol) => {
@@ -77,7 +77,7 @@ everyProtocol('an event stream may be silent for longer than idle', async (t, pr
     async (exchange) => {
       await exchange.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n')
       await exchange.chunk('data: 1\n\n')
-      await pause(2_000)
+      await pause(900)
       await exchange.chunk('data: 2\n\n')
       await exchange.lastChunk()
     },
@@ -95,7 +95,7 @@ everyProtocol('a client that reads slowly is no stall of the upstream', async (t
   const exchange = await (await gateway.client(protocol)).open({ path: '/', keepBody: false })
   await exchange.response.head()
   exchange.pause()
-  await pause(2_000)
+  await pause(900)
   exchange.resume()
   t.equal(await exchange.response.ending(), 'complete')
   t.equal(exchange.response.received, body.length)
@@ -108,7 +108,7 @@ everyProtocol('a slow upload is no missing first byte', async (t, protocol) => {
   const exchange = await (await gateway.client(protocol)).open({ method: 'POST', path: '/', streamBody: true })
   for (let turn = 0; turn < 4; turn++) {
     await exchange.write('piece')
-    await pause(400)
+    await pause(200)
   }
   exchange.end()
   t.equal((await exchange.response.whole()).status, 200)
