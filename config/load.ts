@@ -1,0 +1,136 @@
+import { dirname, relative } from 'node:path'
+import { type Config, configOf } from './config.ts'
+import { type Environment, readEnvironment, type Variables } from './environment.ts'
+import { findConfig } from './find.ts'
+import { type Flags, overlay } from './overlay.ts'
+import { type Complaint, formatPath, type Path, type Problem, Report, type Span } from './problem.ts'
+import type { Settings } from './schema.ts'
+import { readJson } from './source/json.ts'
+import { readScript } from './source/script.ts'
+import { isUnset, type Source } from './source/source.ts'
+import { readYaml } from './source/yaml.ts'
+import { validate } from './validate.ts'
+
+export interface LoadOptions {
+  /** The working directory: where the file is looked for. */
+  cwd: string
+  variables: Variables
+  /** `--config`. */
+  file?: string | undefined
+  /** Instead of a file: what `headrace <url>` serves. */
+  inline?: unknown
+  flags?: Flags
+  /** For code that is evaluated; default: 5 s. */
+  timeoutMs?: number
+}
+
+export type Loaded =
+  | { ok: true; config: Config /** As people write it, defaults filled in. */; settings: Settings; file: string | null }
+  | { ok: false; problems: Problem[]; file: string | null }
+
+/**
+ * Finds, reads, merges, validates and resolves a configuration: the command line over the environment over the file over
+ * the defaults. Never throws for what a person wrote: every fault is a {@link Problem}, all of them at once.
+ */
+export async function loadConfig(options: LoadOptions): Promise<Loaded> {
+  const { cwd, variables, flags = {} } = options
+  if (options.inline !== undefined) {
+    const source = { value: options.inline, complaints: [], locate: () => undefined, isUnset }
+    return settle(source, { environment: readEnvironment(cwd, variables), flags, cwd, file: null, root: cwd, text: '' })
+  }
+  const found = findConfig(cwd, options.file)
+  if ('code' in found) {
+    const { code, message, file } = found
+    const source = file === null ? null : shown(file, cwd)
+    const place = { path: '', suggestion: null, source, line: null, column: null, excerpt: null }
+    return { ok: false, problems: [{ code, message, ...place }], file }
+  }
+  const { file, text, format } = found
+  const root = dirname(file)
+  const environment = readEnvironment(root, variables)
+  const source =
+    format === 'script'
+      ? await readScript(file, text, { environment, timeoutMs: options.timeoutMs })
+      : format === 'yaml'
+        ? readYaml(text, environment)
+        : readJson(text, environment)
+  return settle(source, { environment, flags, cwd, file, root, text })
+}
+
+interface Context {
+  environment: Environment
+  flags: Flags
+  cwd: string
+  file: string | null
+  root: string
+  text: string
+}
+
+function settle(source: Source, { environment, flags, cwd, file, root, text }: Context): Loaded {
+  const report = new Report()
+  report.complaints.push(...source.complaints)
+  const { value, origins } = overlay(source.value, environment, flags)
+  // A file that could not be read holds nothing to judge.
+  const isReadable = value !== undefined
+  const settings = isReadable ? validate(value, { report, root, isUnset: source.isUnset }) : undefined
+  if (settings !== undefined && report.complaints.length === 0) {
+    return { ok: true, config: configOf(settings, { file, root }), settings, file }
+  }
+  const name = file === null ? null : shown(file, cwd)
+  const problems = report.complaints.map((complaint) => problemOf(complaint, { source, origins, name, text }))
+  return { ok: false, problems: inOrder(problems), file }
+}
+
+interface Place {
+  source: Source
+  origins: Map<string, string>
+  name: string | null
+  text: string
+}
+
+function problemOf(complaint: Complaint, { source, origins, name, text }: Place): Problem {
+  const { code, message, path, suggestion = null } = complaint
+  const formatted = formatPath(path)
+  const origin = origins.get(formatted)
+  const span = origin === undefined ? (complaint.span ?? deepest(source, path, complaint.at)) : undefined
+  const base = { code, message, path: formatted, suggestion, source: origin ?? name }
+  if (span === undefined || text === '') return { ...base, line: null, column: null, excerpt: null }
+  const start = text.lastIndexOf('\n', span.start - 1) + 1
+  const end = text.indexOf('\n', span.start)
+  const line = text.slice(start, end === -1 ? text.length : end).replace(/\r$/, '')
+  const offset = span.start - start
+  return {
+    ...base,
+    line: text.slice(0, start).split('\n').length,
+    column: offset + 1,
+    excerpt: { text: line, length: Math.max(1, Math.min(span.length, line.length - offset)) },
+  }
+}
+
+/** The place of a path, or of the nearest thing around it that the text shows. */
+function deepest(source: Source, path: Path, at: 'key' | 'value'): Span | undefined {
+  const exact = source.locate(path, at)
+  if (exact !== undefined) return exact
+  for (let length = path.length - 1; length > 0; length--) {
+    const around = source.locate(path.slice(0, length), 'key')
+    if (around !== undefined) return around
+  }
+  return undefined
+}
+
+/** As they stand in the file, those without a place last; said once. */
+function inOrder(problems: Problem[]): Problem[] {
+  const order = ({ line, column }: Problem): number => (line ?? 1e9) * 1e4 + (column ?? 0)
+  const seen = new Set<string>()
+  return problems
+    .filter(({ source, line, column, message }) => {
+      const key = JSON.stringify([source, line, column, message])
+      return !seen.has(key) && seen.add(key)
+    })
+    .sort((a, b) => order(a) - order(b))
+}
+
+function shown(file: string, cwd: string): string {
+  const short = relative(cwd, file)
+  return short === '' || short.startsWith('..') ? file : short
+}

@@ -1,0 +1,87 @@
+import { registerHooks, stripTypeScriptTypes } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { EvaluateConfigReply, EvaluateConfigRequest, ForeignValue } from './protocol.ts'
+
+/**
+ * Evaluates a configuration file in a thread of its own, so that nothing of it stays: neither modules in the cache nor
+ * timers, and one that hangs can be ended from outside. Posts one {@link EvaluateConfigReply}.
+ */
+
+const request = workerData as EvaluateConfigRequest
+const OWN = import.meta.url
+const MAX_DEPTH = 32
+
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier === 'headrace' ? { url: request.define, shortCircuit: true } : next(specifier, context),
+})
+
+const unset = new Set<string>()
+Object.assign(globalThis, {
+  [Symbol.for('headrace.config.unset')]: (name: string) => {
+    unset.add(name)
+    return request.unset
+  },
+})
+
+/** A copy of plain data; anything else is left out and named. */
+function plain(value: unknown, path: (string | number)[], foreign: ForeignValue[], above: unknown[]): unknown {
+  const refuse = (kind: string): undefined => {
+    foreign.push({ path, kind })
+    return undefined
+  }
+  if (typeof value === 'function') return refuse('a function')
+  if (typeof value === 'symbol' || typeof value === 'bigint') return refuse(`a ${typeof value}`)
+  if (typeof value !== 'object' || value === null) return value
+  if (above.includes(value)) return refuse('a reference to what contains it')
+  if (above.length >= MAX_DEPTH) return refuse(`nested more than ${MAX_DEPTH} deep`)
+  const inside = [...above, value]
+  if (Array.isArray(value)) return value.map((item, index) => plain(item, [...path, index], foreign, inside))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== null && prototype !== Object.prototype) {
+    return refuse(value instanceof Promise ? 'a promise: await it' : `a ${value.constructor?.name ?? 'class instance'}`)
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, plain(item, [...path, key], foreign, inside)]),
+  )
+}
+
+/** A syntax error begins its stack so: the file and line, a few lines of it, and a caret below the last. */
+const SYNTAX_PLACE = /^(?<file>\S.*?):(?<line>\d+)\n(?:[^\n]*\n)+?(?<caret> *)\^/
+const FRAME = /\bat (?:.*\()?(?<file>file:.*?):(?<line>\d+):(?<column>\d+)\)?$/
+
+/** What failed, and where in which file: the first frame that is none of ours. */
+function failure(error: unknown): EvaluateConfigReply {
+  if (!(error instanceof Error)) {
+    const message = `it threw ${typeof error === 'string' ? `'${error}'` : `a value of type ${typeof error}`}`
+    return { outcome: 'failure', name: 'Error', message, code: null, line: null, column: null, file: null }
+  }
+  const stack = error.stack ?? ''
+  const syntax = SYNTAX_PLACE.exec(stack)?.groups
+  const frames = stack.split('\n').map((line) => FRAME.exec(line)?.groups)
+  const frame = frames.find((each) => each?.file !== undefined && each.file !== request.define && each.file !== OWN)
+  const file = syntax?.file ?? frame?.file ?? null
+  return {
+    outcome: 'failure',
+    name: error.name,
+    message: error.message,
+    code: 'code' in error && typeof error.code === 'string' ? error.code : null,
+    line: Number(syntax?.line ?? frame?.line ?? 0) || null,
+    column: syntax ? (syntax.caret ?? '').length + 1 : Number(frame?.column ?? 0) || null,
+    file: file?.startsWith('file:') === true ? fileURLToPath(file) : file,
+  }
+}
+
+async function evaluate(): Promise<EvaluateConfigReply> {
+  const module = (await import(request.url)) as { default?: unknown }
+  const foreign: ForeignValue[] = []
+  const value = plain(module.default, [], foreign, [])
+  const javascript = request.typescript === null ? null : stripTypeScriptTypes(request.typescript)
+  return { outcome: 'value', value, foreign, unset: [...unset], javascript }
+}
+
+// Not awaited: of a file that awaits for ever, Node would warn in its own words.
+void evaluate()
+  .catch(failure)
+  .then((reply) => parentPort?.postMessage(reply))
