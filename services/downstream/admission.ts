@@ -3,8 +3,6 @@ import {
   AmbiguousPathError,
   BodyTooLargeError,
   EncodedSlashError,
-  FieldError,
-  FramingError,
   HostError,
   LoopError,
   MethodNotAllowedError,
@@ -12,11 +10,11 @@ import {
 } from '../http/errors.ts'
 import { parseAuthority } from '../http/host.ts'
 import type { GatewayError } from '../http/problem.ts'
-import type { RequestFields } from '../http/request-fields.ts'
 import type { RoutePattern } from '../routing/pattern.ts'
 import type { RouteTable } from '../routing/table.ts'
 import type { Exchange } from './exchange.ts'
 import type { Forwarding } from './forwarding.ts'
+import { refuseFraming } from './framing.ts'
 
 /** What admission needs to know of a route. */
 export interface Admissible {
@@ -51,7 +49,12 @@ export class Admission<Plan extends Admissible> {
   admit(exchange: Exchange<Plan>): GatewayError | undefined {
     const { forwarding } = this.#options
     forwarding.identify(exchange)
-    return refuseFraming(exchange) ?? this.#target(exchange) ?? this.#limits(exchange) ?? this.#loop(exchange)
+    return (
+      refuseFraming(exchange.fields, exchange.protocol) ??
+      this.#target(exchange) ??
+      this.#limits(exchange) ??
+      this.#loop(exchange)
+    )
   }
 
   /** Finds the route. @returns why the request cannot be routed; a path that no route takes leaves `plan` empty */
@@ -124,29 +127,4 @@ export class Admission<Plan extends Admissible> {
     }
     return undefined
   }
-}
-
-const LENGTH = /^[0-9]{1,15}$/
-
-/** RFC 9112 §6: one length or one coding, never both, never two. Node's parser refuses most of it; this is the rest. */
-function refuseFraming({ fields, protocol }: { fields: RequestFields; protocol: string }): GatewayError | undefined {
-  const { contentLength, transferEncoding } = fields
-  if (contentLength !== undefined) {
-    if (fields.contentLengthCount > 1) return new FramingError('has more than one content-length')
-    if (!LENGTH.test(contentLength)) return new FramingError('has a content-length that is no number')
-    if (transferEncoding !== undefined) return new FramingError('has both content-length and transfer-encoding')
-  }
-  if (transferEncoding !== undefined && protocol !== '2.0') {
-    if (protocol === '1.0') return new FramingError('has a transfer-encoding in HTTP/1.0')
-    if (transferEncoding.toLowerCase() !== 'chunked')
-      return new FramingError('has a transfer-encoding other than chunked')
-  }
-  if (
-    protocol === '2.0' &&
-    (transferEncoding !== undefined || fields.connection !== undefined || fields.upgrade !== undefined)
-  ) {
-    return new FieldError('a connection-specific field, which HTTP/2 has not')
-  }
-  if (fields.upgrade !== undefined && protocol === '1.0') return new FieldError('an upgrade in HTTP/1.0')
-  return undefined
 }

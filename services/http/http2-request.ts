@@ -112,30 +112,3 @@ function checkPseudoValues(headers: IncomingHttpHeaders, host: string | null): H
 function sameAuthority(one: string, other: string): boolean {
   return one === other || one.toLowerCase() === other.toLowerCase()
 }
-
-/**
- * Holds a body against its declared length while it streams (RFC 9113 §8.1.1): a body that disagrees is malformed, and
- * the upstream's request must be aborted, never completed.
- */
-export class ContentLengthGuard {
-  /** Bytes seen so far. */
-  received = 0
-  /** Declared length in bytes; null when the request declares none, and any length is right. */
-  readonly expected: number | null
-
-  /** @param contentLength a value that `checkHttp2Head` or `refuseFraming` has accepted, or undefined */
-  constructor(contentLength: string | undefined) {
-    this.expected = contentLength === undefined ? null : Number(contentLength)
-  }
-
-  /** @returns false as soon as the body is longer than declared: do not pass this chunk on */
-  accept(bytes: number): boolean {
-    this.received += bytes
-    return this.expected === null || this.received <= this.expected
-  }
-
-  /** @returns false when the body has ended with other than its declared length: do not complete the request */
-  complete(): boolean {
-    return this.expected === null || this.received === this.expected
-  }
-}
