@@ -22,18 +22,18 @@ import { proxyRoutes } from './routes/proxy.ts'
 import type { Control } from './services/control/control.ts'
 import type { LocalControl } from './services/control/local.ts'
 import { Admission } from './services/downstream/admission.ts'
+import type { Exchange } from './services/downstream/exchange.ts'
 import { Forwarding } from './services/downstream/forwarding.ts'
 import { Lane } from './services/lane/lane.ts'
 import { OwnPaths } from './services/lane/own-paths.ts'
 import type { RequestHandlers } from './services/listener/handlers.ts'
-import { accessLog } from './services/log/access-log.ts'
 import type { MetricSource } from './services/monitor/families.ts'
 import { Traffic } from './services/monitor/traffic.ts'
 import { trafficMetrics } from './services/monitor/traffic-metrics.ts'
 import { upstreamMetrics } from './services/monitor/upstream-metrics.ts'
 import type { RelatedDocument } from './services/openapi/describe.ts'
 import { connectSources } from './services/openapi/servers.ts'
-import { compilePlans } from './services/proxy/plan.ts'
+import { compilePlans, type RoutePlan } from './services/proxy/plan.ts'
 import { Upstreams } from './services/upstream/upstreams.ts'
 
 /** What the process gives to both planes. */
@@ -53,6 +53,8 @@ export interface DataPlaneParts extends Parts {
   /** Answers the control port for this process. */
   local: LocalControl
   draining: () => boolean
+  /** Told of every request that is over, such as the access log. */
+  finished: readonly ((exchange: Exchange<RoutePlan>) => void)[]
   /** Further sources of metrics: the listeners. */
   sources: readonly MetricSource[]
 }
@@ -98,7 +100,7 @@ export async function buildGateway(config: Config, parts: DataPlaneParts): Promi
       ownStrictness: (path) => (guarded.some((root) => path === root || path.startsWith(`${root}/`)) ? 1 : 0),
     }),
     isOwn: (path) => own.includes(path),
-    finished: config.log.level !== 'silent' && config.log.requests ? [accessLog(parts.log as never, config.log)] : [],
+    finished: parts.finished,
     proxy: { deadlines: upstreams.deadlines, bodyBytes: config.limits.bodyBytes, serverTiming: config.serverTiming },
   })
 

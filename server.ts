@@ -7,7 +7,7 @@ import { startSupervisor } from './services/control/supervisor.ts'
 import type { Control } from './services/control/control.ts'
 import { readToken, removeAdminAddress, resolveToken, writeAdminAddress } from './services/control/token.ts'
 import type { ListenerAddress } from './services/listener/listener.ts'
-import { createLogger } from './services/log/logger.ts'
+import { createLog } from './services/log/logger.ts'
 import { VERSION } from './server/version.ts'
 
 /** An address that is being listened on. */
@@ -60,11 +60,12 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
 type Started = Omit<Running, 'token' | 'tokenGenerated'>
 
 async function serveAlone(config: Config, token: string): Promise<Started> {
-  const log = createLogger(config.log)
+  const output = createLog(config.log)
+  const { log } = output
   const control = new LocalControl()
   const published: { addresses: Address[] } = { addresses: [] }
   const data = await startDataPlane(config, {
-    log,
+    log: output,
     token,
     local: control,
     control,
@@ -97,7 +98,7 @@ async function serveAlone(config: Config, token: string): Promise<Started> {
 }
 
 async function serveMany(config: Config, token: string): Promise<Started> {
-  const log = createLogger(config.log)
+  const { log } = createLog(config.log)
   // Processes that log through the same standard output write JSON or text as this one would have.
   const supervisor = startSupervisor({
     processes: config.processes,

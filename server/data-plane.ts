@@ -1,4 +1,3 @@
-import type { Logger } from 'pino'
 import { buildGateway } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import type { Control } from '../services/control/control.ts'
@@ -6,13 +5,15 @@ import type { LocalControl } from '../services/control/local.ts'
 import type { ConnectionBudget } from '../services/listener/connections.ts'
 import { createDrainState } from '../services/listener/drain.ts'
 import { createListener, type Listener, type ListenerAddress } from '../services/listener/listener.ts'
+import { accessLog } from '../services/log/access-log.ts'
+import type { Log } from '../services/log/logger.ts'
 import { listenerMetrics } from '../services/monitor/listener-metrics.ts'
 import { processMetrics } from '../services/monitor/process-metrics.ts'
 import type { RelatedDocument } from '../services/openapi/describe.ts'
 import { VERSION } from './version.ts'
 
 export interface DataPlaneContext {
-  log: Logger
+  log: Log
   token: string
   /** Answers for this process. */
   local: LocalControl
@@ -30,7 +31,8 @@ export interface DataPlane {
 
 /** @throws HR_LISTENER_*, HR_TLS_*; nothing stays open then */
 export async function startDataPlane(config: Config, context: DataPlaneContext): Promise<DataPlane> {
-  const { log, local } = context
+  const { local } = context
+  const { log } = context.log
   const drain = createDrainState()
   const budget: ConnectionBudget = { limit: config.limits.connections, open: 0 }
   const listeners: Listener[] = []
@@ -47,6 +49,7 @@ export async function startDataPlane(config: Config, context: DataPlaneContext):
     version: VERSION,
     control: context.control,
     local,
+    finished: config.log.requests && config.log.level !== 'silent' ? [accessLog(context.log, config.log)] : [],
     token: context.token,
     draining: () => drain.draining,
     sources: [listenerMetrics(readings), processMetrics(VERSION)],

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { LocalControl } from '../services/control/local.ts'
 import { attachProcess } from '../services/control/process.ts'
-import { createLogger } from '../services/log/logger.ts'
+import { createLog } from '../services/log/logger.ts'
 import { type DataPlane, startDataPlane } from './data-plane.ts'
 
 /** A data-plane process of a supervisor (server.ts). It gets its configuration from there, the same for all. */
@@ -20,7 +20,7 @@ const link = attachProcess({
 const { config, token } = (await link.boot()) as { config: Config; token: string }
 drainTimeoutMs = config.drainTimeoutMs
 plane = await startDataPlane(config, {
-  log: createLogger(config.log),
+  log: createLog(config.log),
   token,
   local,
   control: link.control,

@@ -82,7 +82,7 @@ export class Http1Reply implements Reply {
     response.chunkedEncoding = chunked
     this.#held = `${block}\r\n`
     this.#remaining = length === null || bodyless ? -1 : length
-    if (this.#remaining > 0) process.nextTick(flushHead, this)
+    if (this.#remaining > 0) holdUntilImmediate(this)
     else if (length === null && !bodyless) this.flush()
   }
 
@@ -145,6 +145,17 @@ export class Http1Reply implements Reply {
   }
 }
 
-function flushHead(reply: Http1Reply): void {
-  reply.flush()
+/** Replies whose heads are held, until the event loop has handled what came in with them. */
+let held: Http1Reply[] = []
+
+/** One immediate for all replies of a turn of the event loop: a `nextTick` each was measured as 4 % of a request. */
+function holdUntilImmediate(reply: Http1Reply): void {
+  if (held.length === 0) setImmediate(flushHeld)
+  held.push(reply)
+}
+
+function flushHeld(): void {
+  const replies = held
+  held = []
+  for (const reply of replies) reply.flush()
 }

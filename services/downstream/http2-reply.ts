@@ -56,8 +56,8 @@ export class Http2Reply implements Reply {
         const trailers: Record<string, string> = {}
         const fields = this.#trailers ?? []
         for (let i = 0; i < fields.length; i += 2) trailers[fields[i] as string] = fields[i + 1] as string
-        if (this.#trailers === undefined) this.#stream.close()
-        else this.#stream.sendTrailers(trailers)
+        // Also without any: closing instead would destroy the stream, and with it what is still to be written.
+        this.#stream.sendTrailers(trailers)
       })
     }
   }

@@ -15,7 +15,7 @@ export interface Reply {
   /** A 1xx other than 100 and 101. Dropped for clients that cannot take it (HTTP/1.0). */
   informational(status: number, fields: string[]): void
   /**
-   * The head; it may be held back until the first byte of the body, at most until the end of the current tick.
+   * The head; it may be held back until the first byte of the body, at most for a turn of the event loop.
    *
    * @param fields end-to-end fields, names in lower case: name, value, name, value. No framing: that is written here
    * @param length bytes of the body, `null` where unknown

@@ -14,7 +14,10 @@ export class RequestBody extends Readable {
   readonly #limit: number
   readonly #declared: number
   #seen = 0
+  /** What completes the declared length: held back until the body has ended, for there may come more. */
+  #last: Buffer | undefined
   #reading = false
+  #ended = false
 
   constructor(exchange: Exchange, limitBytes: number) {
     super({ highWaterMark: 65_536 })
@@ -22,6 +25,8 @@ export class RequestBody extends Readable {
     this.#source = exchange.body as Readable
     this.#limit = limitBytes
     this.#declared = exchange.fields.contentLength === undefined ? -1 : Number(exchange.fields.contentLength)
+    // undici listens only while it sends; an error before or after that is nobody's, and no reason to end the process.
+    this.on('error', () => undefined)
   }
 
   override _read(): void {
@@ -36,6 +41,8 @@ export class RequestBody extends Readable {
     this.#source.on('end', this.#onEnd)
     this.#source.on('error', this.#onError)
     this.#source.on('close', this.#onClose)
+    // An empty body on HTTP/2 has ended before anybody could listen.
+    if (this.#source.readableEnded) this.#onEnd()
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
@@ -53,15 +60,22 @@ export class RequestBody extends Readable {
       this.destroy(new BodyTooLargeError(this.#limit))
     } else if (this.#declared >= 0 && this.#seen > this.#declared) {
       this.destroy(new FramingError('body is longer than its content-length'))
+    } else if (this.#seen === this.#declared) {
+      this.#last = chunk
     } else if (!this.push(chunk)) {
       this.#source.pause()
     }
   }
 
   #onEnd = (): void => {
-    if (this.#declared >= 0 && this.#seen < this.#declared) {
+    // A stream that the client resets (HTTP/2) ends like a whole one, but for this mark.
+    if ((this.#source as Readable & { aborted?: boolean }).aborted === true) {
+      this.#onClose()
+    } else if (this.#declared >= 0 && this.#seen < this.#declared) {
       this.destroy(new FramingError('body is shorter than its content-length'))
     } else {
+      this.#ended = true
+      if (this.#last !== undefined) this.push(this.#last)
       this.push(null)
     }
   }
@@ -71,6 +85,6 @@ export class RequestBody extends Readable {
   }
 
   #onClose = (): void => {
-    if (!this.readableEnded && !this.destroyed) this.destroy(new FramingError('body broke off'))
+    if (!this.#ended && !this.destroyed) this.destroy(new FramingError('body broke off'))
   }
 }

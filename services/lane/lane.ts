@@ -26,7 +26,7 @@ export interface LaneOptions {
   /** Paths that Fastify serves itself, whatever the routes say. */
   isOwn(path: string): boolean
   /** Told of every finished exchange that was answered here. */
-  finished: ((exchange: GatewayExchange) => void)[]
+  finished: readonly ((exchange: GatewayExchange) => void)[]
   proxy: Omit<ProxyContext, 'refuse' | 'finish' | 'forwarding'>
 }
 

@@ -1,48 +1,47 @@
 import type { Exchange } from '../downstream/exchange.ts'
+import type { Log } from './logger.ts'
 import type { LogOptions } from './options.ts'
 
-/** What the access log writes with: pino, or anything like it. */
-export interface AccessLogger {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  isLevelEnabled(level: string): boolean
-}
-
 const SECRETS = ['access_token', 'api_key', 'apikey', 'code', 'key', 'password', 'secret', 'sig', 'signature', 'token']
+const INFO = 30
+const WARN = 40
+/** Characters that JSON has to escape, and those beyond ASCII, which are left to JSON.stringify as well. */
+const UNSAFE = /["\\\u0000-\u001f\u007f-\uffff]/
 
 /**
  * One line for each finished exchange: who asked for what, the answer, and how long it took. No header field and no body
  * is written; values of query parameters that look like credentials are replaced. Below 400, a share may be written only.
+ *
+ * The line is put together here, in pino's form, and goes straight to its stream: through `log.info` it costs four
+ * times as much (bench/micro/access-log.ts), which is a fifth of a proxied request.
  */
-export function accessLog(log: AccessLogger, options: LogOptions): (exchange: Exchange<{ key: string }>) => void {
+export function accessLog(
+  { log, lines, base }: Pick<Log, 'lines' | 'base'> & { log: { levelVal: number } },
+  options: LogOptions,
+): (exchange: Exchange<{ key: string }>) => void {
   const names = [...SECRETS, ...options.redact].map((name) => RegExp.escape(name)).join('|')
   const secret = new RegExp(`([?&](?:${names})=)[^&]*`, 'gi')
   return (exchange) => {
-    const { status } = exchange
+    const { status, query, plan } = exchange
+    const level = status >= 500 ? WARN : INFO
+    if (level < log.levelVal) return
     if (status < 400 && options.sample < 1 && Math.random() >= options.sample) return
-    const level = status >= 500 ? 'warn' : 'info'
-    if (!log.isLevelEnabled(level)) return
-    const { query } = exchange
-    const fields: Record<string, unknown> = {
-      requestId: exchange.requestId,
-      client: exchange.clientAddress,
-      protocol: exchange.protocol,
-      method: exchange.method,
-      host: exchange.authority,
-      path: query === '' ? exchange.path : exchange.path + query.replace(secret, '$1[redacted]'),
-      status,
-      durationMs: tenths(performance.now() - exchange.arrivedAt),
+    const path = query === '' ? exchange.path : exchange.path + query.replace(secret, '$1[redacted]')
+    let line = `{"level":${level},"time":${Date.now()},${base},"requestId":${quote(exchange.requestId)},"client":${quote(exchange.clientAddress)},"protocol":"${exchange.protocol}","method":${quote(exchange.method)},"host":${quote(exchange.authority)},"path":${quote(path)},"status":${status},"durationMs":${tenths(performance.now() - exchange.arrivedAt)}`
+    if (plan !== undefined) {
+      line += `,"route":${quote(plan.key)},"upstreamMs":${tenths(exchange.upstreamMs)}`
+      if (exchange.outcome !== 'response') line += `,"outcome":"${exchange.outcome}"`
     }
-    if (exchange.plan !== undefined) {
-      fields['route'] = exchange.plan.key
-      fields['upstreamMs'] = tenths(exchange.upstreamMs)
-      if (exchange.outcome !== 'response') fields['outcome'] = exchange.outcome
-    }
-    if (exchange.code !== '') fields['code'] = exchange.code
-    log[level](fields, 'request')
+    if (exchange.code !== '') line += `,"code":${quote(exchange.code)}`
+    lines.write(`${line},"msg":"request"}\n`)
   }
 }
 
+function quote(text: string): string {
+  return UNSAFE.test(text) ? JSON.stringify(text) : `"${text}"`
+}
+
+/** A number to a tenth, without the long fractions of binary numbers. */
 function tenths(ms: number): number {
   return ((ms * 10) | 0) / 10
 }

@@ -49,6 +49,10 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
   #sentAt = 0
   #attempts = 0
   #settled = false
+  /** A first byte of the answer has come. */
+  #answering = false
+  /** The close of the connection is what ends the body. */
+  #closeDelimited = false
 
   constructor(context: ProxyContext, exchange: Exchange<RoutePlan>, plan: RoutePlan) {
     this.#context = context
@@ -135,10 +139,14 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
     this.deadlineAt = Math.min(firstByteAt, totalAt)
   }
 
+  onResponseStarted(): void {
+    this.#answering = true
+  }
+
   onResponseStart(controller: Dispatcher.DispatchController, status: number, head: UpstreamHead): void {
     const { reply } = this.#exchange
     const response = readResponseFields(head)
-    if (response === undefined || status > 999) {
+    if (response === undefined || status < 100 || status > 999) {
       this.#fail('invalid_response', controller, undefined)
       return
     }
@@ -147,6 +155,7 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
       return
     }
     const { fields } = response
+    this.#closeDelimited = response.length === null && !response.chunked
     const { timeout } = this.#plan.upstream.options
     this.#phase = 'receiving'
     this.#due = 'idle_timeout'
@@ -212,6 +221,11 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: UpstreamHead): void {
     if (this.#settled) return
+    // undici takes a reset for the end of such a body (client-h1.js, onHttpSocketError): it is not.
+    if (this.#closeDelimited && this.connection?.broken === true) {
+      this.#fail('truncated', undefined, undefined)
+      return
+    }
     let pairs: string[] | undefined
     for (const _ in trailers) {
       pairs = readResponseFields(trailers)?.fields
@@ -258,6 +272,7 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
     return (
       outcome === 'reset' &&
       this.#attempts === 1 &&
+      !this.#answering &&
       this.#body === null &&
       (this.connection?.answered ?? 0) > 0 &&
       IDEMPOTENT.has(this.#exchange.method) &&

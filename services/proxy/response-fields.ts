@@ -5,6 +5,8 @@ export type UpstreamHead = Record<string, string | string[] | undefined>
 export interface ResponseFields {
   fields: string[]
   length: number | null
+  /** The body ends with a last chunk: with neither this nor a length, the close of the connection ends it. */
+  chunked: boolean
 }
 
 const CONTROL = /[^\t\x20-\x7e\x80-\xff]/
@@ -13,7 +15,7 @@ const LENGTH = /^[0-9]{1,15}$/
 /**
  * Reads a response head: hop-by-hop fields (RFC 9110 §7.6.1) and what `Connection` names stay behind, framing is left to
  * the protocol of the client. `undefined` when the head cannot be passed on: a control character in a value (which would
- * split the response), or a length that is none.
+ * split the response), a length that is none, a transfer coding other than chunked.
  */
 export function readResponseFields(head: UpstreamHead): ResponseFields | undefined {
   const { connection } = head
@@ -21,18 +23,23 @@ export function readResponseFields(head: UpstreamHead): ResponseFields | undefin
     connection === undefined || connection === 'keep-alive' || connection === 'close' ? null : namesIn(connection)
   const fields: string[] = []
   let length: number | null = null
+  let chunked = false
   for (const name in head) {
     const value = head[name] as string | string[]
     switch (name) {
       case 'connection':
       case 'keep-alive':
-      case 'transfer-encoding':
       case 'upgrade':
       case 'proxy-connection':
       case 'proxy-authenticate':
       case 'http2-settings':
       case 'x-request-id':
       case ':status':
+        continue
+      case 'transfer-encoding':
+        // undici reads any list that ends in `chunked` and gives the body as it comes: coded, and not marked as such.
+        if (typeof value !== 'string' || value.toLowerCase() !== 'chunked') return undefined
+        chunked = true
         continue
       case 'content-length':
         if (typeof value !== 'string' || !LENGTH.test(value)) return undefined
@@ -51,7 +58,7 @@ export function readResponseFields(head: UpstreamHead): ResponseFields | undefin
       }
     }
   }
-  return { fields, length }
+  return { fields, length, chunked }
 }
 
 function namesIn(connection: string | string[]): Set<string> {

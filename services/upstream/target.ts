@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type Dispatcher, Client, Pool } from 'undici'
+import type { Socket } from 'node:net'
+import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import { Histogram } from '../monitor/histogram.ts'
 import { UpstreamTlsError } from './errors.ts'
 import type { UpstreamOptions } from './options.ts'
@@ -16,12 +17,28 @@ export interface ConnectionAware {
  */
 export class CountedClient extends Client {
   answered = 0
+  readonly #socket: { current: Socket | undefined }
 
   constructor(origin: string | URL, options: Client.Options) {
-    super(origin, options)
+    const socket: { current: Socket | undefined } = { current: undefined }
+    const connect = options.connect as buildConnector.connector
+    super(origin, {
+      ...options,
+      connect: (to, callback) =>
+        connect(to, (...result) => {
+          socket.current = result[1] ?? undefined
+          callback(...result)
+        }),
+    })
+    this.#socket = socket
     this.on('connect', () => {
       this.answered = 0
     })
+  }
+
+  /** `true` where the connection ended with an error, a reset say, and not with its end. */
+  get broken(): boolean {
+    return this.#socket.current?.errored != null
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
