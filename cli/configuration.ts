@@ -1,0 +1,40 @@
+import type { Config } from '../config/config.ts'
+import { type Loaded, loadConfig } from '../config/load.ts'
+import type { Call, Option } from './command.ts'
+import { formatProblems } from './problems.ts'
+import { painter } from './terminal.ts'
+
+/** The option that names the file. */
+export const CONFIG_OPTION: Readonly<Record<string, Option>> = {
+  config: { type: 'string', short: 'c', value: 'FILE', description: 'Configuration file' },
+}
+
+/** Options that go over the configuration. */
+export const OVERRIDES: Readonly<Record<string, Option>> = {
+  host: { type: 'string', value: 'ADDRESS', description: 'Address of the first listener; 0.0.0.0 for all (HOST)' },
+  port: {
+    type: 'string',
+    short: 'p',
+    value: 'N',
+    description: 'Port of the first listener; 0 for any free one (PORT)',
+  },
+  'admin-port': { type: 'string', value: 'N', description: 'Port of the control plane' },
+  processes: { type: 'string', value: 'N', description: 'Data-plane processes' },
+  'log-level': { type: 'string', value: 'LEVEL', description: "Least severity logged, or 'silent' (LOG_LEVEL)" },
+}
+
+/** Loads the configuration that a command asks for. @param inline instead of a file */
+export async function load(call: Call, inline?: unknown): Promise<Loaded> {
+  const { cwd, variables } = call.surroundings
+  const flags = Object.fromEntries(Object.keys(OVERRIDES).map((name) => [name, call.text(name)]))
+  return await loadConfig({ cwd, variables, flags, file: call.text('config'), ...(inline !== undefined && { inline }) })
+}
+
+/** The same for a command that needs a valid one: its problems are on standard error otherwise. */
+export async function loadValid(call: Call, inline?: unknown): Promise<Config | undefined> {
+  const loaded = await load(call, inline)
+  if (loaded.ok) return loaded.config
+  const { stderr } = call.surroundings
+  stderr.write(formatProblems(loaded.problems, painter(stderr)))
+  return undefined
+}

@@ -1,0 +1,96 @@
+import type { Call, Command, ExitCode } from './command.ts'
+import { CONFIG_OPTION, loadValid } from './configuration.ts'
+import { UsageError } from './errors.ts'
+import type { Asked, Explanation } from './explanation.ts'
+import { type Paint, painter } from './terminal.ts'
+
+/** Says what the gateway would do with a request, and why. */
+export const explain: Command = {
+  name: 'explain',
+  arguments: '[METHOD] PATH',
+  summary: 'Say which route takes a request and why the others do not, and what is sent where',
+  options: {
+    ...CONFIG_OPTION,
+    host: { type: 'string', value: 'NAME', description: 'Host that the request names; or write PATH as a whole URL' },
+    header: {
+      type: 'string',
+      short: 'H',
+      value: "'NAME: VALUE'",
+      multiple: true,
+      description: 'A field of the request; Host is the one that routing looks at',
+    },
+    json: { type: 'boolean', description: 'Print the explanation as JSON' },
+  },
+  positionals: [1, 2],
+  run,
+}
+
+async function run(call: Call): Promise<ExitCode> {
+  const asked = askedOf(call)
+  const config = await loadValid(call)
+  if (config === undefined) return 1
+  const { explainRequest } = await import('./explanation.ts')
+  const explanation = explainRequest(config, asked)
+  const { stdout } = call.surroundings
+  stdout.write(call.has('json') ? `${JSON.stringify(explanation, null, 2)}\n` : format(explanation, painter(stdout)))
+  return 0
+}
+
+/** @throws HR_CLI_USAGE */
+function askedOf(call: Call): Asked {
+  const [first = '', second] = call.positionals
+  const method = (second === undefined ? 'GET' : first).toUpperCase()
+  const target = second ?? first
+  const url = /^https?:\/\//.test(target) && URL.canParse(target) ? new URL(target) : undefined
+  // What the URL class would mend in a path (dot segments, backslashes) is for the gateway to judge.
+  const path = url === undefined ? target : target.replace(/^https?:\/\/[^/?#]*/, '') || '/'
+  if (!path.startsWith('/')) throw new UsageError(`'${target}' is no path: write explain GET /users/7`)
+  const fields = call.texts('header').map((field): [string, string] => {
+    const colon = field.indexOf(':')
+    if (colon < 1) throw new UsageError(`'${field}' is no field: write --header 'name: value'`)
+    return [field.slice(0, colon).trim().toLowerCase(), field.slice(colon + 1).trim()]
+  })
+  const host = call.text('host') ?? fields.findLast(([name]) => name === 'host')?.[1] ?? url?.host ?? 'localhost'
+  return { method, host: host.toLowerCase().replace(/:\d+$/, '').replace(/\.$/, ''), path }
+}
+
+function format(explanation: Explanation, paint: Paint): string {
+  const { request, outcome, answer, route, upstream, sent, steps, routes } = explanation
+  const lines = [paint('bold', `${request.method} ${request.path}`) + paint('dim', `  Host: ${request.host}`), '']
+  if (answer) {
+    const colour = outcome === 'own' ? 'green' : 'yellow'
+    const words =
+      outcome === 'own' ? `the gateway's own endpoint: ${answer.detail}` : `${answer.status}: ${answer.detail}`
+    lines.push(`${paint(colour, outcome)}  ${words}`, '')
+  }
+  if (route !== null && sent && upstream) {
+    lines.push(
+      `route     ${paint('green', route)}`,
+      `upstream  ${upstream.name} ${paint('dim', `(${upstream.targets.join(', ')})`)}`,
+      `sent      ${sent.method} ${sent.path}${paint('dim', `  Host: ${sent.host}`)}`,
+      '',
+      'steps',
+      ...columns(
+        steps.map(({ name, detail }, index) => [`${index + 1} ${name}`, detail]),
+        paint,
+      ),
+      '',
+    )
+  }
+  if (routes.length > 0) {
+    lines.push(
+      'routes',
+      ...columns(
+        routes.map(({ key, verdict, reason }) => [key, `${verdict}: ${reason}`]),
+        paint,
+      ),
+      '',
+    )
+  }
+  return lines.join('\n')
+}
+
+function columns(rows: readonly (readonly [string, string])[], paint: Paint): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${paint('cyan', left.padEnd(width))}  ${right}`)
+}

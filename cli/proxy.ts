@@ -1,0 +1,78 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { CONFIG_FILES } from '../config/find.ts'
+import type { Call, Command, ExitCode } from './command.ts'
+import { loadValid, OVERRIDES } from './configuration.ts'
+import { SaveError, UsageError } from './errors.ts'
+import { runGateway } from './serve.ts'
+
+/** Zero configuration: everything goes to one address. */
+export const proxy: Command = {
+  name: 'proxy',
+  arguments: '<url>',
+  summary: 'Put a gateway before one service: everything is proxied to it',
+  options: {
+    ...OVERRIDES,
+    save: { type: 'boolean', description: 'Write the equivalent configuration here first; never over another one' },
+    format: { type: 'string', value: 'yaml|ts', description: 'What --save writes; default: yaml' },
+  },
+  positionals: [1, 1],
+  run,
+}
+
+async function run(call: Call): Promise<ExitCode> {
+  const format = call.text('format') ?? 'yaml'
+  if (format !== 'yaml' && format !== 'ts') throw new UsageError(`--format is yaml or ts, not '${format}'`)
+  const inline = configurationFor(call.positionals[0] ?? '', call)
+  const config = await loadValid(call, inline)
+  if (config === undefined) return 1
+  const { cwd, stderr } = call.surroundings
+  if (call.has('save')) stderr.write(`Wrote ${save(inline, cwd, format)}; from now on: headrace serve\n`)
+  return await runGateway(config, call)
+}
+
+/** The configuration that an address stands for, as it would be written. @throws HR_CLI_USAGE */
+export function configurationFor(address: string, call: Pick<Call, 'text'>): Record<string, unknown> {
+  const { target, base } = parseAddress(address)
+  const port = call.text('port')
+  const host = call.text('host')
+  const listen = { ...(host !== undefined && { host }), ...(port !== undefined && { port: Number(port) }) }
+  return {
+    ...(Object.keys(listen).length > 0 && { listen }),
+    upstreams: { service: { targets: [target] } },
+    routes: { '/*': { to: 'service', ...(base !== '' && { rewrite: `${base}/*` }) } },
+  }
+}
+
+/** `3000`, `:3000`, `localhost:3000`, `http://localhost:3000/api`, `unix:./app.sock`. @throws HR_CLI_USAGE */
+function parseAddress(address: string): { target: string; base: string } {
+  if (address.startsWith('unix:')) return { target: address, base: '' }
+  const text = /^\d+$/.test(address) ? `http://localhost:${address}` : address.replace(/^:/, 'localhost:')
+  const url = /^https?:\/\//.test(text) ? text : `http://${text}`
+  if (!URL.canParse(url)) throw new UsageError(`'${address}' is no address: write http://localhost:3000, say`)
+  const { origin, pathname } = new URL(url)
+  return { target: origin, base: pathname.replace(/\/+$/, '') }
+}
+
+/** @returns the file's name. @throws HR_CLI_SAVE where there is a configuration already */
+function save(configuration: unknown, folder: string, format: 'yaml' | 'ts'): string {
+  const present = CONFIG_FILES.find((name) => existsSync(join(folder, name)))
+  if (present !== undefined) {
+    throw new SaveError(`${present} is here already, and --save overwrites nothing: remove it, or run headrace serve`)
+  }
+  const name = `headrace.config.${format}`
+  // 'wx': a file that has come into being meanwhile stays as it is.
+  writeFileSync(join(folder, name), format === 'yaml' ? stringify(configuration) : asTypeScript(configuration), {
+    flag: 'wx',
+  })
+  return name
+}
+
+function asTypeScript(configuration: unknown): string {
+  const literal = JSON.stringify(configuration, null, 2)
+    .replaceAll(/"([A-Za-z]\w*)":/g, '$1:')
+    .replaceAll("'", String.raw`\'`)
+    .replaceAll('"', "'")
+  return `import { defineConfig } from 'headrace'\n\nexport default defineConfig(${literal})\n`
+}
