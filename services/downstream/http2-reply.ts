@@ -52,6 +52,8 @@ export class Http2Reply implements Reply {
     }
     this.#stream.respond(flat as never, { waitForTrailers: length === null })
     if (length === null) {
+      // Node's compatibility layer, where Fastify has had the request, would send trailers of its own: a second time throws.
+      this.#stream.removeAllListeners('wantTrailers')
       this.#stream.once('wantTrailers', () => {
         const trailers: Record<string, string> = {}
         const fields = this.#trailers ?? []
