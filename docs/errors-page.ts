@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { PROBLEM_CODES } from '../config/errors.ts'
+
+/** Which files define errors, by what they are about. */
+const CHAPTERS: [title: string, introduction: string, file: string][] = [
+  ['Requests and routes', 'Answered to clients.', 'services/http/errors.ts'],
+  ['Upstreams', 'Answered to clients when an upstream fails: 502 broken, 504 late, 503 overfull.', 'services/upstream/errors.ts'],
+  ['Listeners and TLS', 'Answered to clients below the gateway, and told at the start.', 'services/listener/errors.ts'],
+  ['Control plane', 'Answered on the admin listener, and told by the command.', 'services/control/errors.ts'],
+  ['OpenAPI documents', 'Warnings in the log: a document that cannot be had is left out.', 'services/openapi/errors.ts'],
+  ['Routes of the configuration', 'Told by `headrace check` and at the start.', 'services/routing/errors.ts'],
+]
+
+const INTRODUCTION = `# Errors
+
+Each error that a client sees is a problem document (RFC 9457, \`application/problem+json\`):
+
+\`\`\`json
+{
+  "type": "about:blank",
+  "title": "Bad Gateway",
+  "status": 502,
+  "code": "HR_UPSTREAM_CONNECT",
+  "detail": "The upstream 'fleet' cannot be reached. Try again later.",
+  "requestId": "mJ2B4S6a-3"
+}
+\`\`\`
+
+\`code\` is for programs and does not change; \`detail\` is for people; the log has the rest under \`requestId\`. Each code below
+is from the place that defines it (\`npm run docs\` writes this page).
+`
+
+/** A definition: its docstring, its code, its status. */
+const DEFINITION =
+  /\/\*\*([^]*?)\*\/\s*export const \w+ = createError(?:<[^>]*>)?\(\s*'(HR_\w+)',[^]*?,?\s*(\d{3}),?\s*\)/g
+
+/** docs/errors.md, from the files that define errors. */
+export function errorsPage(): string {
+  const chapters = CHAPTERS.map(([title, introduction, file]) => {
+    const source = readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')
+    const rows = [...source.matchAll(DEFINITION)].map(([, comment = '', code, status]) => {
+      return `| \`${code}\` | ${status} | ${prose(comment)} |`
+    })
+    return `## ${title}\n\n${introduction}\n\n| code | status | when |\n|---|---|---|\n${rows.join('\n')}\n`
+  })
+  const rows = Object.entries(PROBLEM_CODES).map(([code, when]) => `| \`${code}\` | ${when} |`)
+  const configuration = `## Configuration\n\nTold by \`headrace check\` and at the start.\n\n| code | when |\n|---|---|\n${rows.join('\n')}\n`
+  return [INTRODUCTION, ...chapters, configuration].join('\n')
+}
+
+function prose(comment: string): string {
+  return comment.replace(/^\s*\*\s?/gm, ' ').replace(/\s+/g, ' ').trim().replaceAll('|', '\\|')
+}
