@@ -1,0 +1,311 @@
+import { test, type Test } from 'tap'
+import type { ClientRequest, Protocol } from '../client.ts'
+import { PATIENCE } from '../helper.ts'
+import { BrokenResponse, type ClientResponse } from '../incoming.ts'
+import { refusingOrigin, type Script, startUpstream, type Upstream } from '../upstream-server.ts'
+import type { Field } from '../wire.ts'
+import { buildAndListen, type BuiltGateway } from './both-ways.ts'
+
+/**
+ * The same requests go through the lane and, where a user's hook has closed it, through Fastify: status, fields, body and
+ * what the upstream gets must be the same, or the lane would be a way around something.
+ */
+interface Way {
+  gateway: BuiltGateway
+  upstream: Upstream
+}
+
+const answers: Script = async (exchange) => {
+  const { request } = exchange
+  const path = request.target.replace(/[?].*$/, '')
+  switch (path) {
+    case '/reset':
+      return exchange.reset()
+    case '/garbage':
+      return exchange.garbage()
+    case '/truncated':
+      return exchange.lieAboutLength(100, 'short')
+    case '/hints':
+      await exchange.body()
+      await exchange.send('HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n')
+      return exchange.respond(200, [], 'hinted')
+    case '/chunked':
+      await exchange.body()
+      await exchange.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n')
+      if (request.method === 'HEAD') return
+      await exchange.chunk('in pieces')
+      return exchange.lastChunk([['x-sum', '9']])
+    case '/to-the-end':
+      await exchange.body()
+      await exchange.send('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil it closes')
+      return exchange.fin()
+    case '/nothing':
+      await exchange.body()
+      return exchange.send('HTTP/1.1 204 No Content\r\nX-Kept: 1\r\n\r\n')
+    case '/same':
+      await exchange.body()
+      return exchange.send('HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n')
+    case '/moved':
+      return exchange.respond(302, [
+        ['Location', '/elsewhere?x=1'],
+        ['Set-Cookie', 'a=1; Path=/'],
+        ['Set-Cookie', 'b=2; Path=/sub'],
+      ])
+    case '/hop':
+      return exchange.respond(200, [
+        ['Connection', 'X-Hop, keep-alive'],
+        ['X-Hop', 'dropped'],
+        ['Keep-Alive', 'timeout=5'],
+        ['X-Kept', 'kept'],
+        ['X-Request-Id', 'theirs'],
+      ])
+    case '/failure':
+      return exchange.respond(500, [['Content-Type', 'text/html']], '<h1>broken</h1>')
+    default:
+      return exchange.respond(
+        200,
+        [['Content-Type', 'text/plain; charset=utf-8']],
+        `${request.method} ${request.target}`,
+      )
+  }
+}
+
+async function bothWays(t: Test): Promise<[Way, Way]> {
+  const refused = await refusingOrigin()
+  const build = async (off: boolean): Promise<Way> => {
+    const upstream = await startUpstream(t, answers)
+    const gateway = await buildAndListen(t, {
+      input: {
+        admin: { shared: true },
+        limits: { bodySize: '64KiB' },
+        upstreams: { origin: { targets: [upstream.origin] }, away: { targets: [refused] } },
+        routes: {
+          '/*': { to: 'origin' },
+          '/strip/*': { to: 'origin', stripPrefix: true },
+          '/vehicles/:id': { to: 'origin', rewrite: '/api/v2/:id' },
+          'GET /read-only': { to: 'origin' },
+          'api.test/*': { to: 'origin', rewrite: '/by-host/*' },
+          'GET,HEAD narrow.test/only/:id': { to: 'origin' },
+          '/plain/*': { to: 'origin', encodedSlash: 'refuse' },
+          '/away/*': { to: 'away' },
+        },
+      },
+      extend: (app) => {
+        if (off) app.addHook('onRequest', async () => undefined)
+      },
+    })
+    t.equal(gateway.app.lane.off !== undefined, off)
+    return { gateway, upstream }
+  }
+  return [await build(false), await build(true)]
+}
+
+/** Says what differs in each request whatever the way: times, ids, and what only concerns one connection. */
+const OWN_EACH_TIME = new Set(['date', 'x-request-id', 'server-timing', 'keep-alive'])
+
+function comparable(fields: readonly Field[]): string[] {
+  return fields
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .filter(([name, value]) => !OWN_EACH_TIME.has(name) && !(name === 'connection' && value === 'keep-alive'))
+    .map(([name, value]) => `${name}: ${value.replaceAll(/127\.0\.0\.1:\d+/g, 'ADDRESS')}`)
+    .sort()
+}
+
+interface Seen {
+  status: number | undefined
+  fields: string[]
+  body: string
+  broken: boolean
+  trailers: string[]
+  informational: { status: number; fields: string[] }[]
+  upstream: { start: string; fields: string[]; body: string; complete: boolean }[]
+}
+
+async function see(way: Way, ask: () => Promise<ClientResponse>): Promise<Seen> {
+  way.upstream.requests.length = 0
+  const answer = await ask().catch((error: unknown) => {
+    if (error instanceof BrokenResponse) return error
+    throw error
+  })
+  const broken = answer instanceof BrokenResponse
+  const response: Partial<ClientResponse> = broken ? answer.partial : answer
+  return {
+    status: response.status,
+    fields: comparable(response.fields ?? []),
+    body: (response.body?.toString('latin1') ?? '').replace(/"requestId":"[^"]+"/, '"requestId":"…"'),
+    broken,
+    trailers: comparable(response.trailers ?? []),
+    informational: (response.informational ?? []).map(({ status, fields }) => ({ status, fields: comparable(fields) })),
+    upstream: way.upstream.requests.map(({ start, fields, body, complete }) => ({
+      start,
+      fields: comparable(fields),
+      body: body.toString('latin1'),
+      complete,
+    })),
+  }
+}
+
+async function same(t: Test, ways: readonly [Way, Way], name: string, ask: (way: Way) => Promise<ClientResponse>) {
+  const lane = await see(ways[0], () => ask(ways[0]))
+  const fastify = await see(ways[1], () => ask(ways[1]))
+  t.strictSame(fastify, lane, name)
+  return lane
+}
+
+const big = 'x'.repeat(70_000)
+const REQUESTS: ClientRequest[] = [
+  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'QUERY', 'REPORT', 'PURGE'].flatMap(
+    (method) => [
+      { method, path: '/any?x=1' },
+      { method, path: '/any', body: 'a body' },
+      { method, path: '/any', body: 'a body', fields: [['Content-Type', 'application/json'] as const] },
+    ],
+  ),
+  { method: 'POST', path: '/any', body: '{"broken', fields: [['Content-Type', 'application/json']] },
+  { method: 'POST', path: '/any', body: 'x', fields: [['Content-Type', 'no media type']] },
+  { method: 'POST', path: '/any', body: '', fields: [['Content-Type', 'text/plain']] },
+  { method: 'POST', path: '/any', body: big },
+  // the routes
+  ...['/strip/a/b?q=1', '/strip/', '/strip', '/vehicles/7', '/vehicles/', '/vehicles/7/x', '/read-only'].map(
+    (path) => ({
+      path,
+    }),
+  ),
+  { method: 'POST', path: '/read-only' },
+  { path: '/x/y', authority: 'api.test' },
+  { path: '/x/y', authority: 'API.test:8080' },
+  { method: 'POST', path: '/only/1', authority: 'narrow.test' },
+  { path: '/away/x' },
+  { method: 'POST', path: '/away/x', body: 'abc' },
+  // paths that are written oddly
+  ...[
+    '/a/../b',
+    '/%61',
+    '/a%2Fb',
+    '/plain/a%2Fb',
+    '//a//b',
+    '/a;v=1/b',
+    '/%C3%A9',
+    '/%FF',
+    '/strip/%FF/x',
+    '/%E0%A4%A',
+    '/a%20b',
+    '/a%25b',
+    '/a%252Fb',
+    '/a?b?c=%zz',
+    '/a?',
+    '/*',
+    '/:id',
+    '/performance%2Fhealth',
+    '//performance/health',
+    '/performance;x/health',
+    '/x/..%2fperformance',
+    '/performance',
+    '/performance/nothing',
+    '/health/',
+    '/Health',
+    '/%00',
+    '/a%5Cb',
+    '/..',
+    '/%zz',
+    `/${'long/'.repeat(2_000)}`,
+    `/${'x'.repeat(9_000)}`,
+    `/vehicles/${'x'.repeat(9_000)}`,
+  ].map((path) => ({ path })),
+  // the gateway's own pages
+  ...['/health', '/openapi.json', '/docs/', '/docs', '/performance/pools', '/metrics'].flatMap((path) => [
+    { path, keepBody: false },
+    { method: 'HEAD', path },
+    { method: 'OPTIONS', path },
+    { method: 'POST', path, body: 'x' },
+  ]),
+  { path: '/performance/log', fields: [['Authorization', 'Bearer test-token']] },
+  { path: '/performance/log', fields: [['Authorization', 'Bearer wrong']] },
+  // fields
+  { path: '/any', fields: [['Expect', '100-continue']] },
+  { method: 'POST', path: '/any', body: 'abc', fields: [['Expect', '100-continue']] },
+  { method: 'POST', path: '/health', body: 'abc', fields: [['Expect', '100-continue']] },
+  {
+    path: '/any',
+    fields: [
+      ['X-A', '1'],
+      ['X-A', '2'],
+      ['x-a', '3'],
+      ['Cookie', 'a=1'],
+      ['Cookie', 'b=2'],
+    ],
+  }, // prettier-ignore
+  {
+    path: '/any',
+    fields: [
+      ['X-Forwarded-For', '9.9.9.9'],
+      ['Forwarded', 'for=9.9.9.9'],
+      ['X-Request-Id', 'mine'],
+    ],
+  }, // prettier-ignore
+  { path: '/any', fields: [['Via', '1.1 headrace, 1.1 other']] },
+  { path: '/any', fields: [['Via', Array.from({ length: 8 }, () => '1.1 headrace').join(', ')]] },
+  { path: '/any', fields: [['TE', 'trailers']] },
+  { path: '/any', fields: [['Accept-Version', '1.x']] },
+  {
+    path: '/any',
+    fields: [
+      ['Authorization', 'Bearer x'],
+      ['Origin', 'https://a.test'],
+    ],
+  },
+  {
+    method: 'OPTIONS',
+    path: '/any',
+    fields: [
+      ['Origin', 'https://a.test'],
+      ['Access-Control-Request-Method', 'PUT'],
+    ],
+  },
+  {
+    method: 'OPTIONS',
+    path: '/health',
+    fields: [
+      ['Origin', 'https://a.test'],
+      ['Access-Control-Request-Method', 'GET'],
+    ],
+  }, // prettier-ignore
+  // what upstreams do
+  ...[
+    'reset',
+    'garbage',
+    'truncated',
+    'hints',
+    'chunked',
+    'to-the-end',
+    'nothing',
+    'same',
+    'moved',
+    'hop',
+    'failure',
+  ].flatMap((what) => [{ path: `/${what}` }, { path: `/strip/${what}` }, { method: 'HEAD', path: `/${what}` }]),
+]
+
+const nameOf = ({ method = 'GET', path, authority, body, fields }: ClientRequest): string =>
+  [
+    method,
+    (authority ?? '') + path.slice(0, 60),
+    body && `body of ${body.length}`,
+    fields?.flat().join(' ').slice(0, 60),
+  ]
+    .filter(Boolean)
+    .join(' ')
+
+for (const protocol of ['h1', 'h2', 'h2c'] satisfies Protocol[]) {
+  void test(`the lane and Fastify give the same answers and send the same requests (${protocol})`, {
+    timeout: PATIENCE * 4,
+  }, async (t) => {
+    const ways = await bothWays(t)
+    const clients = new Map(
+      await Promise.all(ways.map(async (way) => [way, await way.gateway.client(protocol)] as const)),
+    )
+    for (const request of REQUESTS) {
+      await same(t, ways, nameOf(request), (way) => clients.get(way)!.request(request))
+    }
+  })
+}
