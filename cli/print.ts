@@ -39,7 +39,7 @@ async function run(call: Call): Promise<ExitCode> {
 
 /** Text with `${` in it would be read as a variable when what is printed is loaded again. */
 function escaped(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('${', '$${')
+  if (typeof value === 'string') return value.replaceAll('${', () => '$${')
   if (Array.isArray(value)) return value.map(escaped)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, escaped(part)]))

@@ -121,12 +121,13 @@ function settleRecord(
   const names = new RegExp(pattern)
   const entries: [string, unknown][] = []
   for (const [key, part] of Object.entries(value)) {
-    if (!names.test(key)) {
+    const isNamed = names.test(key)
+    if (!isNamed) {
       const message = `'${key}' is no name: letters, digits, '_', '-' and '.', the first a letter or digit, 64 at most`
       context.report.add('HR_CONFIG_NAME', [...path, key], message, { at: 'key' })
     }
     const settled = settle(schema, part, [...path, key], context)
-    if (settled !== undefined) entries.push([key, settled])
+    if (isNamed && settled !== undefined) entries.push([key, settled])
   }
   return Object.fromEntries(entries)
 }

@@ -1,0 +1,163 @@
+import { createServer } from 'node:http'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { configurationFor } from '../../cli/proxy.ts'
+import { headrace } from './command-line.ts'
+
+const GOOD = `admin: { token: hunter2 }
+upstreams:
+  fleet: { targets: ['http://127.0.0.1:4001'] }
+routes:
+  /api/*: { to: fleet, stripPrefix: true }
+  GET /vehicles/:id: { to: fleet, rewrite: '/api/vehicles/:id' }
+  GET,HEAD *.example.com/v1/*: { to: fleet }
+`
+const BAD = `log: { levl: debug }
+upstreams:
+  fleet: { targets: ['http://a'], keepAlive: 30 }
+`
+
+void test('check says that all is well, or everything that is not', async (t) => {
+  const cwd = t.testdir({ 'headrace.config.yaml': GOOD, 'bad.yaml': BAD })
+  t.same(await headrace(cwd, ['check']), {
+    code: 0,
+    out: '✔ headrace.config.yaml is valid: 1 listener, 1 upstream, 3 routes\n',
+    err: '',
+  })
+  const bad = await headrace(cwd, ['check', '--config', 'bad.yaml'])
+  t.equal(bad.code, 1)
+  t.equal(bad.out, '')
+  t.equal(
+    bad.err,
+    `bad.yaml:1:8 log.levl
+  unknown property 'levl' HR_CONFIG_UNKNOWN_KEY
+  1 │ log: { levl: debug }
+    │        ^^^^ did you mean level?
+
+bad.yaml:3:46 upstreams.fleet.keepAlive
+  expected a duration such as '500ms', '30s' or '5m', got 30 HR_CONFIG_UNIT
+  3 │   fleet: { targets: ['http://a'], keepAlive: 30 }
+    │                                              ^^ did you mean '30s'?
+
+✖ 2 problems
+`,
+  )
+  const json = JSON.parse((await headrace(cwd, ['check', '-c', 'bad.yaml', '--json'])).out)
+  t.match(json, { ok: false, problems: [{ code: 'HR_CONFIG_UNKNOWN_KEY', line: 1, suggestion: 'level' }, {}] })
+  t.match(await headrace(cwd, ['check', '--port', '99999']), { code: 1, err: /^--port listen\.port\n/ })
+})
+
+void test('print shows a configuration that means the same, without its secrets', async (t) => {
+  const cwd = t.testdir({ 'headrace.config.yaml': `${GOOD}dataDir: '$$\{HOME}'\n` })
+  const { code, out } = await headrace(cwd, ['print'])
+  t.equal(code, 0)
+  t.notMatch(out, 'hunter2')
+  t.match(out, 'token: "[redacted]"')
+  t.match(out, 'firstByte: 10s')
+  mkdirSync(join(cwd, 'again'))
+  writeFileSync(join(cwd, 'again', 'headrace.config.yaml'), out)
+  t.equal((await headrace(join(cwd, 'again'), ['print'])).out, out)
+  t.match(JSON.parse((await headrace(cwd, ['print', '--json'])).out), { processes: 1 })
+  t.match(JSON.parse((await headrace('/', ['print', '--schema'])).out), { $schema: /json-schema/, type: 'object' })
+  t.match(await headrace('/nonexistent', ['print']), { code: 1, out: '', err: /HR_CONFIG_NOT_FOUND/ })
+})
+
+void test('explain follows a request to its upstream, and says why other routes lose', async (t) => {
+  const cwd = t.testdir({ 'headrace.config.yaml': GOOD })
+  const explain = async (...args: string[]) => JSON.parse((await headrace(cwd, ['explain', '--json', ...args])).out)
+  t.match(await explain('GET', '/api/x/../vehicles/7?x=1'), {
+    outcome: 'proxied',
+    canonicalPath: '/api/vehicles/7',
+    route: '/api/*',
+    upstream: { name: 'fleet' },
+    sent: { method: 'GET', path: '/vehicles/7?x=1', host: '127.0.0.1:4001' },
+    routes: [{ verdict: 'wins' }, { verdict: 'path differs' }, { verdict: 'host differs' }],
+  })
+  t.match(await explain('/vehicles/7'), { route: 'GET /vehicles/:id', sent: { path: '/api/vehicles/7' } })
+  t.match(await explain('/v1/a', '--host', 'A.example.com:80'), { route: 'GET,HEAD *.example.com/v1/*' })
+  t.match(await explain('/v1/a', '-H', 'Host: b.example.com'), { outcome: 'proxied' })
+  t.match(await explain('https://c.example.com/v1/a'), { outcome: 'proxied' })
+  t.match(await explain('POST', '/vehicles/7'), { outcome: 'method not allowed', answer: { status: 405 } })
+  t.match(await explain('/nothing'), { outcome: 'not found', answer: { status: 404 } })
+  t.match(await explain('/health'), { outcome: 'own' })
+  t.match(await explain('/metrics'), { outcome: 'not found' }, 'the control plane is elsewhere')
+  t.match(await explain('/a%zz'), { outcome: 'refused', answer: { status: 400 } })
+  const { out } = await headrace(cwd, ['explain', '/api/a'])
+  t.match(out, /route {5}\/api\/\*/)
+  t.match(out, /upstream {2}fleet \(http:\/\/127\.0\.0\.1:4001\)/)
+})
+
+void test('an address stands for a configuration', async (t) => {
+  const none = { text: () => undefined }
+  const targetOf = (address: string): unknown => {
+    const { upstreams, routes } = configurationFor(address, none) as {
+      upstreams: { service: { targets: string[] } }
+      routes: object
+    }
+    return [upstreams.service.targets[0], Object.values(routes)[0].rewrite ?? null]
+  }
+  t.same(targetOf('http://localhost:3000'), ['http://localhost:3000', null])
+  t.same(targetOf('3000'), ['http://localhost:3000', null])
+  t.same(targetOf(':3000/'), ['http://localhost:3000', null])
+  t.same(targetOf('box:3000/api/'), ['http://box:3000', '/api/*'])
+  t.same(targetOf('unix:/run/x.sock'), ['unix:/run/x.sock', null])
+})
+
+void test('--save writes what it serves, and never over another configuration', async (t) => {
+  // The port is taken, so that the command ends after it has written.
+  const blocker = createServer().listen(0, '127.0.0.1')
+  await once(blocker, 'listening')
+  t.teardown(() => blocker.close())
+  const port = String((blocker.address() as AddressInfo).port)
+  for (const format of ['yaml', 'ts']) {
+    const cwd = t.testdir({})
+    const args = [
+      'http://localhost:3000/it',
+      '--port',
+      port,
+      '--admin-port',
+      '0',
+      '--log-level',
+      'silent',
+      '--save',
+      '--format',
+      format,
+    ]
+    const first = await headrace(cwd, args)
+    t.match(first, {
+      code: 1,
+      err: new RegExp(`Wrote headrace.config.${format}.*\\n.*Port ${port} on 127.0.0.1 is taken`),
+    })
+    const written = readFileSync(join(cwd, `headrace.config.${format}`), 'utf8')
+    t.match(await headrace(cwd, ['check']), { code: 0 })
+    t.match(await headrace(cwd, ['explain', '/a']), { out: /GET \/it\/a/ })
+    t.match(await headrace(cwd, args), { code: 1, err: /--save overwrites nothing/ })
+    t.equal(readFileSync(join(cwd, `headrace.config.${format}`), 'utf8'), written)
+  }
+})
+
+void test('openapi merges the specification of an upstream at its own paths', async (t) => {
+  const origin = createServer((_request, response) => {
+    response.end(
+      JSON.stringify({
+        openapi: '3.1.0',
+        info: { title: 'Fleet', version: '1' },
+        paths: { '/cars': { get: { responses: {} } } },
+      }),
+    )
+  }).listen(0, '127.0.0.1')
+  await once(origin, 'listening')
+  t.teardown(() => origin.close())
+  const { port } = origin.address() as AddressInfo
+  const config = (target: number): string =>
+    `upstreams: { fleet: { targets: ['http://127.0.0.1:${target}'], openapi: /openapi.json } }\nroutes:\n  /api/*: { to: fleet, stripPrefix: true }\n`
+  const cwd = t.testdir({ 'headrace.config.yaml': config(port), 'gone.yaml': config(1) })
+  const { code, out } = await headrace(cwd, ['openapi'])
+  t.equal(code, 0)
+  t.strictSame(Object.keys(JSON.parse(out).paths).sort(), ['/api/cars', '/health', '/ready'])
+  const gone = await headrace(cwd, ['openapi', '-c', 'gone.yaml', '--yaml'])
+  t.match(gone, { code: 1, out: /openapi: 3\.1\.0/, err: /warning upstream 'fleet': .*HR_OPENAPI_UNAVAILABLE/ })
+})

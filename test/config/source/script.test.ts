@@ -1,0 +1,112 @@
+import { type Test, test } from 'tap'
+import { loadConfig } from '../../../config/load.ts'
+
+async function problemsOf(t: Test, text: string, { name = 'headrace.config.ts', timeoutMs = 5_000, more = {} } = {}) {
+  const cwd = t.testdir({ [name]: text, ...more })
+  const loaded = await loadConfig({ cwd, variables: { SET: 'x', PORT_TEXT: '80' }, file: name, timeoutMs })
+  return loaded.ok
+    ? []
+    : loaded.problems.map(({ line, column, code, path, message }) => ({ at: `${line}:${column}`, code, path, message }))
+}
+
+void test('positions are found through names, spreads, shorthands and defineConfig', async (t) => {
+  const text = `import { defineConfig, type ConfigInput } from 'headrace'
+const timeout = { conect: '1s' }
+const shared = { targets: ['http://a'], timeout }
+interface Unused { a: number }
+const config: ConfigInput = {
+  upstreams: { a: { ...shared, 'bogus': 1 } },
+  ['routes']: { '/x': { to: 'b' } },
+} as ConfigInput
+export default defineConfig(config)
+`
+  t.match(await problemsOf(t, text), [
+    { at: '2:19', path: 'upstreams.a.timeout.conect' },
+    { at: '6:32', path: 'upstreams.a.bogus' },
+    { at: '7:29', path: "routes['/x'].to" },
+  ])
+})
+
+void test('what the text does not show is placed at the nearest thing that it does show', async (t) => {
+  const text = `const make = () => ({ targets: ['http://a'], bogus: 1 })\nexport default {\n  upstreams: { a: make() },\n}\n`
+  t.match(await problemsOf(t, text), [{ at: '3:16', path: 'upstreams.a.bogus' }])
+})
+
+void test('CommonJS is read and placed too', async (t) => {
+  t.match(await problemsOf(t, 'module.exports = {\n  listn: 1 }', { name: 'x.js', more: { 'package.json': '{}' } }), [
+    { at: '2:3', path: 'listn' },
+  ])
+})
+
+void test('every variable that is not set is named, and what depends on it is not', async (t) => {
+  const text = `import { defineConfig, env } from 'headrace'
+export default defineConfig({
+  processes: Number(env('N')),
+  upstreams: { a: { targets: [env('A'), \`http://\${env('B')}:80\`] } },
+  log: { level: env('SET') as never },
+  listen: { port: env('PORT_TEXT', 1), host: env('H', 'h') },
+})
+`
+  t.match(await problemsOf(t, text), [
+    { at: '3:21', code: 'HR_CONFIG_ENV_UNSET' },
+    { at: '4:31', code: 'HR_CONFIG_ENV_UNSET' },
+    { at: '4:51', code: 'HR_CONFIG_ENV_UNSET' },
+    { at: '5:17', code: 'HR_CONFIG_VALUE', message: /got 'x'/ },
+  ])
+})
+
+void test('what is no plain data is named: functions, instances, promises, cycles', async (t) => {
+  const text = `const loop = {}
+loop.self = loop
+export default {
+  drainTimeout: () => '1s', dataDir: new URL('file:///x'), log: Promise.resolve({}), admin: loop, processes: 3n }`
+  const problems = await problemsOf(t, text, { name: 'x.mjs' })
+  t.match(
+    problems.filter(({ code }) => code === 'HR_CONFIG_NOT_DATA').map(({ message }) => message),
+    [
+      /^'drainTimeout' is a function/,
+      /^'dataDir' is a URL/,
+      /^'log' is a promise: await it/,
+      /^'admin\.self' is a reference to what contains it/,
+      /^'processes' is a bigint/,
+    ],
+  )
+  t.match(await problemsOf(t, 'export default () => ({})'), [
+    { at: '1:16', message: /^the default export is a function/ },
+  ])
+})
+
+void test('a file that hangs is ended, and one that ends itself is reported', async (t) => {
+  t.match(await problemsOf(t, 'while (true) {}', { timeoutMs: 300 }), [{ message: /took longer than 0.3 s/ }])
+  t.match(await problemsOf(t, 'await new Promise(() => {})'), [{ message: /never settled/ }])
+  t.match(await problemsOf(t, 'process.exit(3)'), [{ message: /ended its thread with code 3/ }])
+  t.same(await problemsOf(t, 'setInterval(() => {}, 1000)\nexport default {}'), [], 'a timer holds nothing up')
+})
+
+void test('faults of the code have their place', async (t) => {
+  t.match(await problemsOf(t, 'export default {\n  a: 1\n  b: 2\n}'), [{ at: '3:3', code: 'HR_CONFIG_SYNTAX' }])
+  t.match(await problemsOf(t, 'export default {\n  a: 1\n  b: 2\n}', { name: 'x.mjs' }), [
+    { at: '3:3', code: 'HR_CONFIG_SYNTAX' },
+  ])
+  t.match(await problemsOf(t, 'enum A { b }\nexport default {}'), [{ code: 'HR_CONFIG_SYNTAX', message: /enum/ }])
+  t.match(await problemsOf(t, 'const a = 1\n\nnope()\nexport default {}'), [
+    { at: '3:1', code: 'HR_CONFIG_EVALUATION', message: /ReferenceError: nope is not defined/ },
+  ])
+  t.match(await problemsOf(t, "import './b.ts'\nexport default {}", { more: { 'b.ts': '\nnope()' } }), [
+    { at: 'null:null', message: /b\.ts:2\)$/ },
+  ])
+  t.match(await problemsOf(t, "import './gone.ts'"), [{ message: /Cannot find module/ }])
+  t.match(await problemsOf(t, 'throw "x"'), [{ message: /it threw 'x'/ }])
+  t.match(await problemsOf(t, 'export const config = {}'), [{ message: /no default export/ }])
+})
+
+void test('each load is a fresh one: an imported module is read again', async (t) => {
+  const cwd = t.testdir({
+    'headrace.config.ts': "import { port } from './port.ts'\nexport default { listen: { port } }",
+    'port.ts': 'export const port = globalThis.seen ? 1 : 2\nglobalThis.seen = true',
+  })
+  for (const _ of [1, 2]) {
+    const loaded = await loadConfig({ cwd, variables: {} })
+    t.equal(loaded.ok && loaded.config.listen[0]?.port, 2)
+  }
+})
