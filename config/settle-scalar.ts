@@ -73,9 +73,11 @@ function settleText(schema: SchemaNode, value: unknown, path: Path, report: Repo
   if (schema.enum) return settleWord(schema.enum, value, path, report)
   const expected = schema.expects ?? 'text'
   if (typeof value !== 'string') {
-    // A number where text belongs (a token of digits in YAML) was meant as that text.
-    const suggestion = typeof value === 'number' ? `'${value}'` : undefined
-    report.add('HR_CONFIG_TYPE', path, `expected ${expected}, got ${describe(value)}`, { suggestion })
+    // A number where text belongs (a token of digits in YAML) was meant as that text; a secret is not repeated.
+    const isSecret = schema.secret === true
+    const suggestion = typeof value === 'number' ? (isSecret ? 'it in quotes' : `'${value}'`) : undefined
+    const got = isSecret ? `a ${typeof value}` : describe(value)
+    report.add('HR_CONFIG_TYPE', path, `expected ${expected}, got ${got}`, { suggestion })
     return undefined
   }
   if (schema.pattern === undefined || new RegExp(schema.pattern).test(value)) return value
