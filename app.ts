@@ -10,6 +10,7 @@ import admission from './plugins/admission.ts'
 import adminToken from './plugins/admin-token.ts'
 import control from './plugins/control.ts'
 import errors from './plugins/errors.ts'
+import http2 from './plugins/http2.ts'
 import metrics from './plugins/metrics.ts'
 import monitor from './plugins/monitor.ts'
 import openapi from './plugins/openapi.ts'
@@ -26,6 +27,7 @@ import type { Exchange } from './services/downstream/exchange.ts'
 import { Forwarding } from './services/downstream/forwarding.ts'
 import { Lane } from './services/lane/lane.ts'
 import { OwnPaths } from './services/lane/own-paths.ts'
+import type { Http2Counters } from './services/listener/counters.ts'
 import type { RequestHandlers } from './services/listener/handlers.ts'
 import type { MetricSource } from './services/monitor/families.ts'
 import { Traffic } from './services/monitor/traffic.ts'
@@ -57,6 +59,8 @@ export interface DataPlaneParts extends Parts {
   finished: readonly ((exchange: Exchange<RoutePlan>) => void)[]
   /** Further sources of metrics: the listeners. */
   sources: readonly MetricSource[]
+  /** What the listeners' HTTP/2 sessions have counted; without listeners there is none. */
+  http2?: () => readonly Http2Counters[]
 }
 
 /** The data plane, ready to be given requests. */
@@ -137,6 +141,7 @@ export async function buildGateway(config: Config, parts: DataPlaneParts): Promi
   })
 
   await app.register(errors)
+  await app.register(http2, { limits: config.limits, ...(parts.http2 && { listeners: parts.http2 }) })
   await app.register(admission, { lane })
   await app.register(upstreamsPlugin, { upstreams })
   await app.register(control, { control: parts.control })

@@ -1,21 +1,16 @@
+import { fileURLToPath } from 'node:url'
 import type { Config } from './config/config.ts'
+import type { Address } from './server/address.ts'
 import { type ControlPlane, startControlPlane } from './server/control-plane.ts'
 import { startDataPlane } from './server/data-plane.ts'
+import { relatedDocs } from './server/related-docs.ts'
 import { endOnSignals } from './server/signals.ts'
 import { LocalControl } from './services/control/local.ts'
 import { startSupervisor } from './services/control/supervisor.ts'
 import type { Control } from './services/control/control.ts'
-import { readToken, removeAdminAddress, resolveToken, writeAdminAddress } from './services/control/token.ts'
+import { removeAdminAddress, resolveToken, writeAdminAddress } from './services/control/token.ts'
 import type { ListenerAddress } from './services/listener/listener.ts'
 import { createLog } from './services/log/logger.ts'
-import { VERSION } from './server/version.ts'
-
-/** An address that is being listened on. */
-export interface Address {
-  kind: 'public' | 'admin'
-  url: string
-  protocols: string[]
-}
 
 /** A gateway that runs. */
 export interface Running {
@@ -63,32 +58,37 @@ async function serveAlone(config: Config, token: string): Promise<Started> {
   const output = createLog(config.log)
   const { log } = output
   const control = new LocalControl()
-  const published: { addresses: Address[] } = { addresses: [] }
+  let addresses: Address[] = []
   const data = await startDataPlane(config, {
     log: output,
     token,
     local: control,
     control,
-    related: relatedTo(config, 'admin', published),
+    related: relatedDocs(config, 'admin', () => addresses),
   })
   let admin: ControlPlane | null = null
   try {
-    admin = await startControlPlane(config, { log, token, control, related: relatedTo(config, 'public', published) })
+    admin = await startControlPlane(config, {
+      log,
+      token,
+      control,
+      related: relatedDocs(config, 'public', () => addresses),
+    })
   } catch (error) {
     await data.close(0)
     throw error
   }
-  published.addresses = addressesOf(data.addresses, admin)
+  addresses = addressesOf(data.addresses, admin)
   const { promise: closed, resolve } = Promise.withResolvers<void>()
   let closing: Promise<void> | null = null
   return {
-    addresses: published.addresses,
+    addresses,
     control,
     closed,
     close() {
       closing ??= (async () => {
         await data.close(config.drainTimeoutMs)
-        await admin?.close()
+        await admin?.close(config.drainTimeoutMs)
         log.flush()
         resolve()
       })()
@@ -108,30 +108,37 @@ async function serveMany(config: Config, token: string): Promise<Started> {
     boot: { config, token },
     drainTimeoutMs: config.drainTimeoutMs,
     log,
+    // This process logs too, what its processes do and what its control plane answers.
+    obey: { 'log-level': ({ level }) => void (log.level = level) },
   })
-  const published: { addresses: Address[] } = { addresses: [] }
+  let addresses: Address[] = []
   let admin: ControlPlane | null = null
   try {
     await supervisor.ready
     const { control } = supervisor
-    admin = await startControlPlane(config, { log, token, control, related: relatedTo(config, 'public', published) })
-    published.addresses = addressesOf((await control.ask('addresses')).result, admin)
+    admin = await startControlPlane(config, {
+      log,
+      token,
+      control,
+      related: relatedDocs(config, 'public', () => addresses),
+    })
+    addresses = addressesOf((await control.ask('addresses')).result, admin)
   } catch (error) {
     await supervisor.close()
-    await admin?.close()
+    await admin?.close(0)
     throw error
   }
   return {
-    addresses: published.addresses,
+    addresses,
     control: supervisor.control,
-    closed: supervisor.closed.then(() => admin?.close()),
+    closed: supervisor.closed.then(() => admin?.close(config.drainTimeoutMs)),
     close: () => supervisor.close(),
   }
 }
 
 function forkedEntry(): string {
   const own = import.meta.url
-  return new URL(own.endsWith('.ts') ? './server/forked.ts' : './server/forked.js', own).pathname
+  return fileURLToPath(new URL(own.endsWith('.ts') ? './server/forked.ts' : './server/forked.js', own))
 }
 
 function addressesOf(listeners: readonly ListenerAddress[], admin: ControlPlane | null): Address[] {
@@ -140,24 +147,13 @@ function addressesOf(listeners: readonly ListenerAddress[], admin: ControlPlane 
   return addresses
 }
 
-/** The other plane's documents, for the link between the two; `null` where they share one address. */
-function relatedTo(config: Config, kind: Address['kind'], published: { addresses: Address[] }) {
-  const { docs } = config.endpoints
-  if (config.admin === null || config.admin.shared || docs === false) return () => null
-  const title = kind === 'admin' ? 'The control plane' : 'The public API'
-  return () => {
-    const address = published.addresses.find((candidate) => candidate.kind === kind)
-    return address === undefined ? null : { title, url: address.url + docs }
-  }
-}
-
 /** Leaves the control plane's address where the command line looks for it. */
 function announceAdmin(config: Config, addresses: readonly Address[]): string | null {
   if (config.admin === null) return null
-  const kind = config.admin.shared ? 'public' : 'admin'
-  const url = addresses.find((address) => address.kind === kind)?.url ?? null
+  // The public ones stand in the configuration's order; one that redirects is no address for a token.
+  const shared = addresses[config.listen.findIndex(({ redirect }) => redirect === null)]
+  const own = addresses.find(({ kind }) => kind === 'admin')
+  const url = (config.admin.shared ? shared : own)?.url ?? null
   if (url !== null) writeAdminAddress(config.dataDir, url)
   return url
 }
-
-export { readToken }

@@ -4,16 +4,19 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { HostError } from '../services/http/errors.ts'
 import { checkHttp2Head } from '../services/http/http2-request.ts'
+import { dropConnectionFields } from '../services/http/http2-response.ts'
 import { addHttp2Counters, type Http2Counters } from '../services/listener/counters.ts'
 import { MethodError } from '../services/listener/errors.ts'
 import { Http2Sessions, type Http2SessionsOptions } from '../services/listener/http2-sessions.ts'
 
 /**
  * Guards HTTP/2: floods of PING and SETTINGS, silent and idle sessions, session errors, and requests that could not be
- * written as HTTP/1.1 without changing their meaning (RFC 9113 §8.2–8.3). On closing, sessions are told to go away and
- * their streams finish. On a server that Fastify makes itself, add `http2ServerOptions(limits)` to its options.
+ * written as HTTP/1.1 without changing their meaning (RFC 9113 §8.2–8.3). Fields of an HTTP/1.1 connection are left out
+ * of replies, where they would end the process (fastify#7034). On closing, sessions are told to go away and their streams
+ * finish. On a server that Fastify makes itself, add `http2ServerOptions(limits)` to its options.
  *
- * In the gateway the listeners do this before Fastify sees a request; there the plugin adds up what they counted.
+ * In the gateway the listeners look after sessions and requests before Fastify sees one; there the plugin adds up what
+ * they counted. Register it before whatever replies.
  *
  * It shares `http2Sessions`.
  */
@@ -51,6 +54,7 @@ async function http2(fastify: FastifyInstance, { limits, listeners }: Http2Plugi
   fastify.addHook('onRequest', (request, reply, done) => {
     if (request.raw.httpVersionMajor !== 2) return done()
     const raw = request.raw as unknown as Http2ServerRequest
+    dropConnectionFields(raw.stream)
     const fault = checkHttp2Head(raw.headers, raw.rawHeaders)
     if (fault === null) return done()
     if (fault.kind === 'answer') return done(fault.code === 'HR_REQUEST_HOST' ? HOST : METHOD)

@@ -22,7 +22,7 @@ export interface MonitorOptions {
     probe(): Promise<void>
   }
   draining: () => boolean
-  /** Every logger of the process that has a level of its own; children take theirs when they are made. */
+  /** Every logger of the process that has a level of its own; pino's children follow their parent's. */
   loggers: readonly { level: string }[]
 }
 

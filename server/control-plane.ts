@@ -17,8 +17,12 @@ export interface ControlPlaneContext {
 /** The control plane's own listener. */
 export interface ControlPlane {
   address: ListenerAddress
-  close(): Promise<void>
+  /** Lets requests in flight finish, for `deadlineMs` and a second at most (0: for no time), and closes. */
+  close(deadlineMs: number): Promise<void>
 }
+
+/** Scrapers and dashboards keep connections open; nobody waits for those longer than this. */
+const LONGEST_DRAIN_MS = 1_000
 
 /** `null` where the control plane is off, or shares the public listeners. @throws HR_LISTENER_* */
 export async function startControlPlane(config: Config, context: ControlPlaneContext): Promise<ControlPlane | null> {
@@ -32,6 +36,7 @@ export async function startControlPlane(config: Config, context: ControlPlaneCon
       dataDir: config.dataDir,
       drain: createDrainState(),
       log: context.log,
+      setting: 'admin.port in the configuration',
       handlers: {
         request: () => false,
         stream: () => false,
@@ -39,7 +44,8 @@ export async function startControlPlane(config: Config, context: ControlPlaneCon
       },
     },
   )
-  const close = async (): Promise<void> => {
+  const close = async (deadlineMs: number): Promise<void> => {
+    if (deadlineMs > 0) await listener.drain(Math.min(deadlineMs, LONGEST_DRAIN_MS))
     await listener.close()
     await app.close()
   }
@@ -47,7 +53,7 @@ export async function startControlPlane(config: Config, context: ControlPlaneCon
     await app.ready()
     return { address: await listener.listen(), close }
   } catch (error) {
-    await close()
+    await close(0)
     throw error
   }
 }

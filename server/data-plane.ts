@@ -5,6 +5,7 @@ import type { LocalControl } from '../services/control/local.ts'
 import type { ConnectionBudget } from '../services/listener/connections.ts'
 import { createDrainState } from '../services/listener/drain.ts'
 import { createListener, type Listener, type ListenerAddress } from '../services/listener/listener.ts'
+import { redirectToHttps } from '../services/listener/redirect.ts'
 import { accessLog } from '../services/log/access-log.ts'
 import type { Log } from '../services/log/logger.ts'
 import { listenerMetrics } from '../services/monitor/listener-metrics.ts'
@@ -29,6 +30,9 @@ export interface DataPlane {
   close(deadlineMs: number): Promise<void>
 }
 
+/** What chooses the first listener's port. */
+const FIRST_LISTENER = '--port, PORT in the environment, or listen.port in the configuration'
+
 /** @throws HR_LISTENER_*, HR_TLS_*; nothing stays open then */
 export async function startDataPlane(config: Config, context: DataPlaneContext): Promise<DataPlane> {
   const { local } = context
@@ -36,47 +40,54 @@ export async function startDataPlane(config: Config, context: DataPlaneContext):
   const drain = createDrainState()
   const budget: ConnectionBudget = { limit: config.limits.connections, open: 0 }
   const listeners: Listener[] = []
-  const addresses: ListenerAddress[] = []
+  const bound = new Map<Listener, ListenerAddress>()
   const readings = () =>
-    listeners.flatMap((listener, index) => {
-      const address = addresses[index]
-      return address === undefined
-        ? []
-        : [{ listener: address.url, counters: listener.counters, http2: listener.sessions.counters }]
-    })
+    [...bound].map(([listener, { url }]) => ({
+      listener: url,
+      counters: listener.counters,
+      http2: listener.sessions.counters,
+    }))
   const { app, handlers } = await buildGateway(config, {
     log,
     version: VERSION,
     control: context.control,
     local,
-    finished: config.log.requests && config.log.level !== 'silent' ? [accessLog(context.log, config.log)] : [],
+    // Also where nothing is logged now: the level may change while it runs.
+    finished: config.log.requests ? [accessLog(context.log, config.log)] : [],
     token: context.token,
     draining: () => drain.draining,
     sources: [listenerMetrics(readings), processMetrics(VERSION)],
+    http2: () => listeners.map(({ sessions }) => sessions.counters),
     related: context.related,
   })
+  const toHttps = redirectToHttps(() => portOfHttps(bound))
   const end = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()))
     await app.close()
   }
   try {
     await app.ready()
-    for (const options of config.listen) {
+    config.listen.forEach((options, index) => {
       const listener = createListener(options, {
         limits: config.limits,
-        handlers,
+        handlers: options.redirect === null ? handlers : toHttps,
         dataDir: config.dataDir,
         drain,
         budget,
         log,
+        setting: index === 0 ? FIRST_LISTENER : `listen[${index}].port in the configuration`,
       })
       listeners.push(listener)
-      addresses.push(await listener.listen())
+    })
+    // Those that redirect come last: by their first request the others have their ports.
+    for (const listener of listeners.toSorted((a, b) => redirects(a) - redirects(b))) {
+      bound.set(listener, await listener.listen())
     }
   } catch (error) {
     await end()
     throw error
   }
+  const addresses = listeners.map((listener) => bound.get(listener) as ListenerAddress)
   local.answer({ addresses: () => addresses })
   return {
     addresses,
@@ -86,4 +97,14 @@ export async function startDataPlane(config: Config, context: DataPlaneContext):
       await end()
     },
   }
+}
+
+function redirects({ options }: Listener): number {
+  return options.redirect === null ? 0 : 1
+}
+
+/** Of the first listener with TLS; the configuration is invalid where one redirects and there is none. */
+function portOfHttps(bound: ReadonlyMap<Listener, ListenerAddress>): number {
+  for (const [listener, { port }] of bound) if (listener.options.tls !== null) return port
+  return 443
 }

@@ -3,6 +3,7 @@ import { LocalControl } from '../services/control/local.ts'
 import { attachProcess } from '../services/control/process.ts'
 import { createLog } from '../services/log/logger.ts'
 import { type DataPlane, startDataPlane } from './data-plane.ts'
+import { configuredAdmin, relatedDocs } from './related-docs.ts'
 
 /** A data-plane process of a supervisor (server.ts). It gets its configuration from there, the same for all. */
 const local = new LocalControl()
@@ -24,6 +25,6 @@ plane = await startDataPlane(config, {
   token,
   local,
   control: link.control,
-  related: () => null,
+  related: relatedDocs(config, 'admin', () => configuredAdmin(config)),
 })
 link.ready()

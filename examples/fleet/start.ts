@@ -80,18 +80,13 @@ function banner(config: Config, running: Running, fleetUrl: string | null): stri
   )
 }
 
-/** For a busy port: how to choose another one here. Other errors stay as they are. */
+/** For a busy port of the example's own: the command that chooses another one. Other errors say enough themselves. */
 function withRemedy(error: unknown, config: Config): unknown {
   const { code, cause } = (error ?? {}) as { code?: string; cause?: { port?: number } }
-  if (code !== 'HR_LISTENER_PORT_IN_USE' || cause?.port === undefined) return error
-  const { port } = cause
-  const remedy =
-    port === config.listen[0]?.port
-      ? 'PORT=9000 npm start, or npm start -- --port 9000'
-      : config.file === OWN_CONFIG
-        ? 'HTTPS_PORT=9443 npm start'
-        : `another port in ${config.file}`
-  return new PortTaken(port, remedy, { cause: error as Error })
+  if (code !== 'HR_LISTENER_PORT_IN_USE' || config.file !== OWN_CONFIG) return error
+  const isFirst = cause?.port === config.listen[0]?.port
+  const remedy = isFirst ? 'PORT=9000 npm start, or npm start -- --port 9000' : 'HTTPS_PORT=9443 npm start'
+  return new PortTaken(cause?.port, remedy, { cause: error as Error })
 }
 
 /** One line for what the person at the terminal can mend, everything for what is our own fault. */

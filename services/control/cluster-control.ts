@@ -8,6 +8,7 @@ import {
   type Receipt,
 } from './control.ts'
 import { NoAnswerError, PartlyAppliedError } from './errors.ts'
+import type { CommandHandlers } from './local.ts'
 import { type ControlQueries, QUERIES, type QueryName, type QueryRule } from './queries.ts'
 
 /** What a supervisor knows of a data-plane process, and calls to it. */
@@ -26,6 +27,8 @@ export interface ClusterControlOptions {
   members(): readonly Member[]
   /** How long each process has to answer. */
   deadlineMs: number
+  /** Commands that this process, which is no member, obeys as well. */
+  obey?: CommandHandlers
 }
 
 /** What is kept of one query's past answers, for queries with `lasting`. */
@@ -62,6 +65,7 @@ export class ClusterControl implements Control {
 
   async tell<C extends CommandName>(command: C, ...args: ArgsOf<ControlCommands[C]>): Promise<Receipt> {
     if (COMMANDS[command].lasting) this.#lastingCommands.set(command, args)
+    await this.#options.obey?.[command]?.(...args)
     const { parts, missing } = await this.#all('tell', [command, args])
     if (missing.length > 0) throw new PartlyAppliedError(command, describeMissing(missing))
     return { applied: parts.size }

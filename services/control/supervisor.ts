@@ -4,6 +4,7 @@ import { ClusterControl, type Member } from './cluster-control.ts'
 import type { CommandName, ControlCommands } from './commands.ts'
 import type { ArgsOf, Control } from './control.ts'
 import { BootError, ClosedError } from './errors.ts'
+import type { CommandHandlers } from './local.ts'
 import type { ControlQueries, QueryName } from './queries.ts'
 import { DEFAULT_RESTARTS, type RestartOptions, RestartPolicy } from './restart-policy.ts'
 
@@ -23,6 +24,8 @@ export interface SupervisorOptions {
   drainTimeoutMs: number
   log: Record<'info' | 'warn' | 'error', (details: object, message: string) => void>
   restart?: RestartOptions
+  /** Commands that this process obeys besides those that it supervises. */
+  obey?: CommandHandlers
 }
 
 export interface Supervisor {
@@ -76,7 +79,11 @@ class ClusterSupervisor implements Supervisor {
     this.closed = this.#closed.promise
     // Whoever does not wait for `ready` learns from `closed` that it is over.
     this.ready.catch(() => {})
-    this.control = new ClusterControl({ members: () => this.#slots, deadlineMs: CALL_DEADLINE_MS })
+    this.control = new ClusterControl({
+      members: () => this.#slots,
+      deadlineMs: CALL_DEADLINE_MS,
+      obey: options.obey ?? {},
+    })
     this.#slots = Array.from({ length: options.processes }, (_, index) => ({
       process: index + 1,
       id: 0,

@@ -4,6 +4,13 @@ import { AddressError, ListenError, PortForbiddenError, PortInUseError } from '.
 /** Connections that the kernel holds for us while the event loop is busy; the system's own limit may be lower. */
 const BACKLOG = 4_096
 
+export interface BindOptions {
+  host: string
+  port: number
+  /** What chooses the port, as the error that it is taken should name it. */
+  setting: string
+}
+
 /**
  * Binds a server.
  *
@@ -12,9 +19,9 @@ const BACKLOG = 4_096
  * @throws {AddressError} EADDRNOTAVAIL, or a host that does not resolve
  * @throws {ListenError} anything else
  */
-export function bind(server: Server, { host, port }: { host: string; port: number }): Promise<AddressInfo> {
+export function bind(server: Server, { host, port, setting }: BindOptions): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
-    const onError = (cause: NodeJS.ErrnoException): void => reject(explain(cause, host, port))
+    const onError = (cause: NodeJS.ErrnoException): void => reject(explain(cause, { host, port, setting }))
     server.once('error', onError)
     server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off('error', onError)
@@ -23,10 +30,10 @@ export function bind(server: Server, { host, port }: { host: string; port: numbe
   })
 }
 
-function explain(cause: NodeJS.ErrnoException, host: string, port: number): Error {
+function explain(cause: NodeJS.ErrnoException, { host, port, setting }: BindOptions): Error {
   switch (cause.code) {
     case 'EADDRINUSE':
-      return new PortInUseError(port, host, { cause })
+      return new PortInUseError(`${port} on ${host}`, setting, { cause })
     case 'EACCES':
     case 'EPERM':
       return new PortForbiddenError(port, host, { cause })

@@ -1,9 +1,9 @@
 import createError from '@fastify/error'
 
-/** Another process holds the address. */
+/** Another process holds the port; the message names both it and the setting that chooses another. */
 export const PortInUseError = createError(
   'HR_LISTENER_PORT_IN_USE',
-  'Port %s on %s is taken by another process. Stop it, or choose another: --port, PORT in the environment, or listen.port in the configuration; 0 takes any free one.',
+  'Port %s is taken by another process. Stop it, or choose another port: %s (0 takes any free one).',
   500,
 )
 

@@ -27,6 +27,8 @@ export interface ListenerContext {
   /** One for all public listeners of the process; default: a budget of its own of `limits.connections`. */
   budget?: ConnectionBudget
   log?: { warn(fields: object, message: string): void }
+  /** What chooses the port, for the error that it is taken: `admin.port in the configuration`. */
+  setting?: string
   /** Milliseconds that only grow. */
   now?: () => number
   /** For tests: how long a kept-alive connection is left to its client while draining. */
@@ -146,7 +148,10 @@ export function createListener(options: ListenerOptions, context: ListenerContex
         { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS },
         onConnection,
       )
-      const { address, port } = await bind(front, options)
+      const { address, port } = await bind(front, {
+        ...options,
+        setting: context.setting ?? 'listen.port in the configuration',
+      })
       ticker = setInterval(() => checkBodies(now()), Math.min(SLOW_CHECK_MS, context.bodyWindowMs ?? SLOW_CHECK_MS))
       ticker.unref()
       const protocols: ListenerAddress['protocols'] = ['http/1.1']

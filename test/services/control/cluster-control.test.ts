@@ -122,3 +122,16 @@ void test('counters never fall when a process crashes, is late, or is replaced; 
   members = [steady, member(2, counting(2), 4)]
   t.equal(await total(control), 18, 'and once more')
 })
+
+void test('a command acts here too, where the asking process says how, and counts members only', async (t) => {
+  const levels: string[] = []
+  const local = new LocalControl()
+  local.obey({ 'log-level': ({ level }) => void levels.push(`member: ${level}`) })
+  const control = new ClusterControl({
+    members: () => [member(1, local)],
+    deadlineMs: 1000,
+    obey: { 'log-level': ({ level }) => void levels.push(`here: ${level}`) },
+  })
+  t.strictSame(await control.tell('log-level', { level: 'warn' }), { applied: 1 })
+  t.strictSame(levels, ['here: warn', 'member: warn'])
+})

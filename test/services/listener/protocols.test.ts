@@ -138,7 +138,7 @@ void test('a port that is taken is named, with what to do', async (t) => {
   const { port } = other.address() as AddressInfo
   await t.rejects(startListener(t, { options: { port } }), {
     code: 'HR_LISTENER_PORT_IN_USE',
-    message: new RegExp(`Port ${port} on 127\\.0\\.0\\.1 .*--port`),
+    message: new RegExp(`Port ${port} on 127\\.0\\.0\\.1 .*listen\\.port`),
   })
 })
 
