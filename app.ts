@@ -103,7 +103,7 @@ export async function buildGateway(config: Config, parts: DataPlaneParts): Promi
       bodyBytes: config.limits.bodyBytes,
       ownStrictness: (path) => (guarded.some((root) => path === root || path.startsWith(`${root}/`)) ? 1 : 0),
     }),
-    isOwn: (path) => own.includes(path),
+    own,
     finished: parts.finished,
     proxy: { deadlines: upstreams.deadlines, bodyBytes: config.limits.bodyBytes, serverTiming: config.serverTiming },
   })
@@ -112,7 +112,8 @@ export async function buildGateway(config: Config, parts: DataPlaneParts): Promi
     ...fastifyOptions(parts.log),
     bodyLimit: config.limits.bodyBytes,
     routerOptions: {
-      maxParamLength: 8_192,
+      // No path is longer: Fastify's router would answer by itself, and not with a problem.
+      maxParamLength: config.limits.headerBytes,
       constraints: {
         // Fastify's router is told the route that ours has found; there is one authority on what matches what.
         plan: {
@@ -131,7 +132,7 @@ export async function buildGateway(config: Config, parts: DataPlaneParts): Promi
     },
     rewriteUrl(request) {
       const exchange = lane.exchangeOf(request)
-      return exchange.refusal === undefined ? exchange.path + exchange.query : '/'
+      return exchange.refusal === undefined ? decodable(exchange.path) + exchange.query : '/'
     },
     genReqId: (request) => lane.exchangeOf(request).requestId,
   }
@@ -248,15 +249,27 @@ function fastifyOptions(log: FastifyBaseLogger): FastifyServerOptions {
 }
 
 function handlersOf(app: FastifyInstance, lane: Lane): RequestHandlers {
-  const addHook = app.addHook.bind(app) as (name: string, hook: unknown) => FastifyInstance
-  // A hook of the user's on the gateway has to see every request, and sees none on the lane.
-  app.addHook = function (this: FastifyInstance, name: string, hook: unknown) {
-    if (REQUEST_HOOKS.has(name)) lane.off = `the hook ${name}`
-    return addHook(name, hook)
+  const { addHook } = app as unknown as { addHook: (this: unknown, name: string, hook: unknown) => unknown }
+  // A hook of the user's on the gateway has to see every request, and sees none on the lane. Scopes within inherit this
+  // method; their hooks are for their own routes, which the lane leaves to Fastify anyway.
+  app.addHook = function (this: unknown, name: string, hook: unknown) {
+    if (this === app && REQUEST_HOOKS.has(name)) lane.off = `the hook ${name}`
+    return addHook.call(this, name, hook)
   } as never
   return {
     request: (request, response) => lane.request(request, response),
     stream: (stream, headers, rawHeaders) => lane.stream(stream, headers, rawHeaders),
     fallback: (request, response) => app.routing(request as never, response as never),
+  }
+}
+
+/** Fastify's router decodes paths as UTF-8, and answers by itself where they are something else: these stay encoded. */
+function decodable(path: string): string {
+  if (!path.includes('%')) return path
+  try {
+    decodeURI(path)
+    return path
+  } catch {
+    return path.replaceAll('%', '%25')
   }
 }

@@ -33,9 +33,12 @@ async function admission(fastify: FastifyInstance, { lane }: AdmissionPluginOpti
     request.exchange = exchange
     request.id = exchange.requestId
     reply.header('x-request-id', exchange.requestId)
+    // What Fastify serves itself is no request of a configured route.
+    const isProxied = request.routeOptions.config?.proxied === true
+    if (!isProxied) exchange.plan = undefined
     // On HTTP/2 there is no connection to close, and the field would end the process (fastify#7034).
     if (exchange.suspect && exchange.protocol !== '2.0') reply.header('connection', 'close')
-    done(exchange.refusal)
+    done(exchange.refusal ?? (isProxied || request.is404 ? exchange.held : undefined))
   })
   fastify.addHook('onResponse', (request, reply, done) => {
     const { exchange } = request

@@ -1,5 +1,5 @@
 import { METHODS } from 'node:http'
-import type { FastifyInstance, HTTPMethods } from 'fastify'
+import type { FastifyInstance, HTTPMethods, preParsingHookHandler } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -33,10 +33,25 @@ export async function proxyRoutes(fastify: FastifyInstance, { keys }: ProxyRoute
       constraints: { plan: key },
       config: { disableMetrics: true, proxied: true },
       schema: { hide: true },
+      preParsing: keepFromParsing,
       handler(request, reply) {
         reply.hijack()
         fastify.lane.proxy(request.exchange)
       },
     })
   }
+}
+
+/** RFC 9110 §8.3.1, without what few write. */
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+(?:;|$)/
+const OPAQUE = { 'content-type': 'application/octet-stream' }
+
+/**
+ * Fastify refuses a media type that is malformed, or missing with QUERY, before it asks for a parser: what a proxied
+ * body is said to be is the upstream's business. Only `request.headers` is changed, which the upstream does not get.
+ */
+const keepFromParsing: preParsingHookHandler = (request, _reply, payload, done) => {
+  const type = request.headers['content-type']
+  if (type === undefined ? request.method === 'QUERY' : !MEDIA_TYPE.test(type)) request.headers = OPAQUE
+  done(null, payload)
 }

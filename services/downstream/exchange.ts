@@ -49,6 +49,10 @@ export class Exchange<Plan = unknown> {
   finished = false
   /** Why it is refused, where Fastify has to say so. */
   refusal: GatewayError | undefined
+  /** One of Fastify's own routes may take it before its plan does. */
+  undecided = false
+  /** Why no configured route can take it; it is told where none of Fastify's own does. */
+  held: GatewayError | undefined
   /** Refused for what the message is: its connection has to be closed. */
   suspect = false
   work: Cancellable | undefined

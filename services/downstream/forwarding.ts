@@ -26,7 +26,8 @@ export class Forwarding {
     this.#forwarded = options.send !== 'x-forwarded'
     this.#xForwarded = options.send !== 'forwarded'
     this.#via = options.via
-    this.#ownVia = new RegExp(`(?:^|,)\\s*\\S+\\s+${options.via.replace(/[^A-Za-z0-9]/g, '\\$&')}(?=\\s|,|$)`, 'g')
+    // No comma within the protocol: a list of thousands would otherwise be read once from each of its commas.
+    this.#ownVia = new RegExp(`(?:^|,)\\s*[^\\s,]+\\s+${RegExp.escape(options.via)}(?=\\s|,|$)`, 'g')
   }
 
   /** Fills `requestId`, `scheme` and `clientAddress`. */

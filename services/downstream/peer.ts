@@ -48,6 +48,7 @@ export class Peer {
 
   /** The connection is gone: ends the work for every exchange on it. */
   left(): void {
-    for (const exchange of [...this.#open]) exchange.work?.cancel()
+    // A copy: each that ends leaves the list.
+    for (const exchange of this.#open.slice()) exchange.work?.cancel()
   }
 }

@@ -9,6 +9,7 @@ import { replyWithProblem } from '../downstream/problem-reply.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { RoutePlan } from '../proxy/plan.ts'
 import { ProxyCall, type ProxyContext } from '../proxy/proxy-call.ts'
+import type { OwnPaths } from './own-paths.ts'
 
 type GatewayExchange = Exchange<RoutePlan>
 
@@ -23,8 +24,8 @@ interface Marked {
 export interface LaneOptions {
   forwarding: Forwarding
   admission: Admission<RoutePlan>
-  /** Paths that Fastify serves itself, whatever the routes say. */
-  isOwn(path: string): boolean
+  /** Which paths Fastify serves itself, whatever the configured routes say. */
+  own: Pick<OwnPaths, 'find'>
   /** Told of every finished exchange that was answered here. */
   finished: readonly ((exchange: GatewayExchange) => void)[]
   proxy: Omit<ProxyContext, 'refuse' | 'finish' | 'forwarding'>
@@ -78,6 +79,7 @@ export class Lane {
         ? this.#http2(stream, request.headers, request.rawHeaders)
         : this.#http1(request)
     exchange.refusal = this.#admit(exchange)
+    leaveToFastify(exchange)
     return exchange
   }
 
@@ -108,14 +110,20 @@ export class Lane {
 
   #run(exchange: GatewayExchange): boolean {
     const refusal = this.#admit(exchange)
-    if (refusal !== undefined) {
-      exchange.reply.closing = exchange.suspect
-      this.refuse(exchange, refusal)
-      return true
+    if (this.off === undefined) {
+      if (refusal !== undefined) {
+        exchange.reply.closing = exchange.suspect
+        this.refuse(exchange, refusal)
+        return true
+      }
+      if (exchange.plan !== undefined && !exchange.undecided) {
+        this.proxy(exchange)
+        return true
+      }
     }
-    if (this.off !== undefined || exchange.plan === undefined) return false
-    this.proxy(exchange)
-    return true
+    exchange.refusal = refusal
+    leaveToFastify(exchange)
+    return false
   }
 
   #admit(exchange: GatewayExchange): GatewayError | undefined {
@@ -126,7 +134,13 @@ export class Lane {
       exchange.suspect = true
       return refusal
     }
-    return this.#options.isOwn(exchange.path) ? undefined : admission.route(exchange)
+    const own = this.#options.own.find(exchange.path)
+    if (own === undefined) return admission.route(exchange)
+    if (own === 'perhaps') {
+      exchange.undecided = true
+      exchange.held = admission.route(exchange)
+    }
+    return undefined
   }
 
   #http1(request: IncomingMessage): GatewayExchange {
@@ -156,4 +170,9 @@ export class Lane {
     stream.on('error', () => exchange.work?.cancel())
     return exchange
   }
+}
+
+/** What Fastify gets has had its 100 Continue: whoever calls it writes one at once, as Node does by itself. */
+function leaveToFastify({ fields }: GatewayExchange): void {
+  fields.expect = undefined
 }

@@ -1,6 +1,8 @@
 /**
- * The paths that the gateway's own Fastify routes may take, so that the lane leaves them alone. It errs towards Fastify:
- * a route with parameters counts with everything below the text before them.
+ * The paths that the gateway's own Fastify routes take, so that the lane leaves them alone:
+ *
+ * - `own`: the path of a route without parameters, whatever the method; configured routes never get it
+ * - `perhaps`: below the text before a route's parameters; Fastify's router decides, and a configured route comes next
  */
 export class OwnPaths {
   readonly #exact = new Set<string>()
@@ -16,11 +18,12 @@ export class OwnPaths {
     }
   }
 
-  includes(path: string): boolean {
-    if (this.#exact.has(path)) return true
+  /** @param path canonical */
+  find(path: string): 'own' | 'perhaps' | undefined {
+    if (this.#exact.has(path)) return 'own'
     for (let i = 0; i < this.#prefixes.length; i++) {
-      if (path.startsWith(this.#prefixes[i] as string)) return true
+      if (path.startsWith(this.#prefixes[i] as string)) return 'perhaps'
     }
-    return false
+    return undefined
   }
 }

@@ -117,6 +117,7 @@ interface Seen {
   body: string
   broken: boolean
   trailers: string[]
+  /** Without 100 Continue: the lane writes one when the upstream asks for the body, Node before Fastify at once. */
   informational: { status: number; fields: string[] }[]
   upstream: { start: string; fields: string[]; body: string; complete: boolean }[]
 }
@@ -135,7 +136,9 @@ async function see(way: Way, ask: () => Promise<ClientResponse>): Promise<Seen> 
     body: (response.body?.toString('latin1') ?? '').replace(/"requestId":"[^"]+"/, '"requestId":"…"'),
     broken,
     trailers: comparable(response.trailers ?? []),
-    informational: (response.informational ?? []).map(({ status, fields }) => ({ status, fields: comparable(fields) })),
+    informational: (response.informational ?? [])
+      .filter(({ status }) => status !== 100)
+      .map(({ status, fields }) => ({ status, fields: comparable(fields) })),
     upstream: way.upstream.requests.map(({ start, fields, body, complete }) => ({
       start,
       fields: comparable(fields),
@@ -309,3 +312,92 @@ for (const protocol of ['h1', 'h2', 'h2c'] satisfies Protocol[]) {
     }
   })
 }
+
+const head = (start: string, fields: string, rest = ''): string => `${start}\r\n${fields}\r\n${rest}`
+const HOST = 'Host: gateway.test\r\n'
+const BYTES: [name: string, bytes: string, method?: string][] = [
+  ['HTTP/1.0 without Host', head('GET /any HTTP/1.0', '')],
+  ['HTTP/1.0 with Host', head('GET /chunked HTTP/1.0', HOST)],
+  ['HTTP/1.0 kept alive', head('GET /any HTTP/1.0', `${HOST}Connection: keep-alive\r\n`)],
+  ['HTTP/1.0 for a page of the gateway', head('GET /health HTTP/1.0', '')],
+  ['HTTP/1.0 with Transfer-Encoding', head('POST /any HTTP/1.0', `${HOST}Transfer-Encoding: chunked\r\n`, '0\r\n\r\n')],
+  ['a connection to be closed', head('GET /any HTTP/1.1', `${HOST}Connection: close\r\n`)],
+  ['absolute form', head('GET http://gateway.test/any?x HTTP/1.1', HOST)],
+  ['absolute form against Host', head('GET http://api.test/any HTTP/1.1', HOST)],
+  ['absolute form without a path', head('GET http://gateway.test HTTP/1.1', HOST)],
+  ['absolute form, a query alone', head('GET http://gateway.test?x=1 HTTP/1.1', HOST)],
+  ['absolute form of a page of the gateway', head('GET http://gateway.test/health HTTP/1.1', HOST)],
+  ['absolute form with user information', head('GET http://a@gateway.test/ HTTP/1.1', HOST)],
+  ['another scheme', head('GET ftp://gateway.test/ HTTP/1.1', HOST)],
+  ['OPTIONS *', head('OPTIONS * HTTP/1.1', HOST), 'OPTIONS'],
+  ['GET *', head('GET * HTTP/1.1', HOST)],
+  ['TRACE', head('TRACE /any HTTP/1.1', HOST)],
+  ['no Host', head('GET /any HTTP/1.1', '')],
+  ['no Host, a page of the gateway', head('GET /health HTTP/1.1', '')],
+  ['two Hosts', head('GET /any HTTP/1.1', HOST + HOST)],
+  ['an empty Host', head('GET /any HTTP/1.1', 'Host:\r\n')],
+  ['a Host with a path', head('HEAD /any HTTP/1.1', 'Host: a/b\r\n'), 'HEAD'],
+  ['a Host with a dot at its end', head('GET /any HTTP/1.1', 'Host: Gateway.test.:80\r\n')],
+  [
+    'fields named by Connection',
+    head('GET /any HTTP/1.1', `${HOST}X-A: 1\r\nX-B: 2\r\nConnection: X-A, Via, Host\r\n`),
+  ],
+  ['an upgrade that is not offered', head('GET /any HTTP/1.1', `${HOST}Connection: Upgrade\r\nUpgrade: h2c\r\n`)],
+  ['a length of 0', head('POST /any HTTP/1.1', `${HOST}Content-Length: 0\r\n`), 'POST'],
+  ['a length of 00', head('POST /any HTTP/1.1', `${HOST}Content-Length: 00\r\n`), 'POST'],
+  ['a length of 003', head('POST /any HTTP/1.1', `${HOST}Content-Length: 003\r\n`, 'abc'), 'POST'],
+  ['an empty chunked body', head('POST /any HTTP/1.1', `${HOST}Transfer-Encoding: chunked\r\n`, '0\r\n\r\n'), 'POST'],
+  [
+    'chunks with extensions and trailers',
+    head('PUT /any HTTP/1.1', `${HOST}Transfer-Encoding: Chunked\r\n`, '3;a=b\r\nabc\r\n0\r\nX-T: 1\r\n\r\n'),
+    'PUT',
+  ],
+  [
+    'a chunked body too large',
+    head('POST /any HTTP/1.1', `${HOST}Transfer-Encoding: chunked\r\n`, `11170\r\n${'x'.repeat(70_000)}\r\n0\r\n\r\n`),
+    'POST',
+  ], // prettier-ignore
+  ['a body too large by its length', head('POST /any HTTP/1.1', `${HOST}Content-Length: 70000\r\n`), 'POST'],
+  [
+    'a body for a method that is not allowed',
+    head('POST /read-only HTTP/1.1', `${HOST}Content-Length: 3\r\n`, 'abc'),
+    'POST',
+  ],
+  ['bytes above ASCII in a field', head('GET /any HTTP/1.1', `${HOST}X-A: caf\xe9\r\n`)],
+  ['bytes above ASCII in the path', head('GET /caf\xe9 HTTP/1.1', HOST)],
+  ['an empty field', head('GET /any HTTP/1.1', `${HOST}X-Empty:\r\n`)],
+  ['__proto__ as a field', head('GET /any HTTP/1.1', `${HOST}__proto__: x\r\nconstructor: y\r\n`)],
+]
+
+void test('what only bytes can say is answered the same by the lane and Fastify', { timeout: PATIENCE }, async (t) => {
+  const ways = await bothWays(t)
+  for (const [name, bytes, method] of BYTES) {
+    const ends: (string | undefined)[] = []
+    await same(t, ways, name, async (way) => {
+      const raw = await way.gateway.raw()
+      const incoming = raw.expect(method)
+      await raw.send(bytes)
+      const response = await incoming.whole()
+      const isLast = response.get('connection') === 'close' || bytes.includes('HTTP/1.0')
+      ends.push(isLast && response.get('connection') !== 'keep-alive' ? (await raw.ended()).how : undefined)
+      return response
+    })
+    t.equal(ends[1], ends[0], `${name}: the end of the connection`)
+  }
+})
+
+void test('requests in a row on one connection are answered in order, whichever way they go', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const ways = await bothWays(t)
+  const paths = ['/any?1', '/health', '/read-only', '/nothing-here/x', '/performance/pools', '/any?2']
+  const statuses = async (way: Way): Promise<number[]> => {
+    const raw = await way.gateway.raw()
+    const answers = paths.map(() => raw.expect())
+    await raw.send(paths.map((path) => head(`GET ${path} HTTP/1.1`, HOST)).join(''))
+    return Promise.all(answers.map(async (incoming) => (await incoming.whole()).status))
+  }
+  const lane = await statuses(ways[0])
+  t.strictSame(lane, [200, 200, 200, 200, 401, 200])
+  t.strictSame(await statuses(ways[1]), lane)
+})
