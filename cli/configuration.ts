@@ -18,6 +18,10 @@ export const OVERRIDES: Readonly<Record<string, Option>> = {
     value: 'N',
     description: 'Port of the first listener; 0 for any free one (PORT)',
   },
+  tls: {
+    type: 'boolean',
+    description: 'https and HTTP/2 on the first listener, with a certificate generated for development',
+  },
   'admin-port': { type: 'string', value: 'N', description: 'Port of the control plane' },
   processes: { type: 'string', value: 'N', description: 'Data-plane processes' },
   'log-level': { type: 'string', value: 'LEVEL', description: "Least severity logged, or 'silent' (LOG_LEVEL)" },
@@ -26,7 +30,11 @@ export const OVERRIDES: Readonly<Record<string, Option>> = {
 /** Loads the configuration that a command asks for. @param inline instead of a file */
 export async function load(call: Call, inline?: unknown): Promise<Loaded> {
   const { cwd, variables } = call.surroundings
-  const flags = Object.fromEntries(Object.keys(OVERRIDES).map((name) => [name, call.text(name)]))
+  const texts = Object.keys(OVERRIDES).filter((name) => OVERRIDES[name]?.type === 'string')
+  const flags = {
+    ...Object.fromEntries(texts.map((name) => [name, call.text(name)])),
+    ...(call.has('tls') && { tls: 'development' }),
+  }
   return await loadConfig({ cwd, variables, flags, file: call.text('config'), ...(inline !== undefined && { inline }) })
 }
 

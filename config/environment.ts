@@ -55,7 +55,8 @@ export interface WellKnownVariable {
   places: (raw: Record<string, unknown>) => Path[]
 }
 
-const firstListener = (raw: Record<string, unknown>, property: string): Path[] => [
+/** A property of the first listener, whether `listen` is one or several. */
+export const firstListener = (raw: Record<string, unknown>, property: string): Path[] => [
   ['listen', ...(Array.isArray(raw.listen) ? [0] : []), property],
 ]
 

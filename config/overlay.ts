@@ -1,4 +1,4 @@
-import { type Environment, WELL_KNOWN } from './environment.ts'
+import { type Environment, firstListener, WELL_KNOWN } from './environment.ts'
 import { formatPath, type Path } from './problem.ts'
 import { isRecord } from './value.ts'
 
@@ -6,7 +6,11 @@ import { isRecord } from './value.ts'
 export type Flags = Readonly<Record<string, string | undefined>>
 
 /** Options of the command line without a variable of the same meaning. */
-const FLAG_PLACES: Record<string, Path> = { processes: ['processes'], 'admin-port': ['admin', 'port'] }
+const FLAG_PLACES: Record<string, (raw: Record<string, unknown>) => Path[]> = {
+  processes: () => [['processes']],
+  'admin-port': () => [['admin', 'port']],
+  tls: (raw) => firstListener(raw, 'tls'),
+}
 
 export interface Overlay {
   value: unknown
@@ -33,9 +37,10 @@ export function overlay(file: unknown, environment: Environment, flags: Flags): 
       flag === undefined ? `${variable.name} (${environment.originOf(variable.name)})` : `--${variable.flag}`
     for (const path of variable.places(value)) set(path, text, origin)
   }
-  for (const [flag, path] of Object.entries(FLAG_PLACES)) {
+  for (const [flag, places] of Object.entries(FLAG_PLACES)) {
     const text = flags[flag]
-    if (text !== undefined) set(path, text, `--${flag}`)
+    if (text === undefined) continue
+    for (const path of places(value)) set(path, text, `--${flag}`)
   }
   return { value, origins }
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { loadConfig } from '../../config/load.ts'
 import { configurationFor } from '../../cli/proxy.ts'
 import { headrace } from './command-line.ts'
 
@@ -137,6 +138,16 @@ void test('--save writes what it serves, and never over another configuration', 
     t.match(await headrace(cwd, args), { code: 1, err: /--save overwrites nothing/ })
     t.equal(readFileSync(join(cwd, `headrace.config.${format}`), 'utf8'), written)
   }
+})
+
+void test('--tls gives the first listener a certificate made for development', async (t) => {
+  const cwd = t.testdir({
+    'headrace.config.yaml': 'listen: [{ port: 0 }, { port: 0 }]\nupstreams: {}\n',
+  })
+  const loaded = await loadConfig({ cwd, variables: {}, flags: { tls: 'development' } })
+  t.same(loaded.ok && loaded.config.listen.map(({ tls }) => tls), ['development', null])
+  const alone = await loadConfig({ cwd, variables: {}, inline: {}, flags: { tls: 'development' } })
+  t.same(alone.ok && alone.config.listen.map(({ tls }) => tls), ['development'])
 })
 
 void test('openapi merges the specification of an upstream at its own paths', async (t) => {
