@@ -37,7 +37,8 @@ async function monitor(fastify: FastifyInstance, options: MonitorOptions): Promi
       await upstreams.probe()
       return readinessOf(upstreams.snapshot(), draining())
     },
-    health: () => {
+    health: async () => {
+      await upstreams.probe()
       const { eventLoopDelay, eventLoopUtilized } = fastify.memoryUsage()
       return {
         pid: process.pid,

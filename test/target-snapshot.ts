@@ -1,18 +1,21 @@
 import { Histogram } from '../services/monitor/histogram.ts'
-import { OUTCOMES, type TargetSnapshot } from '../services/upstream/snapshot.ts'
+import { type Outcome, OUTCOMES, type TargetSnapshot } from '../services/upstream/snapshot.ts'
 
 const NOTHING = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as TargetSnapshot['outcomes']
 
-/** A target as an upstream would show it, up and unused unless said otherwise. `latenciesMs` fill its histogram. */
+/** A target as an upstream would show it, up and unused unless said otherwise. `latenciesMs` fill its histograms, by outcome. */
 export function targetSnapshot(
   parts: Partial<Omit<TargetSnapshot, 'outcomes' | 'latency'>> & {
     outcomes?: Partial<TargetSnapshot['outcomes']>
-    latenciesMs?: number[]
+    latenciesMs?: Partial<Record<Outcome, number[]>>
   } = {},
 ): TargetSnapshot {
-  const { outcomes, latenciesMs = [], ...rest } = parts
-  const latency = new Histogram()
-  for (const ms of latenciesMs) latency.record(ms)
+  const { outcomes, latenciesMs = {}, ...rest } = parts
+  const latency = Object.entries(latenciesMs).map(([outcome, durations]) => {
+    const histogram = new Histogram()
+    for (const ms of durations) histogram.record(ms)
+    return [outcome, histogram.snapshot()]
+  })
   return {
     upstream: 'fleet',
     target: 'http://127.0.0.1:4001',
@@ -23,6 +26,6 @@ export function targetSnapshot(
     lastError: null,
     ...rest,
     outcomes: { ...NOTHING, ...outcomes },
-    latency: latency.snapshot(),
+    latency: Object.fromEntries(latency) as TargetSnapshot['latency'],
   }
 }

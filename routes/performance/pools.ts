@@ -9,6 +9,15 @@ import {
   targetStateSchema,
 } from '../schemas.ts'
 
+const latencySchema = Type.Object({
+  count: Type.Integer(),
+  meanMs: Type.Number(),
+  p50Ms: Type.Number(),
+  p90Ms: Type.Number(),
+  p99Ms: Type.Number(),
+  maxMs: Type.Number(),
+})
+
 const poolSchema = Type.Object({
   upstream: Type.String(),
   target: Type.String(),
@@ -27,20 +36,10 @@ const poolSchema = Type.Object({
     }),
     Type.Null(),
   ]),
-  latency: Type.Union(
-    [
-      Type.Object({
-        count: Type.Integer(),
-        meanMs: Type.Number(),
-        p50Ms: Type.Number(),
-        p90Ms: Type.Number(),
-        p99Ms: Type.Number(),
-        maxMs: Type.Number(),
-      }),
-      Type.Null(),
-    ],
-    { description: 'From sending to the response head, within 3.2 %; null while there was no response' },
-  ),
+  latency: Type.Record(Type.String(), latencySchema, {
+    description:
+      'By outcome: from sending to the response head, or to how else attempts ended; percentiles within 3.2 %',
+  }),
 })
 
 /** Every upstream target: its connections, what became of its requests, and how fast it answers. */

@@ -1,5 +1,5 @@
 import { OUTCOMES, type Outcome, type TargetSnapshot } from '../upstream/snapshot.ts'
-import { Histogram } from './histogram.ts'
+import { Histogram, type HistogramSnapshot } from './histogram.ts'
 
 /** One upstream target for people: the answer of `GET /performance/pools`. */
 export interface PoolReport {
@@ -14,8 +14,18 @@ export interface PoolReport {
   outcomes: TargetSnapshot['outcomes']
   retries: number
   lastError: TargetSnapshot['lastError']
-  /** Milliseconds from sending to the response head; null while there was no response. */
-  latency: { count: number; meanMs: number; p50Ms: number; p90Ms: number; p99Ms: number; maxMs: number } | null
+  /** By how attempts ended: from sending to the response head, or to how else they ended; what did not occur is not there. */
+  latency: Partial<Record<Outcome, LatencyReport>>
+}
+
+/** What a histogram says, in milliseconds. */
+export interface LatencyReport {
+  count: number
+  meanMs: number
+  p50Ms: number
+  p90Ms: number
+  p99Ms: number
+  maxMs: number
 }
 
 /** Not the upstream's doing, or not an error. */
@@ -51,8 +61,17 @@ function mergeTarget(views: TargetSnapshot[]): TargetSnapshot {
       (latest, { lastError }) => (lastError && (!latest || lastError.at > latest.at) ? lastError : latest),
       null,
     ),
-    latency: Histogram.merge(views.map(({ latency }) => latency)),
+    latency: mergeLatency(views.map(({ latency }) => latency)),
   }
+}
+
+function mergeLatency(views: TargetSnapshot['latency'][]): TargetSnapshot['latency'] {
+  const merged: TargetSnapshot['latency'] = {}
+  for (const outcome of OUTCOMES) {
+    const parts = views.flatMap((latency) => latency[outcome] ?? [])
+    if (parts.length > 0) merged[outcome] = Histogram.merge(parts)
+  }
+  return merged
 }
 
 export function reportPool(snapshot: TargetSnapshot): PoolReport {
@@ -70,17 +89,18 @@ export function reportPool(snapshot: TargetSnapshot): PoolReport {
     outcomes,
     retries,
     lastError,
-    latency:
-      latency.count === 0
-        ? null
-        : {
-            count: latency.count,
-            meanMs: rounded(latency.sumMs / latency.count),
-            p50Ms: rounded(Histogram.percentileOf(latency, 0.5)),
-            p90Ms: rounded(Histogram.percentileOf(latency, 0.9)),
-            p99Ms: rounded(Histogram.percentileOf(latency, 0.99)),
-            maxMs: rounded(latency.maxMs),
-          },
+    latency: Object.fromEntries(Object.entries(latency).map(([outcome, held]) => [outcome, reportLatency(held)])),
+  }
+}
+
+function reportLatency(latency: HistogramSnapshot): LatencyReport {
+  return {
+    count: latency.count,
+    meanMs: rounded(latency.sumMs / latency.count),
+    p50Ms: rounded(Histogram.percentileOf(latency, 0.5)),
+    p90Ms: rounded(Histogram.percentileOf(latency, 0.9)),
+    p99Ms: rounded(Histogram.percentileOf(latency, 0.99)),
+    maxMs: rounded(latency.maxMs),
   }
 }
 

@@ -42,17 +42,17 @@ const retries: MetricDefinition = {
   labels: TARGET,
 }
 
-const response: MetricDefinition = {
-  name: 'headrace_upstream_response_seconds',
+const duration: MetricDefinition = {
+  name: 'headrace_upstream_attempt_seconds',
   type: 'histogram',
-  help: "From sending a request to the head of the target's response, of attempts that got one",
-  labels: TARGET,
+  help: "From sending a request to the head of the target's response, or to how else the attempt ended",
+  labels: [...TARGET, 'outcome'],
 }
 
 /** The pools and outcomes of every upstream target, read when someone asks. */
 export function upstreamMetrics(upstreams: { snapshot(): TargetSnapshot[] }): MetricSource {
   return {
-    definitions: [up, connections, limit, attempts, retries, response],
+    definitions: [up, connections, limit, attempts, retries, duration],
     collect() {
       const targets = upstreams.snapshot().map((snapshot) => ({
         snapshot,
@@ -85,8 +85,12 @@ export function upstreamMetrics(upstreams: { snapshot(): TargetSnapshot[] }): Me
           each(({ snapshot, labels }) => [{ labels, value: snapshot.retries }]),
         ),
         family(
-          response,
-          each(({ snapshot, labels }) => durationSamples(response.name, labels, snapshot.latency)),
+          duration,
+          each(({ snapshot, labels }) =>
+            Object.entries(snapshot.latency).flatMap(([outcome, held]) =>
+              durationSamples(duration.name, { ...labels, outcome }, held),
+            ),
+          ),
         ),
       ]
     },

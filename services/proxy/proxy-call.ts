@@ -5,9 +5,10 @@ import { RequestBody } from '../downstream/request-body.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { Deadline, Deadlines } from '../upstream/deadlines.ts'
 import { ClientGoneError } from '../upstream/errors.ts'
+import { outcomeOf, type Phase } from '../upstream/outcome.ts'
 import type { Outcome } from '../upstream/snapshot.ts'
 import type { ConnectionAware, CountedClient, Target } from '../upstream/target.ts'
-import { failureOf, isUnsendable, outcomeOf, type Phase, unsendable } from './failure.ts'
+import { failureOf, isUnsendable, unsendable } from './failure.ts'
 import { type MapBack, mapCookie, mapLocation } from './map-back.ts'
 import { pathToSend, type RoutePlan } from './plan.ts'
 import { readResponseFields, type UpstreamHead } from './response-fields.ts'
@@ -164,7 +165,6 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
     const now = performance.now()
     this.deadlineAt = now + (this.#idleMs || Number.POSITIVE_INFINITY)
     this.#exchange.upstreamMs = now - this.#sentAt
-    this.#target.latency.record(this.#exchange.upstreamMs)
     if (head.location !== undefined || head['content-location'] !== undefined || head['set-cookie'] !== undefined) {
       this.#mapBack(fields)
     }
@@ -326,7 +326,10 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
   #settle(outcome: Outcome, code: string): void {
     this.#settled = true
     this.#exchange.outcome = outcome
-    this.#target.settle(outcome, code)
+    const { arrivedAt, upstreamMs } = this.#exchange
+    // Without a connection nothing was sent: the attempt began when the request came.
+    const ms = outcome === 'response' ? upstreamMs : performance.now() - (this.#sentAt || arrivedAt)
+    this.#target.settle(outcome, code, ms)
     if (this.#exchange.work !== this) return
     this.#exchange.work = undefined
     this.#target.inFlight--

@@ -36,6 +36,6 @@ export interface TargetSnapshot {
   outcomes: Record<Outcome, number>
   retries: number
   lastError: { outcome: Outcome; code: string; at: number } | null
-  /** Time from dispatch to the response head, in milliseconds, of attempts that got one. */
-  latency: HistogramSnapshot
+  /** Milliseconds from dispatch to the response head, or to how else the attempt ended; only outcomes that occurred. */
+  latency: Partial<Record<Outcome, HistogramSnapshot>>
 }

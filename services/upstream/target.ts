@@ -62,8 +62,9 @@ export class Target {
   retries = 0
   state: TargetSnapshot['state'] = 'unknown'
   lastError: TargetSnapshot['lastError'] = null
-  readonly latency = new Histogram()
   readonly outcomes: Record<Outcome, number>
+  /** One for each outcome that has occurred: most targets know two or three. */
+  readonly #latency: Partial<Record<Outcome, Histogram>> = {}
   readonly #options: UpstreamOptions
 
   /** @throws HR_UPSTREAM_TLS */
@@ -95,9 +96,24 @@ export class Target {
     return this.inFlight >= this.#options.connections + this.#options.queue
   }
 
-  /** Books how an attempt ended. */
-  settle(outcome: Outcome, code: string): void {
+  /**
+   * Books how an attempt ended.
+   *
+   * @param ms from dispatch to the response head for `response`, to the end for everything else
+   */
+  settle(outcome: Outcome, code: string, ms: number): void {
     this.outcomes[outcome]++
+    ;(this.#latency[outcome] ??= new Histogram()).record(ms)
+    this.#learn(outcome, code)
+  }
+
+  /** Books what a probe has found, which counts as no attempt. A late answer came over a connection: that is enough here. */
+  probed(outcome: Outcome, code: string): void {
+    this.#learn(outcome, code)
+    if (outcome === 'first_byte_timeout') this.state = 'up'
+  }
+
+  #learn(outcome: Outcome, code: string): void {
     if (outcome === 'response') this.state = 'up'
     else if (outcome !== 'client_abort') {
       this.lastError = { outcome, code, at: Date.now() }
@@ -123,7 +139,7 @@ export class Target {
       outcomes: { ...this.outcomes },
       retries: this.retries,
       lastError: this.lastError,
-      latency: this.latency.snapshot(),
+      latency: Object.fromEntries(Object.entries(this.#latency).map(([outcome, held]) => [outcome, held.snapshot()])),
     }
   }
 }

@@ -2,12 +2,14 @@ import type { Readable } from 'node:stream'
 import { Deadlines } from './deadlines.ts'
 import { UnknownUpstreamError } from './errors.ts'
 import type { UpstreamOptions } from './options.ts'
+import { Prober } from './probe.ts'
 import type { TargetSnapshot } from './snapshot.ts'
 import { Target } from './target.ts'
 
 /** How late a deadline may be noticed: a hundredth of the shortest timeout, within bounds that keep the timer cheap. */
 const SHORTEST_TICK_MS = 5
 const LONGEST_TICK_MS = 100
+const PROBE_LIMIT_MS = 2_000
 
 /** An answer to the gateway itself. */
 export interface UpstreamResponse {
@@ -44,6 +46,7 @@ export class Upstream {
 export class Upstreams {
   readonly deadlines: Deadlines
   readonly #byName: ReadonlyMap<string, Upstream>
+  readonly #prober: Prober
 
   /** @throws HR_UPSTREAM_TLS */
   constructor(upstreams: readonly UpstreamOptions[]) {
@@ -54,6 +57,7 @@ export class Upstreams {
     )
     const tickMs = Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, shortest / 20))
     this.deadlines = new Deadlines({ tickMs })
+    this.#prober = new Prober({ deadlines: this.deadlines, limitMs: PROBE_LIMIT_MS })
     this.#byName = new Map(upstreams.map((options) => [options.name, new Upstream(options)]))
   }
 
@@ -66,7 +70,7 @@ export class Upstreams {
 
   /** Every target as plain data, in the configuration's order. */
   snapshot(): TargetSnapshot[] {
-    return [...this.#byName.values()].flatMap((upstream) => upstream.targets.map((target) => target.snapshot()))
+    return this.#targets().map((target) => target.snapshot())
   }
 
   /**
@@ -90,35 +94,20 @@ export class Upstreams {
   }
 
   /**
-   * Finds out whether targets answer whose state nobody knows, or that were down at the last attempt: a HEAD of `/`,
-   * whatever its status. Bounded by the upstream's connect and first-byte timeouts and `limitMs`.
+   * Finds out whether targets accept connections whose state nobody knows, or that did not at the last attempt. Bounded by
+   * their connect timeout and two seconds.
    */
-  async probe(limitMs = 2_000): Promise<void> {
-    const targets = [...this.#byName.values()].flatMap((upstream) => upstream.targets)
-    await Promise.all(targets.filter(({ state }) => state !== 'up').map((target) => probeTarget(target, limitMs)))
+  async probe(): Promise<void> {
+    await this.#prober.probe(this.#targets())
   }
 
   /** Ends every connection; requests in flight are cut. */
   async close(): Promise<void> {
     this.deadlines.close()
-    const targets = [...this.#byName.values()].flatMap((upstream) => upstream.targets)
-    await Promise.all(targets.map((target) => target.pool.destroy()))
+    await Promise.all(this.#targets().map((target) => target.pool.destroy()))
   }
-}
 
-async function probeTarget(target: Target, limitMs: number): Promise<void> {
-  try {
-    const { body } = await target.pool.request({
-      path: '/',
-      method: 'HEAD',
-      headersTimeout: limitMs,
-      signal: AbortSignal.timeout(limitMs),
-    })
-    await body.dump()
-    target.state = 'up'
-  } catch (error) {
-    const code = (error as { code?: string }).code ?? 'UNKNOWN'
-    target.state = 'down'
-    target.lastError = { outcome: 'connect_error', code, at: Date.now() }
+  #targets(): Target[] {
+    return [...this.#byName.values()].flatMap(({ targets }) => targets)
   }
 }

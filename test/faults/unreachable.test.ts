@@ -1,6 +1,6 @@
-import type { Test } from 'tap'
+import { test, type Test } from 'tap'
 import type { Protocol } from '../client.ts'
-import { everyProtocol, gatewayBefore, isProblem, silentPort, startGateway, TIMEOUTS } from '../helper.ts'
+import { everyProtocol, gatewayBefore, isProblem, PATIENCE, silentPort, startGateway, TIMEOUTS } from '../helper.ts'
 import { refusingOrigin, startUpstream } from '../upstream-server.ts'
 
 /** Asks a gateway whose upstream is `target` twice, so that an answer once given does not hide a gateway gone bad. */
@@ -70,4 +70,25 @@ everyProtocol('a request more than may wait for a connection is answered 503', a
   release.resolve()
   t.equal((await running).status, 200)
   t.same(new Set((await Promise.all(two)).map(({ status }) => status)), new Set([200, 503]))
+})
+
+void test('an attempt is told by its outcome: how often, and how long it took', { timeout: PATIENCE }, async (t) => {
+  const well = await startUpstream(t, (exchange) => exchange.respond(200, [], 'well'))
+  const gateway = await startGateway(t, {
+    upstreams: { origin: { targets: [await refusingOrigin()] }, well: { targets: [well.origin] } },
+    routes: { '/*': { to: 'origin' }, '/well': { to: 'well' } },
+  })
+  const client = await gateway.client('h1')
+  await client.request({ path: '/' })
+  await client.request({ path: '/well' })
+  const headers = { authorization: `Bearer ${gateway.token}` }
+  const answer = await fetch(`${gateway.adminUrl}/performance/pools`, { headers })
+  const { pools } = (await answer.json()) as { pools: { latency: Record<string, { count: number; maxMs: number }> }[] }
+  t.strictSame(
+    pools.map(({ latency }) => Object.entries(latency).map(([outcome, { count }]) => [outcome, count])),
+    [[['connect_error', 1]], [['response', 1]]],
+  )
+  for (const { latency } of pools) {
+    for (const { maxMs } of Object.values(latency)) t.ok(maxMs < PATIENCE, 'milliseconds since it was sent')
+  }
 })

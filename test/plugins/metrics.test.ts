@@ -85,7 +85,9 @@ void test("the text says the same as the client library's own", async (t) => {
         },
       ],
     }),
-    upstreamMetrics({ snapshot: () => [targetSnapshot({ latenciesMs: [1, 20, 3000], outcomes: { response: 3 } })] }),
+    upstreamMetrics({
+      snapshot: () => [targetSnapshot({ latenciesMs: { response: [1, 20, 3000] }, outcomes: { response: 3 } })],
+    }),
   ])
   const families = (await collect()).filter(({ values }) => values.length > 0)
   const registry = fastify.metrics.client.Registry.aggregate([

@@ -18,7 +18,7 @@ function metered(): LocalControl {
   local.answer({
     metrics: () => [
       family('headrace_requests_total'),
-      family('headrace_upstream_response_seconds', Number.NaN),
+      family('headrace_upstream_attempt_seconds', Number.NaN),
       family('nodejs_heap_size_used_bytes'),
     ],
   })
@@ -32,10 +32,10 @@ void test('metrics are told as JSON; what is not a number is null', async (t) =>
   t.strictSame(response.json(), {
     metrics: [
       {
-        name: 'headrace_upstream_response_seconds',
+        name: 'headrace_upstream_attempt_seconds',
         type: 'gauge',
         help: 'h',
-        values: [{ name: 'headrace_upstream_response_seconds_sum', labels: { status: '200' }, value: null }],
+        values: [{ name: 'headrace_upstream_attempt_seconds_sum', labels: { status: '200' }, value: null }],
       },
     ],
     missing: [],
@@ -51,7 +51,7 @@ void test('a name filters by its beginning or by a pattern', async (t) => {
       .metrics.map((metric: { name: string }) => metric.name)
   t.equal((await found('')).length, 3)
   t.equal((await found('headrace_')).length, 2)
-  t.strictSame(await found('headrace_*_seconds'), ['headrace_upstream_response_seconds'])
+  t.strictSame(await found('headrace_*_seconds'), ['headrace_upstream_attempt_seconds'])
   t.strictSame(await found('*bytes'), ['nodejs_heap_size_used_bytes'])
   t.strictSame(await found('nothing'), [])
 })

@@ -10,7 +10,7 @@ function twoUpstreams(): LocalControl {
     pools: () => [
       targetSnapshot({
         outcomes: { response: 8, reset: 1, client_abort: 2 },
-        latenciesMs: [4, 4, 4, 100],
+        latenciesMs: { response: [4, 4, 4, 100], reset: [10_000] },
         lastError: { outcome: 'reset', code: 'ECONNRESET', at: 1_700_000_000_000 },
       }),
       targetSnapshot({ upstream: 'other', target: 'unix:/run/other.sock', state: 'unknown' }),
@@ -33,11 +33,11 @@ void test('every target is told with connections, errors and percentiles', async
       errors: 1,
       outcomes: { response: 8, reset: 1, client_abort: 2, connect_error: 0 },
       lastError: { outcome: 'reset', code: 'ECONNRESET', at: 1_700_000_000_000 },
-      latency: { count: 4, meanMs: 28, maxMs: 100, p99Ms: 100 },
+      latency: { response: { count: 4, meanMs: 28, maxMs: 100, p99Ms: 100 }, reset: { count: 1, maxMs: 10_000 } },
     },
-    { upstream: 'other', target: 'unix:/run/other.sock', latency: null, lastError: null },
+    { upstream: 'other', target: 'unix:/run/other.sock', latency: {}, lastError: null },
   ])
-  t.ok(Math.abs(pools[0].latency.p50Ms - 4) < 0.13)
+  t.ok(Math.abs(pools[0].latency.response.p50Ms - 4) < 0.13)
 })
 
 void test('one upstream can be asked for', async (t) => {

@@ -18,7 +18,14 @@ function sources(): MetricSource[] {
     processMetrics('1.2.3'),
     trafficMetrics(traffic),
     upstreamMetrics({
-      snapshot: () => [targetSnapshot({ state: 'down', outcomes: { reset: 2 }, retries: 1, latenciesMs: [4] })],
+      snapshot: () => [
+        targetSnapshot({
+          state: 'down',
+          outcomes: { reset: 2 },
+          retries: 1,
+          latenciesMs: { response: [4], reset: [9] },
+        }),
+      ],
     }),
     listenerMetrics(() => [
       {
@@ -75,7 +82,15 @@ void test('targets are told with their state, pool and outcomes', async (t) => {
   t.strictSame(values('headrace_upstream_up'), [{ labels, value: 0 }])
   t.ok(values('headrace_upstream_connections')?.some((one) => one.labels.state === 'free' && one.value === 3))
   t.ok(values('headrace_upstream_attempts_total')?.some((one) => one.labels.outcome === 'reset' && one.value === 2))
-  t.equal(values('headrace_upstream_response_seconds')?.at(-1)?.value, 1)
+  const durations = values('headrace_upstream_attempt_seconds')
+  const counts = durations?.filter(({ metricName }) => metricName?.endsWith('_count'))
+  t.strictSame(
+    counts?.map((one) => [one.labels.outcome, one.value]),
+    [
+      ['response', 1],
+      ['reset', 1],
+    ],
+  )
 })
 
 void test('listeners are told with their connections and refusals; HTTP/2 only where it is spoken', async (t) => {

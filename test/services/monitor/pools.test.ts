@@ -4,16 +4,20 @@ import { targetSnapshot } from '../../target-snapshot.ts'
 
 void test('what several processes saw of a target is added up', async (t) => {
   const [merged, other] = mergeTargets([
-    [targetSnapshot({ outcomes: { response: 3 }, retries: 1, latenciesMs: [5] }), targetSnapshot({ upstream: 'b' })],
-    [targetSnapshot({ outcomes: { response: 4, reset: 2 }, latenciesMs: [7, 9] })],
+    [
+      targetSnapshot({ outcomes: { response: 3 }, retries: 1, latenciesMs: { response: [5] } }),
+      targetSnapshot({ upstream: 'b' }),
+    ],
+    [targetSnapshot({ outcomes: { response: 4, reset: 2 }, latenciesMs: { response: [7, 9], reset: [2] } })],
   ])
   t.match(merged, {
     connections: { limit: 200, connected: 8, free: 6, running: 2, pending: 0, queued: 0 },
     outcomes: { response: 7, reset: 2, connect_error: 0 },
     retries: 1,
-    latency: { count: 3, maxMs: 9 },
+    latency: { response: { count: 3, maxMs: 9 }, reset: { count: 1, maxMs: 2 } },
   })
   t.equal(other?.upstream, 'b')
+  t.strictSame(Object.keys(merged!.latency), ['response', 'reset'], 'only what occurred')
 })
 
 void test('a target is up where any process could connect, and down where all that tried could not', async (t) => {
@@ -37,6 +41,6 @@ void test('errors are what the upstream did wrong: not responses, not clients th
   t.strictSame({ attempts, errors }, { attempts: 15, errors: 2 })
 })
 
-void test('a target that has answered nothing has no latency', async (t) => {
-  t.equal(reportPool(targetSnapshot()).latency, null)
+void test('a target that was never asked has no latency', async (t) => {
+  t.strictSame(reportPool(targetSnapshot()).latency, {})
 })
