@@ -13,6 +13,9 @@ const WORDS: Record<string, string[]> = {
   private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10', '169.254.0.0/16'],
 }
 
+/** A prefix that is left out after its slash is a slip: read as 0, it would trust everybody. */
+const BLOCK = /^([^/]+)(?:\/(\d{1,3}))?$/
+
 /** The proxies whose forwarding fields are believed. */
 export class TrustedProxies {
   readonly #list = new BlockList()
@@ -22,12 +25,11 @@ export class TrustedProxies {
   constructor(entries: readonly string[]) {
     this.#empty = entries.length === 0
     for (const entry of entries.flatMap((word) => WORDS[word] ?? [word])) {
-      const [address = '', prefix] = entry.split('/')
+      const [, address = '', prefix] = BLOCK.exec(entry) ?? []
       const family = isIP(address)
-      const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix)
-      if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32)) {
-        throw new TrustError(entry)
-      }
+      const longest = family === 6 ? 128 : 32
+      const bits = prefix === undefined ? longest : Number(prefix)
+      if (family === 0 || bits > longest) throw new TrustError(entry)
       this.#list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4')
     }
   }

@@ -237,7 +237,7 @@ const REQUESTS: ClientRequest[] = [
       ['Cookie', 'a=1'],
       ['Cookie', 'b=2'],
     ],
-  }, // prettier-ignore
+  },
   {
     path: '/any',
     fields: [
@@ -245,7 +245,7 @@ const REQUESTS: ClientRequest[] = [
       ['Forwarded', 'for=9.9.9.9'],
       ['X-Request-Id', 'mine'],
     ],
-  }, // prettier-ignore
+  },
   { path: '/any', fields: [['Via', '1.1 headrace, 1.1 other']] },
   { path: '/any', fields: [['Via', Array.from({ length: 8 }, () => '1.1 headrace').join(', ')]] },
   { path: '/any', fields: [['TE', 'trailers']] },
@@ -272,7 +272,7 @@ const REQUESTS: ClientRequest[] = [
       ['Origin', 'https://a.test'],
       ['Access-Control-Request-Method', 'GET'],
     ],
-  }, // prettier-ignore
+  },
   // what upstreams do
   ...[
     'reset',
@@ -356,7 +356,7 @@ const BYTES: [name: string, bytes: string, method?: string][] = [
     'a chunked body too large',
     head('POST /any HTTP/1.1', `${HOST}Transfer-Encoding: chunked\r\n`, `11170\r\n${'x'.repeat(70_000)}\r\n0\r\n\r\n`),
     'POST',
-  ], // prettier-ignore
+  ],
   ['a body too large by its length', head('POST /any HTTP/1.1', `${HOST}Content-Length: 70000\r\n`), 'POST'],
   [
     'a body for a method that is not allowed',
