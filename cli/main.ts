@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   print: async () => (await import('./print.ts')).print,
   explain: async () => (await import('./explain.ts')).explain,
   openapi: async () => (await import('./openapi.ts')).openapi,
+  status: async () => (await import('./status.ts')).status,
+  log: async () => (await import('./log.ts')).log,
 }
 
 /** Runs the command line. Never throws; what failed is on standard error. */

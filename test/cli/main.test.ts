@@ -4,14 +4,14 @@ import { headrace } from './command-line.ts'
 void test('help goes to standard output, and to standard error where nothing was asked', async (t) => {
   const help = await headrace('/', ['--help'])
   t.equal(help.code, 0)
-  for (const command of ['<url>', 'serve', 'check', 'print', 'explain', 'openapi'])
+  for (const command of ['<url>', 'serve', 'check', 'print', 'explain', 'openapi', 'status', 'log'])
     t.match(help.out, `headrace ${command}`)
   const nothing = await headrace('/', [])
   t.same(nothing, { code: 2, out: '', err: help.out })
 })
 
 void test('every command has help of its own', async (t) => {
-  for (const command of ['serve', 'check', 'print', 'explain', 'openapi', 'proxy']) {
+  for (const command of ['serve', 'check', 'print', 'explain', 'openapi', 'status', 'log', 'proxy']) {
     const { code, out } = await headrace('/', [command, '--help'])
     t.equal(code, 0)
     t.match(out, '--help')
