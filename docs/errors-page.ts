@@ -4,10 +4,18 @@ import { PROBLEM_CODES } from '../config/errors.ts'
 /** Which files define errors, by what they are about. */
 const CHAPTERS: [title: string, introduction: string, file: string][] = [
   ['Requests and routes', 'Answered to clients.', 'services/http/errors.ts'],
-  ['Upstreams', 'Answered to clients when an upstream fails: 502 broken, 504 late, 503 overfull.', 'services/upstream/errors.ts'],
+  [
+    'Upstreams',
+    'Answered to clients when an upstream fails: 502 broken, 504 late, 503 overfull.',
+    'services/upstream/errors.ts',
+  ],
   ['Listeners and TLS', 'Answered to clients below the gateway, and told at the start.', 'services/listener/errors.ts'],
   ['Control plane', 'Answered on the admin listener, and told by the command.', 'services/control/errors.ts'],
-  ['OpenAPI documents', 'Warnings in the log: a document that cannot be had is left out.', 'services/openapi/errors.ts'],
+  [
+    'OpenAPI documents',
+    'Warnings in the log: a document that cannot be had is left out.',
+    'services/openapi/errors.ts',
+  ],
   ['Routes of the configuration', 'Told by `headrace check` and at the start.', 'services/routing/errors.ts'],
 ]
 
@@ -49,5 +57,9 @@ export function errorsPage(): string {
 }
 
 function prose(comment: string): string {
-  return comment.replace(/^\s*\*\s?/gm, ' ').replace(/\s+/g, ' ').trim().replaceAll('|', '\\|')
+  return comment
+    .replace(/^\s*\*\s?/gm, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replaceAll('|', '\\|')
 }

@@ -4,7 +4,14 @@ import pretty from 'pino-pretty'
 import type { LogOptions } from './options.ts'
 
 /** Fields that hold credentials wherever they turn up in a logged object. */
-const REDACTED = ['authorization', 'cookie', '*.authorization', '*.cookie', '*["set-cookie"]', '*["proxy-authorization"]']
+const REDACTED = [
+  'authorization',
+  'cookie',
+  '*.authorization',
+  '*.cookie',
+  '*["set-cookie"]',
+  '*["proxy-authorization"]',
+]
 
 /** A process's log: pino for what happens now and then, and the stream below it for what happens all the time. */
 export interface Log {

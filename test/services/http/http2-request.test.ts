@@ -9,7 +9,7 @@ function check(raw: string[]): Http2HeadFault | null {
   return checkHttp2Head(headers, raw)
 }
 
-test('a well-formed head passes', async (t) => {
+void test('a well-formed head passes', async (t) => {
   t.equal(check(HEAD), null)
   t.equal(check([...HEAD, 'te', 'trailers', 'content-length', '5', 'cookie', 'a', 'cookie', 'b']), null)
   t.equal(check([...HEAD, 'host', 'A.example']), null, 'the same host in other case')
@@ -17,7 +17,7 @@ test('a well-formed head passes', async (t) => {
   t.equal(check([':method', 'CONNECT', ':authority', 'a:1']), null, 'CONNECT is refused elsewhere')
 })
 
-test('a malformed head resets its stream', async (t) => {
+void test('a malformed head resets its stream', async (t) => {
   const cases: [string, string[]][] = [
     ['HR_REQUEST_PSEUDO_HEADER', [...HEAD, ':foo', 'x']],
     ['HR_REQUEST_PSEUDO_HEADER', [...HEAD, ':status', '200']],
@@ -39,7 +39,7 @@ test('a malformed head resets its stream', async (t) => {
   for (const [code, raw] of cases) t.match(check(raw), { kind: 'reset', code }, `${code} ${raw.slice(-2).join(': ')}`)
 })
 
-test('a host that disagrees with :authority, or a method that is none, is answered 400', async (t) => {
+void test('a host that disagrees with :authority, or a method that is none, is answered 400', async (t) => {
   t.match(check([...HEAD, 'host', 'b.example']), { kind: 'answer', status: 400, code: 'HR_REQUEST_HOST' })
   t.match(check([':method', 'get', ...HEAD.slice(2)]), { kind: 'answer', code: 'HR_REQUEST_METHOD' })
 })

@@ -13,7 +13,7 @@ const winner = (table: ReturnType<typeof tableOf>, request: string): string => {
   return [found.route.pattern.key, ...found.parameters].join(' | ')
 }
 
-test('text beats a parameter, a parameter beats the rest, segment by segment', (t) => {
+void test('text beats a parameter, a parameter beats the rest, segment by segment', (t) => {
   const table = tableOf('/*', '/api/*', '/api/vehicles/:id', '/api/vehicles/new', '/api/:kind/new')
   t.equal(winner(table, 'GET h/api/vehicles/new'), '/api/vehicles/new')
   t.equal(winner(table, 'GET h/api/vehicles/7'), '/api/vehicles/:id | 7')
@@ -26,7 +26,7 @@ test('text beats a parameter, a parameter beats the rest, segment by segment', (
   t.end()
 })
 
-test('a branch that fails is left, and its parameters with it', (t) => {
+void test('a branch that fails is left, and its parameters with it', (t) => {
   const table = tableOf('/:a/b/c', '/x/:b/d', '/:a/*')
   t.equal(winner(table, 'GET h/x/b/c'), '/:a/b/c | x')
   t.equal(winner(table, 'GET h/x/b/d'), '/x/:b/d | b')
@@ -34,7 +34,7 @@ test('a branch that fails is left, and its parameters with it', (t) => {
   t.end()
 })
 
-test('hosts go before paths: exact, then the longest suffix, then any', (t) => {
+void test('hosts go before paths: exact, then the longest suffix, then any', (t) => {
   const table = tableOf('/a', 'api.example.com/*', '*.example.com/a', '*.eu.example.com/*')
   t.equal(winner(table, 'GET api.example.com/a'), 'api.example.com/* | a')
   t.equal(winner(table, 'GET x.eu.example.com/a'), '*.eu.example.com/* | a')
@@ -44,7 +44,7 @@ test('hosts go before paths: exact, then the longest suffix, then any', (t) => {
   t.end()
 })
 
-test('a route that does not take the method leaves the request to the next one', (t) => {
+void test('a route that does not take the method leaves the request to the next one', (t) => {
   const table = tableOf('GET /a', 'GET,HEAD /b', 'POST /b', '/c', 'PUT /c', 'DELETE /d/:id', '/d/*')
   t.equal(winner(table, 'HEAD h/a'), '405 GET', 'GET does not include HEAD')
   t.equal(winner(table, 'PUT h/b'), '405 GET,HEAD,POST')
@@ -54,7 +54,7 @@ test('a route that does not take the method leaves the request to the next one',
   t.end()
 })
 
-test('routes that match exactly the same requests are conflicts', (t) => {
+void test('routes that match exactly the same requests are conflicts', (t) => {
   t.same(RouteTable.conflicts(['/a/:x', '/a/:y', '/a/*']), [['/a/:x', '/a/:y']])
   t.same(RouteTable.conflicts(['GET /a', 'POST /a', '/a']), [])
   t.same(RouteTable.conflicts(['GET,PUT /a', 'PUT,POST /a']), [['GET,PUT /a', 'PUT,POST /a']])
@@ -62,7 +62,7 @@ test('routes that match exactly the same requests are conflicts', (t) => {
   t.end()
 })
 
-test('a key that cannot be read says how to write it', (t) => {
+void test('a key that cannot be read says how to write it', (t) => {
   const bad = [
     'api',
     'get /a',
@@ -83,7 +83,7 @@ test('a key that cannot be read says how to write it', (t) => {
   t.end()
 })
 
-test('explain gives every route its verdict, the winner first', (t) => {
+void test('explain gives every route its verdict, the winner first', (t) => {
   const table = tableOf('/api/*', 'GET /api/vehicles/:id', 'PUT /api/vehicles/:id', 'x.com/*', '/other')
   const verdicts = explainRoutes(table, 'GET', 'h', '/api/vehicles/7')
   t.same(
