@@ -16,6 +16,7 @@ const CHAPTERS: [title: string, introduction: string, file: string][] = [
     'Warnings in the log: a document that cannot be had is left out.',
     'services/openapi/errors.ts',
   ],
+  ['Command line', 'Told by the command.', 'cli/errors.ts'],
   ['Routes of the configuration', 'Told by `headrace check` and at the start.', 'services/routing/errors.ts'],
 ]
 

@@ -10,7 +10,7 @@ void test('docs/errors.md is what the definitions say', async (t) => {
 
 void test('every code that an errors.ts defines is on the page', async (t) => {
   const page = errorsPage()
-  for (const file of globSync('{services,config}/**/errors.ts', { cwd: root.pathname })) {
+  for (const file of globSync('{services,config,cli}/{,**/}errors.ts', { cwd: root.pathname })) {
     const codes = readFileSync(new URL(file, root), 'utf8').match(/(?<=createError[^(]*\(\s*')HR_\w+/g) ?? []
     for (const code of codes) if (!code.startsWith('HR_CONFIG')) t.ok(page.includes(`\`${code}\``), `${file}: ${code}`)
   }
