@@ -105,7 +105,12 @@ export async function buildGateway(config: Config, parts: DataPlaneParts): Promi
     }),
     own,
     finished: parts.finished,
-    proxy: { deadlines: upstreams.deadlines, bodyBytes: config.limits.bodyBytes, serverTiming: config.serverTiming },
+    proxy: {
+      deadlines: upstreams.deadlines,
+      bodyBytes: config.limits.bodyBytes,
+      sendTimeoutMs: config.limits.sendTimeoutMs,
+      serverTiming: config.serverTiming,
+    },
   })
 
   const options: FastifyServerOptions = {

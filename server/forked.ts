@@ -20,11 +20,18 @@ const link = attachProcess({
 
 const { config, token } = (await link.boot()) as { config: Config; token: string }
 drainTimeoutMs = config.drainTimeoutMs
-plane = await startDataPlane(config, {
-  log: createLog(config.log),
-  token,
-  local,
-  control: link.control,
-  related: relatedDocs(config, 'admin', () => configuredAdmin(config)),
-})
+try {
+  plane = await startDataPlane(config, {
+    log: createLog(config.log),
+    token,
+    local,
+    control: link.control,
+    related: relatedDocs(config, 'admin', () => configuredAdmin(config)),
+  })
+} catch (error) {
+  // A port that is taken is told in one line, as one process alone tells it; a fault of ours with everything.
+  const { code, message } = error as Error & { code?: string }
+  console.error(code?.startsWith('HR_') ? `error ${message}` : error)
+  process.exit(1)
+}
 link.ready()

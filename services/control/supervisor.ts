@@ -156,7 +156,8 @@ class ClusterSupervisor implements Supervisor {
     slot.readyAt = performance.now()
     slot.call = (name, args, deadlineMs) => channel.call(name, args, deadlineMs)
     if (this.#closing) channel.notify('drain')
-    this.#options.log.info({ process: slot.process, pid: slot.pid }, 'Process ready')
+    // Not `pid`: that is this process's own in every line of the log.
+    this.#options.log.info({ process: slot.process, processPid: slot.pid }, 'Process ready')
     if (this.#booting && this.#slots.every(({ readyAt }) => readyAt !== null)) {
       this.#booting = false
       this.#ready.resolve()

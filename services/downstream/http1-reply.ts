@@ -41,7 +41,8 @@ export class Http1Reply implements Reply {
   }
 
   continue(): void {
-    if (this.#continued || this.#started) return
+    // RFC 9110 §10.1.1: an HTTP/1.0 client does not know it, and would take it for the answer.
+    if (this.#continued || this.#started || this.#request.httpVersionMinor === 0) return
     this.#continued = true
     this.#response.writeContinue()
   }

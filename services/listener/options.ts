@@ -60,6 +60,10 @@ export const limitsSchema = Type.Object(
       default: '100B',
       description: 'A request body slower than this per second, over 10 s, is cut with 408; 0B switches it off',
     }),
+    sendTimeout: Duration({
+      default: '60s',
+      description: 'A client that takes nothing of a proxied answer for so long is cut off; 0s lets it wait for ever',
+    }),
     http2: Type.Object(
       {
         streams: Type.Integer({ default: 100, minimum: 1, description: 'Concurrent streams a connection' }),
@@ -106,6 +110,8 @@ export interface LimitsOptions {
   headerCount: number
   bodyBytes: number
   bodyMinBytesPerSecond: number
+  /** 0 for none. */
+  sendTimeoutMs: number
   http2: {
     streams: number
     resetBurst: number
@@ -148,6 +154,7 @@ export function resolveLimits(input: LimitsInput): LimitsOptions {
     headerCount: input.headerCount,
     bodyBytes: bytes(input.bodySize),
     bodyMinBytesPerSecond: bytes(input.bodyMinRate),
+    sendTimeoutMs: milliseconds(input.sendTimeout),
     http2: {
       streams: input.http2.streams,
       resetBurst: input.http2.resetBurst,

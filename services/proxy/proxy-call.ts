@@ -18,6 +18,8 @@ export interface ProxyContext {
   deadlines: Deadlines
   forwarding: Forwarding
   bodyBytes: number
+  /** How long a client may take nothing of its answer; 0 for ever. */
+  sendTimeoutMs: number
   serverTiming: boolean
   /** Tells the client of a failure, while nothing has been sent. */
   refuse(exchange: Exchange<RoutePlan>, error: GatewayError): void
@@ -28,6 +30,8 @@ export interface ProxyContext {
 /** Methods whose repetition does no harm (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'])
 const EVENT_STREAM = 'text/event-stream'
+/** Interim responses of one request: they know no backpressure, so an upstream without end would fill the memory. */
+const MOST_INTERIM = 32
 
 /**
  * One request on its way to an upstream and back: undici's handler, the deadline and the client's cancellation in one
@@ -49,6 +53,9 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
   #idleMs = 0
   #sentAt = 0
   #attempts = 0
+  #interim = 0
+  /** The client takes nothing: it, and not the upstream, is what is waited for. */
+  #clientBehind = false
   #settled = false
   /** A first byte of the answer has come. */
   #answering = false
@@ -152,6 +159,10 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
       return
     }
     if (status < 200) {
+      if (++this.#interim > MOST_INTERIM) {
+        this.#fail('invalid_response', controller, undefined)
+        return
+      }
       reply.informational(status, response.fields)
       return
     }
@@ -211,9 +222,12 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
       return
     }
     // While the client is behind, the upstream waits for it: that is not the upstream standing still.
-    this.deadlineAt = Number.POSITIVE_INFINITY
+    // Without an end to that, a client that never reads would keep a connection to the upstream for ever.
+    this.#clientBehind = true
+    this.deadlineAt = performance.now() + (this.#context.sendTimeoutMs || Number.POSITIVE_INFINITY)
     controller.pause()
     reply.drained(() => {
+      this.#clientBehind = false
       this.deadlineAt = performance.now() + (this.#idleMs || Number.POSITIVE_INFINITY)
       if (!this.#settled) controller.resume()
     })
@@ -282,6 +296,12 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
 
   /** The deadline has passed. */
   expire(): void {
+    if (this.#clientBehind) {
+      this.#exchange.code = 'CLIENT_STALLED'
+      this.cancel()
+      this.#exchange.reply.abort()
+      return
+    }
     this.#fail(this.#due, this.#controller, undefined)
   }
 

@@ -12,6 +12,8 @@ export function outcomeOf(error: Error & { code?: string }, phase: Phase): Outco
     return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' ? 'connect_timeout' : 'connect_error'
   if (phase === 'receiving') return 'truncated'
   // undici reports what it cannot take (an unsolicited 100, an upgrade nobody asked for) as 'bad response', 'bad upgrade'.
-  if (GARBAGE.test(code) || error.message.startsWith('bad ')) return 'invalid_response'
+  // Some of what its parser refuses comes without a code.
+  if (GARBAGE.test(code) || error.name === 'HTTPParserError' || error.message.startsWith('bad '))
+    return 'invalid_response'
   return 'reset'
 }

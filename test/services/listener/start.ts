@@ -22,6 +22,7 @@ export function limits({ http2, ...rest }: Limits = {}): LimitsOptions {
     headerCount: 200,
     bodyBytes: 1e9,
     bodyMinBytesPerSecond: 100,
+    sendTimeoutMs: 60_000,
     ...rest,
     http2: {
       streams: 100,
