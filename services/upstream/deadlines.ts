@@ -15,6 +15,8 @@ export class Deadlines {
   readonly #now: () => number
   readonly #tickMs: number
   #first: Deadline | null = null
+  /** The one that a look has come to: what expires may remove it. */
+  #next: Deadline | null = null
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: { tickMs: number; now?: () => number }) {
@@ -35,6 +37,7 @@ export class Deadlines {
     if (deadline.previous !== null) deadline.previous.next = deadline.next
     else if (this.#first === deadline) this.#first = deadline.next
     if (deadline.next !== null) deadline.next.previous = deadline.previous
+    if (this.#next === deadline) this.#next = deadline.next
     deadline.previous = deadline.next = null
   }
 
@@ -42,11 +45,9 @@ export class Deadlines {
   tick = (): void => {
     if (this.#first === null) this.close()
     const now = this.#now()
-    for (let deadline = this.#first; deadline !== null; ) {
-      // `expire` removes it.
-      const { next } = deadline
+    for (let deadline = this.#first; deadline !== null; deadline = this.#next) {
+      this.#next = deadline.next
       if (now >= deadline.deadlineAt) deadline.expire()
-      deadline = next
     }
   }
 
