@@ -35,7 +35,7 @@ async function run(t: Test, boot: BootData, parts: Partial<SupervisorOptions> = 
     log: {
       info: (details, message) => {
         logged.push(message)
-        if (message === 'Process ready') waiting.shift()?.((details as { pid: number }).pid)
+        if (message === 'Process ready') waiting.shift()?.((details as { processPid: number }).processPid)
       },
       warn: (_details, message) => void logged.push(message),
       error: (_details, message) => void logged.push(message),
