@@ -24,6 +24,9 @@ declare module 'fastify' {
   }
 }
 
+/** What is booked where nobody was answered; the same for a proxied request. */
+const CLIENT_GONE = 499
+
 async function admission(fastify: FastifyInstance, { lane }: AdmissionPluginOptions): Promise<void> {
   fastify.decorate('lane', lane)
   fastify.decorateRequest('exchange')
@@ -39,6 +42,15 @@ async function admission(fastify: FastifyInstance, { lane }: AdmissionPluginOpti
     // On HTTP/2 there is no connection to close, and the field would end the process (fastify#7034).
     if (exchange.suspect && exchange.protocol !== '2.0') reply.header('connection', 'close')
     done(exchange.refusal ?? (isProxied || request.is404 ? exchange.held : undefined))
+  })
+  // A client that leaves before the answer: Fastify has no onResponse for it, and a proxied request ends by itself.
+  fastify.addHook('onRequestAbort', ({ exchange }, done) => {
+    if (exchange.work === undefined && !exchange.finished) {
+      exchange.status = CLIENT_GONE
+      exchange.code = 'CLIENT_ABORT'
+      lane.finish(exchange)
+    }
+    done()
   })
   fastify.addHook('onResponse', (request, reply, done) => {
     const { exchange } = request

@@ -99,7 +99,8 @@ function canonicalSegment(part: string, subject: string): string {
   }
   const canonical = canonicalTarget(`/${Buffer.from(part).toString('latin1')}`)
   if (typeof canonical === 'string') throw new InvalidRouteError(`${subject} ${canonical}`)
-  if (canonical.query !== '' || part === '.' || part === '..') {
+  // What is resolved to nothing was a dot, encoded perhaps.
+  if (canonical.query !== '' || (part !== '' && canonical.path === '/')) {
     throw new InvalidRouteError(`${subject} has '${part}': a path holds no query and no dot segments`)
   }
   return canonical.path.slice(1)
