@@ -68,6 +68,9 @@ export class Admission<Plan extends Admissible> {
       error.fields = ['allow', lookup.allow.join(', ')]
       return error
     }
+    // TRACE sends back what it got, credentials too: only where a route names it (RFC 9110 §9.3.8).
+    if (exchange.method === 'TRACE' && found.route.pattern.methods === null)
+      return new MethodNotAllowedError('no TRACE here')
     exchange.plan = found.route
     exchange.parameters = found.parameters
     return this.#ambiguity(exchange, found.route)

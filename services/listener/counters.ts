@@ -18,6 +18,8 @@ export interface ListenerCounters {
   headTimeouts: number
   /** Bodies cut for coming slower than `limits.bodyMinRate`. */
   slowBodies: number
+  /** Connections ended because their client took nothing for `limits.sendTimeout`. */
+  stalledReaders: number
   /** Refused before the handlers saw them, by the code of the answer. */
   malformed: Record<string, number>
   /** Connections ended by drain while idle, and those destroyed at its deadline. */
@@ -52,6 +54,7 @@ export function createListenerCounters(): ListenerCounters {
     unsupported: 0,
     headTimeouts: 0,
     slowBodies: 0,
+    stalledReaders: 0,
     malformed: {},
     drained: 0,
     destroyed: 0,

@@ -1,5 +1,12 @@
 import createError from '@fastify/error'
 
+/** More requests are in flight on one HTTP/1 connection than may be (pipelining). */
+export const PipelineError = createError(
+  'HR_REQUEST_PIPELINE',
+  'Too many requests are in flight on this connection. Wait for answers, or open another connection.',
+  503,
+)
+
 /** Another process holds the port; the message names both it and the setting that chooses another. */
 export const PortInUseError = createError(
   'HR_LISTENER_PORT_IN_USE',

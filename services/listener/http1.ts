@@ -6,7 +6,14 @@ import { type GatewayError, PROBLEM_TYPE, problemOf } from '../http/problem.ts'
 import { connectionOf } from './connections.ts'
 import type { ListenerCounters } from './counters.ts'
 import type { DrainState } from './drain.ts'
-import { ConnectError, ExpectationError, HeadTooLargeError, UpgradeError, VersionError } from './errors.ts'
+import {
+  ConnectError,
+  ExpectationError,
+  HeadTooLargeError,
+  PipelineError,
+  UpgradeError,
+  VersionError,
+} from './errors.ts'
 import type { RequestHandlers } from './handlers.ts'
 import { closingAnswer, createMalformedHandler, endAfterPending, endWith } from './malformed.ts'
 import type { LimitsOptions } from './options.ts'
@@ -22,6 +29,10 @@ export interface Http1Context {
   now: () => number
 }
 
+/** A pipelining client may have this many requests in flight: it must not take the share of others. */
+const PIPELINED = 32
+
+const PIPELINE = new PipelineError()
 const VERSION = new VersionError()
 const EXPECTATION = new ExpectationError()
 const UPGRADE = new UpgradeError()
@@ -51,6 +62,7 @@ export function createHttp1Server(context: Http1Context): Server {
     if (drain.draining) response.shouldKeepAlive = false
     // Node parses "HTTP/0.9", a bare "GET /" and even "HTTP/2.0" as a request line.
     if (request.httpVersionMajor !== 1) return refuse(response, VERSION)
+    if (connection !== undefined && connection.active > PIPELINED) return refuse(response, PIPELINE)
     if (request.rawHeaders.length > mostRawFields) return refuse(response, headTooLarge)
     return true
   }

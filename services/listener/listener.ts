@@ -12,6 +12,7 @@ import { createHttp2Server } from './http2.ts'
 import { Http2Sessions } from './http2-sessions.ts'
 import type { LimitsOptions, ListenerOptions } from './options.ts'
 import { createSlowBodyCheck } from './slow-bodies.ts'
+import { createStalledReaderCheck } from './stalled-readers.ts'
 import { certificateWarnings, createTlsFront, loadCertificate, type LoadedCertificate, type TlsFront } from './tls.ts'
 
 const SLOW_CHECK_MS = 1_000
@@ -82,6 +83,7 @@ export function createListener(options: ListenerOptions, context: ListenerContex
     minBytesPerSecond: limits.bodyMinBytesPerSecond,
     windowMs: context.bodyWindowMs ?? RATE_WINDOW_MS,
   })
+  const checkReaders = createStalledReaderCheck({ connections, counters, sendTimeoutMs: limits.sendTimeoutMs })
   let tls: TlsFront | null = null
   let front: NetServer | null = null
   let ticker: NodeJS.Timeout | undefined
@@ -152,7 +154,11 @@ export function createListener(options: ListenerOptions, context: ListenerContex
         ...options,
         setting: context.setting ?? 'listen.port in the configuration',
       })
-      ticker = setInterval(() => checkBodies(now()), Math.min(SLOW_CHECK_MS, context.bodyWindowMs ?? SLOW_CHECK_MS))
+      const check = (): void => {
+        checkBodies(now())
+        checkReaders(now())
+      }
+      ticker = setInterval(check, Math.min(SLOW_CHECK_MS, context.bodyWindowMs ?? SLOW_CHECK_MS))
       ticker.unref()
       const protocols: ListenerAddress['protocols'] = ['http/1.1']
       if (tls !== null && options.http2) protocols.unshift('h2')

@@ -62,7 +62,7 @@ export const limitsSchema = Type.Object(
     }),
     sendTimeout: Duration({
       default: '60s',
-      description: 'A client that takes nothing of a proxied answer for so long is cut off; 0s lets it wait for ever',
+      description: 'A client that takes nothing of its answer for so long is cut off; 0s lets it wait for ever',
     }),
     http2: Type.Object(
       {

@@ -60,6 +60,7 @@ const OF_LISTENER: [MetricDefinition, Read<ListenerCounters>][] = [
       unsupported: counters.unsupported,
       head_timeout: counters.headTimeouts,
       slow_body: counters.slowBodies,
+      stalled_reader: counters.stalledReaders,
     }),
   ],
 ]

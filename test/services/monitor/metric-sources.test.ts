@@ -35,6 +35,7 @@ function sources(): MetricSource[] {
           open: 3,
           accepted: 9,
           slowBodies: 1,
+          stalledReaders: 0,
           malformed: { HR_HOST_MISSING: 2 },
         },
         http2: { ...createHttp2Counters(), sessions: 4, goaways: { drain: 1, idle: 0, flood: 2 } },
