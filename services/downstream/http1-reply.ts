@@ -1,5 +1,5 @@
 import { type IncomingMessage, type OutgoingMessage, ServerResponse, STATUS_CODES } from 'node:http'
-import type { Reply } from './reply.ts'
+import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
 
 /** Bodies up to this size are joined with their head into one latin1 string: one write, measured as the cheapest. */
 const ONE_WRITE_BYTES = 16_384
@@ -109,7 +109,7 @@ export class Http1Reply implements Reply {
       else this.#response.end(chunk)
       return true
     }
-    return this.#response.write(chunk)
+    return this.#response.write(chunk) || this.#response.writableLength <= MOST_WAITING_BYTES
   }
 
   drained(callback: () => void): void {

@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import type { Reply } from './reply.ts'
+import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
 
 /** An HTTP/2 response, on the core stream (the compatibility layer costs twice as much). */
 export class Http2Reply implements Reply {
@@ -66,7 +66,7 @@ export class Http2Reply implements Reply {
 
   write(chunk: Uint8Array): boolean {
     if (this.#stream.writableEnded || this.gone) return true
-    return this.#stream.write(chunk)
+    return this.#stream.write(chunk) || this.#stream.writableLength <= MOST_WAITING_BYTES
   }
 
   drained(callback: () => void): void {
