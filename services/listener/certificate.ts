@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
+import { TlsDataDirError } from './errors.ts'
 import type { CertificateFiles } from './options.ts'
 
 const DAY_MS = 86_400_000
@@ -21,11 +22,20 @@ export interface DevelopmentCertificate extends CertificateFiles {
  * another name and renamed: processes that start together never see half of it, nor one's key with another's certificate.
  *
  * @param now milliseconds since the epoch
+ * @throws HR_TLS_DATA_DIR
  */
 export async function developmentCertificate(
   dataDir: string,
   now: number = Date.now(),
 ): Promise<DevelopmentCertificate> {
+  try {
+    return await keptOrMade(dataDir, now)
+  } catch (cause) {
+    throw new TlsDataDirError(dataDir, (cause as NodeJS.ErrnoException).code ?? (cause as Error).message, { cause })
+  }
+}
+
+async function keptOrMade(dataDir: string, now: number): Promise<DevelopmentCertificate> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const pair = join(dataDir, 'development.pem')
   const open = join(dataDir, 'development.crt')

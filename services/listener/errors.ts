@@ -1,5 +1,12 @@
 import createError from '@fastify/error'
 
+/** The development certificate cannot be kept in `dataDir`. */
+export const TlsDataDirError = createError(
+  'HR_TLS_DATA_DIR',
+  'Cannot keep the development certificate in %s (%s). Make it a writable folder, or set dataDir to another.',
+  500,
+)
+
 /** More requests are in flight on one HTTP/1 connection than may be (pipelining). */
 export const PipelineError = createError(
   'HR_REQUEST_PIPELINE',
