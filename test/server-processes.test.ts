@@ -50,7 +50,7 @@ async function clustered(t: Test, input: Record<string, unknown> = {}): Promise<
     return { status, body: body.toString() }
   }
   const pids = async (): Promise<number[]> =>
-    (await running.control.ask('health')).result.processes.map((one) => one.pid).sort()
+    (await running.control.ask('health')).result.processes.map((one) => one.pid).sort((one, other) => one - other)
   return { running, upstream, get, pids }
 }
 

@@ -78,7 +78,7 @@ void test('what is thrown and is no error is an internal one', async (t) => {
   for (const thrown of ['text', 7, { statusCode: 400, message: 'odd' }]) {
     const { app } = await failing(t, throwing(thrown))
     const response = await app.inject('/')
-    t.equal(response.headers['content-type'], 'application/problem+json', String(thrown))
+    t.equal(response.headers['content-type'], 'application/problem+json')
     t.type(response.json().code, 'string')
   }
 })

@@ -61,7 +61,7 @@ void test('the verdicts agree with the table: one winner, the one that it finds,
         const winners = verdicts.filter(({ verdict }) => verdict === 'wins').map(({ key }) => key)
         const found = table.match(method, host, p)?.route.pattern.key
         if (String(winners) !== (found ?? '') || verdicts.length !== keys.length)
-          throw new Error(`${winners} but ${found}`)
+          throw new Error(`${winners.join()} but ${found}`)
         if (found !== undefined && verdicts[0]?.key !== found) throw new Error('the winner is not first')
       },
     ),
