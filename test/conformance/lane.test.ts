@@ -122,7 +122,7 @@ interface Seen {
   upstream: { start: string; fields: string[]; body: string; complete: boolean }[]
 }
 
-async function see(way: Way, ask: () => Promise<ClientResponse>): Promise<Seen> {
+async function see(t: Test, way: Way, ask: () => Promise<ClientResponse>): Promise<Seen> {
   way.upstream.requests.length = 0
   const answer = await ask().catch((error: unknown) => {
     if (error instanceof BrokenResponse) return error
@@ -130,6 +130,8 @@ async function see(way: Way, ask: () => Promise<ClientResponse>): Promise<Seen> 
   })
   const broken = answer instanceof BrokenResponse
   const response: Partial<ClientResponse> = broken ? answer.partial : answer
+  const continued = response.informational?.filter(({ status }) => status === 100).length ?? 0
+  if (continued > 1) t.fail(`100 Continue was written ${continued} times`)
   return {
     status: response.status,
     fields: comparable(response.fields ?? []),
@@ -149,8 +151,8 @@ async function see(way: Way, ask: () => Promise<ClientResponse>): Promise<Seen> 
 }
 
 async function same(t: Test, ways: readonly [Way, Way], name: string, ask: (way: Way) => Promise<ClientResponse>) {
-  const lane = await see(ways[0], () => ask(ways[0]))
-  const fastify = await see(ways[1], () => ask(ways[1]))
+  const lane = await see(t, ways[0], () => ask(ways[0]))
+  const fastify = await see(t, ways[1], () => ask(ways[1]))
   t.strictSame(fastify, lane, name)
   return lane
 }

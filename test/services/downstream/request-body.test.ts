@@ -44,6 +44,22 @@ void test('a body longer than its length never ends as a whole one', async (t) =
   }
 })
 
+void test('what completes the length is held back until the body has ended: there may come more', async (t) => {
+  const source = new PassThrough()
+  const body = bodyOf(source, withLength(3))
+  const passed: string[] = []
+  body.on('data', (chunk: Buffer) => passed.push(chunk.toString()))
+  source.write('ab')
+  source.write('c')
+  await standstill(() => passed.length, 3)
+  t.strictSame(passed, ['ab'])
+  const closed = new Promise((resolve) => body.once('close', resolve))
+  source.write('d')
+  await closed
+  t.strictSame(passed, ['ab'])
+  t.match(body.errored, { code: 'HR_REQUEST_FRAMING' })
+})
+
 void test('a body shorter than its length never ends as a whole one', async (t) => {
   await t.rejects(buffer(bodyOf(Readable.from([Buffer.from('ab')]), withLength(3))), { code: 'HR_REQUEST_FRAMING' })
   await t.rejects(buffer(bodyOf(Readable.from([]), withLength(3))), { code: 'HR_REQUEST_FRAMING' })
