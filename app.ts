@@ -94,6 +94,7 @@ export async function buildGateway(config: Config, parts: DataPlaneParts): Promi
   const forwarding = new Forwarding(config.forwarded)
   const own = new OwnPaths()
   const guarded = guardedPaths(config)
+  const isGuarded = (path: string): boolean => guarded.some((root) => path === root || path.startsWith(`${root}/`))
   const plans = compilePlans(config.routes, upstreams, traffic)
   const lane = new Lane({
     forwarding,
@@ -101,9 +102,10 @@ export async function buildGateway(config: Config, parts: DataPlaneParts): Promi
       forwarding,
       table: plans,
       bodyBytes: config.limits.bodyBytes,
-      ownStrictness: (path) => (guarded.some((root) => path === root || path.startsWith(`${root}/`)) ? 1 : 0),
+      ownStrictness: (path) => (isGuarded(path) ? 1 : 0),
     }),
-    own,
+    // A mistyped path of the control plane must not take its token to an upstream.
+    own: { find: (path) => (isGuarded(path) ? 'own' : own.find(path)) },
     finished: parts.finished,
     proxy: {
       deadlines: upstreams.deadlines,

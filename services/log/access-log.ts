@@ -2,7 +2,21 @@ import type { Exchange } from '../downstream/exchange.ts'
 import type { Log } from './logger.ts'
 import type { LogOptions } from './options.ts'
 
-const SECRETS = ['access_token', 'api_key', 'apikey', 'code', 'key', 'password', 'secret', 'sig', 'signature', 'token']
+/** What ends the name of a parameter whose value is a credential: `access_token`, `X-Amz-Signature`, `client_secret` … */
+const SECRETS = [
+  'apikey',
+  'accesstoken',
+  'refreshtoken',
+  'code',
+  'credential',
+  'key',
+  'password',
+  'passwd',
+  'secret',
+  'sig',
+  'signature',
+  'token',
+]
 const INFO = 30
 const WARN = 40
 /** Characters that JSON has to escape, and those beyond ASCII, which are left to JSON.stringify as well. */
@@ -20,7 +34,7 @@ export function accessLog(
   options: LogOptions,
 ): (exchange: Exchange<{ key: string }>) => void {
   const names = [...SECRETS, ...options.redact].map((name) => RegExp.escape(name)).join('|')
-  const secret = new RegExp(`([?&](?:${names})=)[^&]*`, 'gi')
+  const secret = new RegExp(`([?&](?:[^=&]*[-_.])?(?:${names})=)[^&]*`, 'gi')
   return (exchange) => {
     const { status, query, plan } = exchange
     const level = status >= 500 ? WARN : INFO
@@ -30,7 +44,7 @@ export function accessLog(
     let line = `{"level":${level},"time":${Date.now()},${base},"requestId":${quote(exchange.requestId)},"client":${quote(exchange.clientAddress)},"protocol":"${exchange.protocol}","method":${quote(exchange.method)},"host":${quote(exchange.authority)},"path":${quote(path)},"status":${status},"durationMs":${tenths(performance.now() - exchange.arrivedAt)}`
     if (plan !== undefined) {
       line += `,"route":${quote(plan.key)},"upstreamMs":${tenths(exchange.upstreamMs)}`
-      if (exchange.outcome !== 'response') line += `,"outcome":"${exchange.outcome}"`
+      if (exchange.outcome !== '' && exchange.outcome !== 'response') line += `,"outcome":"${exchange.outcome}"`
     }
     if (exchange.code !== '') line += `,"code":${quote(exchange.code)}`
     lines.write(`${line},"msg":"request"}\n`)
@@ -43,5 +57,5 @@ function quote(text: string): string {
 
 /** A number to a tenth, without the long fractions of binary numbers. */
 function tenths(ms: number): number {
-  return ((ms * 10) | 0) / 10
+  return Math.trunc(ms * 10) / 10
 }

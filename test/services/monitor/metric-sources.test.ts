@@ -105,6 +105,7 @@ void test('listeners are told with their connections and refusals; HTTP/2 only w
     unsupported: 0,
     head_timeout: 0,
     slow_body: 1,
+    stalled_reader: 0,
   })
   t.strictSame(values('headrace_http2_sessions_total'), [{ labels: { listener }, value: 4 }])
   t.ok(values('headrace_http2_goaways_total')?.some((one) => one.labels.reason === 'flood' && one.value === 2))
