@@ -20,4 +20,5 @@ ENV HOST=0.0.0.0 PORT=8080
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "/opt/headrace/cli.ts", "serve"]
+# Small young generation: see docs/architecture.md, "Memory".
+CMD ["node", "--max-semi-space-size=4", "/opt/headrace/cli.ts", "serve"]

@@ -32,7 +32,7 @@ interface Manifest {
 }
 
 /** Starts the command line, or says which Node it needs: old syntax, so that an old Node gets as far as this. */
-const launcher = `#!/usr/bin/env node
+const launcher = `#!/usr/bin/env -S node --max-semi-space-size=4
 var major = Number(process.versions.node.split('.')[0])
 if (major < ${LEAST_NODE}) {
   console.error('headrace needs Node ${LEAST_NODE} or newer; this is Node ' + process.versions.node + ' (' + process.execPath + ')')

@@ -31,5 +31,12 @@ await serve({
     name: 'headrace.config.json',
     text: JSON.stringify(configuration(folder, port), null, 2),
   }),
-  args: (file) => [fileURLToPath(new URL('../../cli.ts', import.meta.url)), 'serve', '--config', file],
+  // As the launcher of the package starts it (scripts/pack.ts) and `npm start` does.
+  args: (file) => [
+    '--max-semi-space-size=4',
+    fileURLToPath(new URL('../../cli.ts', import.meta.url)),
+    'serve',
+    '--config',
+    file,
+  ],
 })
