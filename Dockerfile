@@ -9,16 +9,18 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts
 FROM node:26.10.0-alpine
 COPY --from=dependencies /opt/headrace/node_modules /opt/headrace/node_modules
 COPY . /opt/headrace
-# A configuration in TypeScript imports 'headrace': found from /gateway through the link. The data folder is made there.
-RUN mkdir -p /node_modules /gateway \
+# A configuration in TypeScript imports 'headrace': found from /gateway through the link.
+RUN mkdir -p /node_modules /gateway /var/lib/headrace \
   && ln -s /opt/headrace /node_modules/headrace \
-  && chown node:node /gateway
-USER node
+  && chown 1000:1000 /var/lib/headrace \
+  && chmod 700 /var/lib/headrace
+# The image's user `node`, by number: so Kubernetes sees that it is not root.
+USER 1000:1000
 WORKDIR /gateway
-# For the public listener alone: the control plane stays on the container's loopback.
-ENV HOST=0.0.0.0 PORT=8080
+# HOST is for the first listener alone: the control plane stays on the container's loopback.
+ENV HOST=0.0.0.0 PORT=8080 HEADRACE_DATA_DIR=/var/lib/headrace
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# Small young generation: see docs/architecture.md, "Memory".
-CMD ["node", "--max-semi-space-size=4", "/opt/headrace/cli.ts", "serve"]
+HEALTHCHECK --interval=15s --timeout=3s --start-period=15s --retries=3 \
+  CMD node /opt/headrace/deploy/healthcheck.ts "$PORT"
+ENTRYPOINT ["node", "/opt/headrace/cli.ts"]
+CMD ["serve"]

@@ -8,35 +8,60 @@ import Fastify, {
 import type { Config } from './config/config.ts'
 import admission from './plugins/admission.ts'
 import adminToken from './plugins/admin-token.ts'
+import cacheAdmin from './plugins/cache-admin.ts'
+import cacheMonitor from './plugins/cache-monitor.ts'
+import cacheWarm from './plugins/cache-warm.ts'
+import compression from './plugins/compression.ts'
 import control from './plugins/control.ts'
-import errors from './plugins/errors.ts'
+import errors, { answerFrameworkError } from './plugins/errors.ts'
+import expectation from './plugins/expectation.ts'
 import http2 from './plugins/http2.ts'
+import lazySchemas from './plugins/lazy-schemas.ts'
+import maintenanceAdmin from './plugins/maintenance-admin.ts'
 import metrics from './plugins/metrics.ts'
+import mocksPlugin from './plugins/mocks.ts'
 import monitor from './plugins/monitor.ts'
 import openapi from './plugins/openapi.ts'
 import ownPages from './plugins/own-pages.ts'
+import redis from './plugins/redis.ts'
+import responseCache from './plugins/response-cache.ts'
+import trafficPlugin from './plugins/traffic.ts'
+import upstreamAdmin from './plugins/upstream-admin.ts'
 import upstreamsPlugin from './plugins/upstreams.ts'
+import workerPool from './plugins/worker-pool.ts'
 import healthRoutes from './routes/health.ts'
 import metricsRoute from './routes/metrics.ts'
 import performanceRoutes from './routes/performance/index.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import type { Control } from './services/control/control.ts'
 import type { LocalControl } from './services/control/local.ts'
-import { Admission } from './services/downstream/admission.ts'
+import { controlRoots, guardedRoots, isBelow } from './services/control/paths.ts'
 import type { Exchange } from './services/downstream/exchange.ts'
-import { Forwarding } from './services/downstream/forwarding.ts'
-import { Lane } from './services/lane/lane.ts'
+import { compressionOf } from './services/compression/options.ts'
+import { createRecoder } from './services/compression/recoder.ts'
+import { Announcements } from './services/cache/announcements.ts'
+import type { SecondTierReport } from './services/cache/second-tier.ts'
+import { createLane } from './services/lane/create-lane.ts'
+import { Kept } from './services/lane/kept.ts'
+import type { Lane } from './services/lane/lane.ts'
 import { OwnPaths } from './services/lane/own-paths.ts'
 import type { Http2Counters } from './services/listener/counters.ts'
 import type { RequestHandlers } from './services/listener/handlers.ts'
+import { MockDocuments } from './services/mock/documents.ts'
+import { cacheMetrics } from './services/monitor/cache-metrics.ts'
+import { cacheTierMetrics } from './services/monitor/cache-tier-metrics.ts'
 import type { MetricSource } from './services/monitor/families.ts'
-import { Traffic } from './services/monitor/traffic.ts'
+import { maintenanceMetrics } from './services/monitor/maintenance-metrics.ts'
+import { mirrorMetrics } from './services/monitor/mirror-metrics.ts'
+import { splitMetrics } from './services/monitor/split-metrics.ts'
 import { trafficMetrics } from './services/monitor/traffic-metrics.ts'
+import { webSocketMetrics } from './services/monitor/websocket-metrics.ts'
+import { workerMetrics } from './services/monitor/worker-metrics.ts'
 import { upstreamMetrics } from './services/monitor/upstream-metrics.ts'
 import type { RelatedDocument } from './services/openapi/describe.ts'
 import { connectSources } from './services/openapi/servers.ts'
-import { compilePlans, type RoutePlan } from './services/proxy/plan.ts'
-import { Upstreams } from './services/upstream/upstreams.ts'
+import { WorkerPool } from './services/workers/worker-pool.ts'
+import type { RoutePlan } from './services/proxy/plan.ts'
 
 /** What the process gives to both planes. */
 export interface Parts {
@@ -61,12 +86,18 @@ export interface DataPlaneParts extends Parts {
   sources: readonly MetricSource[]
   /** What the listeners' HTTP/2 sessions have counted; without listeners there is none. */
   http2?: () => readonly Http2Counters[]
+  /** The gateway whose place this one takes in the same process: what can be kept of it is. Close it when it is idle. */
+  previous?: Gateway | null
 }
 
 /** The data plane, ready to be given requests. */
 export interface Gateway {
   app: FastifyInstance
   handlers: RequestHandlers
+  /** What it hands on to the one that takes its place. */
+  kept: Kept
+  /** Nothing is under way in it. */
+  readonly idle: boolean
 }
 
 /** Hooks that see a request: one of the user's on the gateway takes every route off the lane. */
@@ -88,32 +119,50 @@ const REQUEST_HOOKS = new Set([
  *
  * @throws HR_ROUTE_*, HR_UPSTREAM_*, HR_FORWARDED_TRUST for a configuration that was not checked
  */
-export async function buildGateway(config: Config, parts: DataPlaneParts): Promise<Gateway> {
-  const upstreams = new Upstreams(config.upstreams)
-  const traffic = config.metrics ? new Traffic() : null
-  const forwarding = new Forwarding(config.forwarded)
+export async function buildGateway(
+  config: Config,
+  // Not among the parts that its closures hold on to: each gateway would keep all before it alive.
+  { previous = null, ...parts }: DataPlaneParts,
+): Promise<Gateway> {
+  const kept = new Kept(config, { log: parts.log, previous: previous?.kept ?? null })
+  try {
+    return await buildWith(kept, config, parts)
+  } catch (error) {
+    await kept.release()
+    throw error
+  }
+}
+
+async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts, 'previous'>): Promise<Gateway> {
+  const { upstreams, traffic, internalErrors, second } = kept
+  const readSecond = (): SecondTierReport | null => second?.report() ?? null
+  const workers = new WorkerPool(config.workers)
   const own = new OwnPaths()
-  const guarded = guardedPaths(config)
-  const isGuarded = (path: string): boolean => guarded.some((root) => path === root || path.startsWith(`${root}/`))
-  const plans = compilePlans(config.routes, upstreams, traffic)
-  const lane = new Lane({
-    forwarding,
-    admission: new Admission({
-      forwarding,
-      table: plans,
-      bodyBytes: config.limits.bodyBytes,
-      ownStrictness: (path) => (isGuarded(path) ? 1 : 0),
-    }),
+  const guarded = guardedRoots(config)
+  const isGuarded = (path: string): boolean => isBelow(guarded, path)
+  const mocks = new MockDocuments((name, path, signal) => upstreams.request(name, path, signal))
+  const lane = createLane({
+    ...config,
+    tier: second?.tier ?? null,
+    recode: createRecoder(workers),
+    upstreams,
+    traffic,
     // A mistyped path of the control plane must not take its token to an upstream.
     own: { find: (path) => (isGuarded(path) ? 'own' : own.find(path)) },
+    ownStrictness: (path) => (isGuarded(path) ? 1 : 0),
     finished: parts.finished,
-    proxy: {
-      deadlines: upstreams.deadlines,
-      bodyBytes: config.limits.bodyBytes,
-      sendTimeoutMs: config.limits.sendTimeoutMs,
-      serverTiming: config.serverTiming,
-    },
+    internalErrors,
+    webSockets: kept.webSockets,
+    draining: parts.draining,
+    cacheParts: kept.cacheParts,
+    cacheCounters: kept.cacheCounters,
+    maintained: kept.maintenance,
+    mocks,
+    splits: kept.splits,
+    mirrors: kept.mirrors,
+    ...(kept.peers && { peers: kept.peers }),
   })
+  kept.use(lane)
 
   const options: FastifyServerOptions = {
     ...fastifyOptions(parts.log),
@@ -144,28 +193,94 @@ export async function buildGateway(config: Config, parts: DataPlaneParts): Promi
     genReqId: (request) => lane.exchangeOf(request).requestId,
   }
   const app = Fastify(options)
-  app.addHook('onRoute', ({ url, config: routeConfig }) => {
-    if (routeConfig?.proxied !== true) own.add(url)
+  app.addHook('onClose', () => {
+    lane.tunnels.close()
+    return kept.release()
+  })
+  app.addHook('onRoute', ({ url, method, config: routeConfig }) => {
+    if (routeConfig?.proxied !== true) own.add(url, [method].flat())
   })
 
-  await app.register(errors)
+  if (config.processes > 1) {
+    const announcements = new Announcements({
+      send: (selectors) => parts.control.tell('cache-invalidate', { from: process.pid, selectors }),
+      // What does not hear of it keeps what it has until that is stale.
+      failed: (error) => parts.log.warn({ err: error }, 'not every process heard of an invalidation'),
+    })
+    lane.cache.announce = (selectors) => announcements.add(selectors)
+    app.addHook('onClose', () => announcements.close())
+  }
+  if (second !== null && second.link !== null) await app.register(redis, { link: second.link })
+  await app.register(errors, { own, docs: config.endpoints.docs, internalErrors })
   await app.register(http2, { limits: config.limits, ...(parts.http2 && { listeners: parts.http2 }) })
   await app.register(admission, { lane })
-  await app.register(upstreamsPlugin, { upstreams })
+  await app.register(expectation)
+  await app.register(upstreamsPlugin, { upstreams, local: parts.local })
+  await app.register(mocksPlugin, { documents: mocks })
+  await app.register(trafficPlugin, { traffic })
+  await app.register(workerPool, { pool: workers })
   await app.register(control, { control: parts.control })
+  await app.register(cacheAdmin)
+  await app.register(upstreamAdmin)
+  await app.register(maintenanceAdmin)
   await app.register(adminToken, { token: parts.token })
   await app.register(monitor, {
     local: parts.local,
     version: parts.version,
     upstreams,
     draining: parts.draining,
+    maintenance: kept.maintenance,
+    notices: () => second?.notices() ?? [],
     loggers: [parts.log as never],
   })
-  await app.register(proxyRoutes, { keys: config.routes.map((route) => route.key) })
+  await app.register(responseCache, {
+    share: {
+      storage: lane.cache.storage,
+      options: config.cache,
+      isShared: config.processes > 1 || second !== null,
+      second: readSecond,
+      purge: async (selector, mode) => {
+        const { results } = await parts.control.tell('cache-purge', { selector, mode })
+        return results.reduce((total, covered) => total + covered, 0)
+      },
+      invalidate: (selectors) => lane.cache.invalidate(selectors),
+    },
+  })
+  await app.register(cacheWarm, {
+    local: parts.local,
+    lane,
+    targets: config.cache.warm,
+    base: ownAddress(config),
+  })
+  await app.register(cacheMonitor, {
+    local: parts.local,
+    cache: lane.cache,
+    second: readSecond,
+    routes: lane.plans,
+  })
+  await app.register(proxyRoutes, {
+    // One for each plan: Fastify's router follows ours by the constraint.
+    routes: config.routes.map(({ key }) => ({ url: '/*', methods: null, constraints: { plan: key } })),
+  })
   await app.register(async (pages) => {
+    pages.addHook('onRoute', ({ url }) => own.claim(url))
+    await pages.register(lazySchemas)
+    await registerCompression(pages, config)
     await pages.register(ownPages, { connectSources: connectSources(config.routes) })
     if (traffic !== null) {
-      const sources = [trafficMetrics(traffic), upstreamMetrics(upstreams), ...parts.sources]
+      const sources = [
+        trafficMetrics(traffic),
+        cacheMetrics(lane.cache, lane.plans),
+        cacheTierMetrics(readSecond),
+        webSocketMetrics(kept.webSockets),
+        workerMetrics(workers),
+        upstreamMetrics(upstreams),
+        maintenanceMetrics(() => kept.maintenance.report()),
+        splitMetrics(kept.splits),
+        mirrorMetrics(kept.mirrors),
+        internalErrors,
+        ...parts.sources,
+      ]
       await pages.register(metrics, { local: parts.local, sources })
     }
     await pages.register(openapi, {
@@ -190,20 +305,47 @@ export async function buildGateway(config: Config, parts: DataPlaneParts): Promi
     })
     if (config.admin?.shared === true) await pages.register(controlPlane, { config })
   })
-  return { app, handlers: handlersOf(app, lane) }
+  return {
+    app,
+    handlers: handlersOf(app, lane, config.cache.early),
+    kept,
+    get idle() {
+      return lane.idle
+    },
+  }
+}
+
+/** What a path alone is asked at, by the gateway itself. */
+function ownAddress({ listen: [first] }: Config): string {
+  const { port = 80, tls = null } = first ?? {}
+  return `${tls === null ? 'http' : 'https'}://localhost:${port}`
 }
 
 /** Builds the control plane for a listener of its own. It holds no state: everything is asked through the control port. */
 export async function buildAdmin(config: Config, parts: Parts): Promise<FastifyInstance> {
-  const app = Fastify(fastifyOptions(parts.log))
+  const own = new OwnPaths()
+  const app = Fastify({
+    ...fastifyOptions(parts.log),
+    routerOptions: { maxParamLength: config.limits.headerBytes },
+  })
+  app.addHook('onRoute', ({ url, method }) => {
+    own.add(url, [method].flat())
+    own.claim(url)
+  })
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
     done()
   })
-  await app.register(errors)
+  await app.register(errors, { own, docs: config.endpoints.docs })
+  await app.register(expectation)
   await app.register(control, { control: parts.control })
+  await app.register(cacheAdmin)
+  await app.register(upstreamAdmin)
+  await app.register(maintenanceAdmin)
   await app.register(adminToken, { token: parts.token })
   await app.register(async (pages) => {
+    await pages.register(lazySchemas)
+    await registerCompression(pages, config)
     await pages.register(ownPages, { origin: false })
     await pages.register(openapi, {
       docs: config.endpoints.docs,
@@ -213,7 +355,7 @@ export async function buildAdmin(config: Config, parts: Parts): Promise<FastifyI
         version: parts.version,
         description: 'What the gateway does, and how it does it.',
       },
-      protectedPaths: controlPaths(config),
+      protectedPaths: controlRoots(config.endpoints),
       ...(parts.related && { related: parts.related }),
     })
     await pages.register(healthRoutes, {
@@ -227,22 +369,17 @@ export async function buildAdmin(config: Config, parts: Parts): Promise<FastifyI
   return app
 }
 
+/** Of the gateway's own pages, where the configuration has it for all routes. */
+async function registerCompression(pages: FastifyInstance, config: Config): Promise<void> {
+  const resolved = compressionOf(null, config.compression)
+  if (resolved !== null) await pages.register(compression, { resolved })
+}
+
 /** The routes that want the admin token. */
 async function controlPlane(fastify: FastifyInstance, { config }: { config: Config }): Promise<void> {
   const { performance, metrics: metricsPath } = config.endpoints
   if (performance !== false) await fastify.register(performanceRoutes, { path: performance, metrics: config.metrics })
   if (metricsPath !== false && config.metrics) await fastify.register(metricsRoute, { path: metricsPath })
-}
-
-function controlPaths({ endpoints }: Config): string[] {
-  const paths = endpoints.performance === false ? [] : [endpoints.performance, '/api/v1/performance']
-  if (endpoints.metrics !== false) paths.push(endpoints.metrics)
-  return paths
-}
-
-/** Paths on the public listener that want the admin token: no path may reach them by being read in another way. */
-function guardedPaths(config: Config): string[] {
-  return config.admin?.shared === true ? controlPaths(config) : []
 }
 
 function fastifyOptions(log: FastifyBaseLogger): FastifyServerOptions {
@@ -252,10 +389,11 @@ function fastifyOptions(log: FastifyBaseLogger): FastifyServerOptions {
     // The listeners are separate and many (server.ts); Fastify gets requests through `routing` alone.
     serverFactory: (handler) => createServer(handler),
     return503OnClosing: false,
+    frameworkErrors: answerFrameworkError as NonNullable<FastifyServerOptions['frameworkErrors']>,
   }
 }
 
-function handlersOf(app: FastifyInstance, lane: Lane): RequestHandlers {
+function handlersOf(app: FastifyInstance, lane: Lane, answersEarly: boolean): RequestHandlers {
   const { addHook } = app as unknown as { addHook: (this: unknown, name: string, hook: unknown) => unknown }
   // A hook of the user's on the gateway has to see every request, and sees none on the lane. Scopes within inherit this
   // method; their hooks are for their own routes, which the lane leaves to Fastify anyway.
@@ -264,9 +402,13 @@ function handlersOf(app: FastifyInstance, lane: Lane): RequestHandlers {
     return addHook.call(this, name, hook)
   } as never
   return {
+    head: answersEarly && lane.caches ? (head, socket) => lane.head(head, socket) : null,
     request: (request, response) => lane.request(request, response),
     stream: (stream, headers, rawHeaders) => lane.stream(stream, headers, rawHeaders),
+    upgrade: (request, early) => lane.upgrade(request, early),
+    connect: (stream, headers, rawHeaders) => lane.connect(stream, headers, rawHeaders),
     fallback: (request, response) => app.routing(request as never, response as never),
+    broke: (request, error) => lane.brokeOff(request, error),
   }
 }
 

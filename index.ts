@@ -11,14 +11,39 @@ export { buildAdmin, buildGateway, type DataPlaneParts, type Gateway, type Parts
 export type { Address } from './server/address.ts'
 export { type Running, serve, type ServeOptions } from './server.ts'
 
+/** The gateway inside somebody's own Fastify application. */
+export { gateway, type GatewayOptions } from './gateway.ts'
+
 /** Each capability alone. */
-export { default as errors } from './plugins/errors.ts'
+export { default as adminToken, type AdminTokenOptions } from './plugins/admin-token.ts'
+export { default as cacheAdmin } from './plugins/cache-admin.ts'
+export { default as cacheMonitor, type CacheMonitorOptions } from './plugins/cache-monitor.ts'
+export { default as compression, type CompressionPluginOptions } from './plugins/compression.ts'
+export { default as control, type ControlOptions } from './plugins/control.ts'
+export { default as errors, type ErrorsOptions } from './plugins/errors.ts'
+export { default as http2, type Http2PluginOptions } from './plugins/http2.ts'
+export { default as maintenanceAdmin } from './plugins/maintenance-admin.ts'
 export { default as metrics, type MetricsOptions } from './plugins/metrics.ts'
+export { default as monitor, type MonitorOptions } from './plugins/monitor.ts'
 export { default as openapi, type OpenapiOptions } from './plugins/openapi.ts'
 export { default as ownPages, type OwnPagesOptions } from './plugins/own-pages.ts'
+export { default as responseCache, type ResponseCacheOptions } from './plugins/response-cache.ts'
+export { default as traffic, type TrafficPluginOptions } from './plugins/traffic.ts'
+export { default as upstreamAdmin } from './plugins/upstream-admin.ts'
 export { default as upstreams, type UpstreamsPluginOptions } from './plugins/upstreams.ts'
+export { default as workerPool, type WorkerPoolOptions } from './plugins/worker-pool.ts'
+
+/** Its own pages; they want `control`, and all but the first `adminToken`. */
+export { default as healthRoutes, type HealthRouteOptions } from './routes/health.ts'
+export { default as metricsRoute, type MetricsRouteOptions } from './routes/metrics.ts'
+export { default as performanceRoutes, type PerformanceOptions } from './routes/performance/index.ts'
 
 /** What the plugins' options are made of. */
+export type { PurgeSource } from './services/cache/purge-source.ts'
+export type { ValueCache } from './services/cache/values/value-cache.ts'
+export type { ValueOptions } from './services/cache/values/options.ts'
 export { LocalControl } from './services/control/local.ts'
+export { trafficMetrics } from './services/monitor/traffic-metrics.ts'
+export { upstreamMetrics } from './services/monitor/upstream-metrics.ts'
 export { Traffic } from './services/monitor/traffic.ts'
 export { Upstreams } from './services/upstream/upstreams.ts'

@@ -1,26 +1,31 @@
-import { fileURLToPath } from 'node:url'
+import type { Logger } from 'pino'
 import type { Config } from './config/config.ts'
 import type { Address } from './server/address.ts'
-import { type ControlPlane, startControlPlane } from './server/control-plane.ts'
-import { startDataPlane } from './server/data-plane.ts'
-import { relatedDocs } from './server/related-docs.ts'
-import { endOnSignals } from './server/signals.ts'
-import { LocalControl } from './services/control/local.ts'
-import { startSupervisor } from './services/control/supervisor.ts'
+import { startAlone } from './server/alone.ts'
+import type { ConfigSource } from './server/configuration.ts'
+import { createReloading } from './server/reloading.ts'
+import { endOnSignals, reloadOnHangup } from './server/signals.ts'
+import { startSupervised } from './server/supervised.ts'
+import type { ReloadOutcome } from './services/configuration/report.ts'
 import type { Control } from './services/control/control.ts'
 import { removeAdminAddress, resolveToken, writeAdminAddress } from './services/control/token.ts'
-import type { ListenerAddress } from './services/listener/listener.ts'
-import { createLog } from './services/log/logger.ts'
 
 /** A gateway that runs. */
 export interface Running {
   /** The public listeners in the configuration's order, then the admin listener where it has one of its own. */
-  addresses: Address[]
+  readonly addresses: Address[]
   /** The admin token; empty where the control plane is off. */
   token: string
   /** The token was made here and not configured: only then may it be shown, and on a terminal only. */
   tokenGenerated: boolean
   control: Control
+  /** Of this process; with several it is the supervisor's. */
+  log: Logger
+  /**
+   * Puts the configuration into force as it is now at its source. What is faulty, or cannot be had while it runs, changes
+   * nothing, and is told.
+   */
+  reload(): Promise<ReloadOutcome>
   /** Stops accepting, lets requests in flight finish until the drain deadline, and closes. */
   close(): Promise<void>
   /** Resolves when everything is closed, by `close()` or by a signal. */
@@ -28,8 +33,13 @@ export interface Running {
 }
 
 export interface ServeOptions {
-  /** Drain on SIGTERM and SIGINT; a second one ends at once. For the process that runs nothing else. */
+  /**
+   * Drain on SIGTERM and SIGINT and end with code 0; a second one ends at once, with 1; reload on SIGHUP. For a process that
+   * runs nothing else.
+   */
   signals?: boolean
+  /** Where the configuration comes from. Without it, a reload reads the certificates again and nothing else. */
+  source?: ConfigSource
 }
 
 /**
@@ -38,122 +48,90 @@ export interface ServeOptions {
  * @throws HR_LISTENER_* (a port in use, say), HR_TLS_*, HR_CONTROL_*
  */
 export async function serve(config: Config, options: ServeOptions = {}): Promise<Running> {
-  const { token, generated } = config.admin
-    ? resolveToken(config.admin.token, config.dataDir)
-    : { token: '', generated: false }
-  const start = config.processes === 1 ? serveAlone : serveMany
-  const running = await start(config, token)
-  const adminUrl = announceAdmin(config, running.addresses)
-  const closed = running.closed.then(() => {
-    if (adminUrl !== null) removeAdminAddress(config.dataDir, adminUrl)
+  const { token, generated } = tokenOf(config)
+  const reloading = createReloading(config, options.source ?? null)
+  const start = config.processes === 1 ? startAlone : startSupervised
+  const started = await start(config, { token, report: () => reloading.report() })
+  let announced: string | null = null
+  const announce = (its: Config): void => {
+    announced = announceAdmin(its, { addresses: started.addresses(), log: started.log })
+  }
+  try {
+    announce(config)
+  } catch (error) {
+    await started.close()
+    throw error
+  }
+  const closed = started.closed.then(() => {
+    reloading.stop()
+    if (announced !== null) removeAdminAddress(config.dataDir, announced)
   })
-  const result = { ...running, closed, token, tokenGenerated: generated }
-  if (options.signals === true && config.processes === 1) endOnSignals(result, config.drainTimeoutMs)
+  const result: Running = {
+    get addresses() {
+      return started.addresses()
+    },
+    token,
+    tokenGenerated: generated,
+    control: started.control,
+    log: started.log,
+    reload: () => reloading.reload('request'),
+    close: () => started.close(),
+    closed,
+  }
+  let leave = options.signals === true ? endOnSignals(result, config.drainTimeoutMs) : null
+  reloading.start({
+    ...started,
+    async apply(next) {
+      await started.apply(next, tokenOf(next).token)
+      try {
+        announce(next)
+      } catch (error) {
+        started.log.warn({ err: error }, 'The command line may not find this gateway by itself')
+      }
+      if (leave === null) return
+      leave()
+      leave = endOnSignals(result, next.drainTimeoutMs)
+    },
+  })
+  if (options.signals === true) reloadOnHangup(() => reloading.later('signal'))
   return result
 }
 
-type Started = Omit<Running, 'token' | 'tokenGenerated'>
-
-async function serveAlone(config: Config, token: string): Promise<Started> {
-  const output = createLog(config.log)
-  const { log } = output
-  const control = new LocalControl()
-  let addresses: Address[] = []
-  const data = await startDataPlane(config, {
-    log: output,
-    token,
-    local: control,
-    control,
-    related: relatedDocs(config, 'admin', () => addresses),
-  })
-  let admin: ControlPlane | null = null
-  try {
-    admin = await startControlPlane(config, {
-      log,
-      token,
-      control,
-      related: relatedDocs(config, 'public', () => addresses),
-    })
-  } catch (error) {
-    await data.close(0)
-    throw error
-  }
-  addresses = addressesOf(data.addresses, admin)
-  const { promise: closed, resolve } = Promise.withResolvers<void>()
-  let closing: Promise<void> | null = null
-  return {
-    addresses,
-    control,
-    closed,
-    close() {
-      closing ??= (async () => {
-        await data.close(config.drainTimeoutMs)
-        await admin?.close(config.drainTimeoutMs)
-        log.flush()
-        resolve()
-      })()
-      return closing
-    },
-  }
+function tokenOf({ admin, dataDir }: Config): { token: string; generated: boolean } {
+  return admin ? resolveToken(admin.token, dataDir) : { token: '', generated: false }
 }
 
-async function serveMany(config: Config, token: string): Promise<Started> {
-  const { log } = createLog(config.log)
-  // Processes that log through the same standard output write JSON or text as this one would have.
-  const supervisor = startSupervisor({
-    processes: config.processes,
-    exec: forkedEntry(),
-    args: [],
-    env: {},
-    boot: { config, token },
-    drainTimeoutMs: config.drainTimeoutMs,
-    log,
-    // This process logs too, what its processes do and what its control plane answers.
-    obey: { 'log-level': ({ level }) => void (log.level = level) },
-  })
-  let addresses: Address[] = []
-  let admin: ControlPlane | null = null
-  try {
-    await supervisor.ready
-    const { control } = supervisor
-    admin = await startControlPlane(config, {
-      log,
-      token,
-      control,
-      related: relatedDocs(config, 'public', () => addresses),
-    })
-    addresses = addressesOf((await control.ask('addresses')).result, admin)
-  } catch (error) {
-    await supervisor.close()
-    await admin?.close(0)
-    throw error
-  }
-  return {
-    addresses,
-    control: supervisor.control,
-    closed: supervisor.closed.then(() => admin?.close(config.drainTimeoutMs)),
-    close: () => supervisor.close(),
-  }
+/**
+ * Which public listener the command line speaks to; the addresses stand in the same order. One that redirects is no
+ * address for a token. A certificate names hosts, and not the loopback that the command line connects to, unless it is the
+ * development one: cleartext comes before it.
+ */
+function sharedListener(listeners: Config['listen']): number {
+  const plain = listeners.findIndex(({ redirect, tls }) => redirect === null && (tls === null || tls === 'development'))
+  return plain === -1 ? listeners.findIndex(({ redirect }) => redirect === null) : plain
 }
 
-function forkedEntry(): string {
-  const own = import.meta.url
-  return fileURLToPath(new URL(own.endsWith('.ts') ? './server/forked.ts' : './server/forked.js', own))
-}
+/** What the system says where nothing may be written, as in a container with a file system to be read only. */
+const READ_ONLY = new Set(['EROFS', 'EACCES', 'EPERM'])
 
-function addressesOf(listeners: readonly ListenerAddress[], admin: ControlPlane | null): Address[] {
-  const addresses: Address[] = listeners.map(({ url, protocols }) => ({ kind: 'public', url, protocols }))
-  if (admin !== null) addresses.push({ kind: 'admin', url: admin.address.url, protocols: admin.address.protocols })
-  return addresses
-}
-
-/** Leaves the control plane's address where the command line looks for it. */
-function announceAdmin(config: Config, addresses: readonly Address[]): string | null {
+/**
+ * Leaves the control plane's address where the command line looks for it: a convenience, that no start fails for.
+ *
+ * @returns what there is to take away
+ * @throws HR_CONTROL_DATA_DIR where `dataDir` can be no folder
+ */
+function announceAdmin(config: Config, { addresses, log }: Pick<Running, 'addresses' | 'log'>): string | null {
   if (config.admin === null) return null
-  // The public ones stand in the configuration's order; one that redirects is no address for a token.
-  const shared = addresses[config.listen.findIndex(({ redirect }) => redirect === null)]
+  const shared = addresses[sharedListener(config.listen)]
   const own = addresses.find(({ kind }) => kind === 'admin')
   const url = (config.admin.shared ? shared : own)?.url ?? null
-  if (url !== null) writeAdminAddress(config.dataDir, url)
-  return url
+  try {
+    if (url !== null) writeAdminAddress(config.dataDir, url)
+    return url
+  } catch (error) {
+    const { cause } = error as { cause?: { code?: string } }
+    if (!READ_ONLY.has(cause?.code ?? '')) throw error
+    log.warn({ err: error }, 'The command line will not find this gateway by itself: give it --admin')
+    return null
+  }
 }

@@ -1,54 +1,64 @@
-/** Who is measured. `--only` picks by name; without it, all but the extras run. */
-export interface Contender {
-  name: string
-  title: string
-  /** Below bench/peers/. */
-  script: string
-  args: readonly string[]
-  /** Only on demand: variants that inform a decision, not a comparison. */
-  extra?: true
+/** The contenders' processes: each runs from the first scenario that needs it to the last. */
+import type { Runner } from './measure.ts'
+import type { Peer } from './peers/catalogue.ts'
+import type { Announcement } from './peers/peer.ts'
+import type { Child, Processes } from './processes.ts'
+import type { Entrant, Scenario } from './scenarios/scenario.ts'
+
+const peersOf = ({ entrants }: Scenario): Peer[] => entrants.map(({ peer }) => peer)
+
+export class Contenders {
+  readonly #running = new Map<string, Child>()
+  readonly #processes: Processes
+  readonly #args: readonly string[]
+  readonly #core: number | null
+  readonly #note: (text: string) => void
+
+  /**
+   * @param args what every peer is told
+   * @param note told which peers cannot take part, and why
+   */
+  constructor(
+    { processes, args, core }: { processes: Processes; args: readonly string[]; core: number | null },
+    note: (text: string) => void,
+  ) {
+    this.#processes = processes
+    this.#args = args
+    this.#core = core
+    this.#note = note
+  }
+
+  /** Starts what a scenario needs and is not running. @returns the entrants that can be measured here */
+  async start(scenario: Scenario): Promise<Runner[]> {
+    const started = new Set<string>()
+    for (const { name, script, args } of peersOf(scenario)) {
+      if (this.#running.has(name)) continue
+      started.add(name)
+      const child = await this.#processes.start(name, `peers/${script}`, [...this.#args, ...args], this.#core)
+      this.#running.set(name, child)
+      const { announcement } = child
+      if ('unavailable' in announcement) this.#note(`${name} is left out: ${announcement.unavailable}`)
+    }
+    return scenario.entrants.flatMap((entrant) => {
+      const { announcement } = this.#running.get(entrant.peer.name)!
+      return runnerOf(entrant, announcement, started.has(entrant.peer.name))
+    })
+  }
+
+  /** Ends what none of these scenarios needs. */
+  async keepFor(scenarios: readonly Scenario[]): Promise<void> {
+    const needed = new Set(scenarios.flatMap(peersOf).map(({ name }) => name))
+    for (const [name, child] of this.#running) {
+      if (needed.has(name)) continue
+      this.#running.delete(name)
+      await child.stop()
+    }
+  }
 }
 
-/** Ratios are relative to this one. */
-export const REFERENCE = 'fastify-http-proxy'
-
-const bare = (name: string, write: string, title: string): Contender => ({
-  name,
-  title: `node:http + undici dispatch, ${title}`,
-  script: 'bare-dispatch.ts',
-  args: ['--write', write],
-})
-
-const headrace = (name: string, variant: string, title: string): Contender => ({
-  name,
-  title: `headrace, ${title}`,
-  script: 'headrace.ts',
-  args: ['--variant', variant],
-})
-
-export const CONTENDERS: readonly Contender[] = [
-  { name: REFERENCE, title: '@fastify/http-proxy', script: 'fastify-http-proxy.ts', args: [] },
-  headrace('headrace-lean', 'lean', 'metrics and log off'),
-  headrace('headrace', 'defaults', 'defaults: metrics and log on'),
-  headrace('headrace-quiet', 'quiet', 'metrics on, log off'),
-  bare('bare-dispatch', 'raw', 'writeHead(array)'),
-  { ...bare('bare-dispatch-raw-last', 'raw-last', 'writeHead(array), end(last chunk)'), extra: true },
-  { ...bare('bare-dispatch-block', 'block', 'own header block'), extra: true },
-  { ...bare('bare-dispatch-block-last', 'block-last', 'own header block, end(last chunk)'), extra: true },
-  { ...bare('bare-dispatch-block-string', 'block-string', 'own header block, head and body one string'), extra: true },
-  { name: 'nginx', title: 'nginx, one worker', script: 'nginx.ts', args: [] },
-]
-
-/** The command line asks for what there is not. */
-export class UsageError extends Error {}
-
-/** @param only names, or null for the usual ones; the reference is always among them @throws UsageError for an unknown name */
-export function selectContenders(only: readonly string[] | null): Contender[] {
-  if (only === null) return CONTENDERS.filter((contender) => !contender.extra)
-  const unknown = only.filter((name) => !CONTENDERS.some((contender) => contender.name === name))
-  if (unknown.length > 0) {
-    const names = CONTENDERS.map((contender) => contender.name).join(', ')
-    throw new UsageError(`No contender is named ${unknown.join(', ')}. There are: ${names}`)
-  }
-  return CONTENDERS.filter(({ name }) => name === REFERENCE || only.includes(name))
+function runnerOf(entrant: Entrant, announcement: Announcement, cold: boolean): Runner[] {
+  if ('unavailable' in announcement) return []
+  const url = entrant.traffic.client === 'http2' ? announcement.secureUrl : announcement.url
+  if (url === null) throw new Error(`${entrant.peer.name} does not serve what ${entrant.name} asks for`)
+  return [{ entrant, url, pids: announcement.pids, cold }]
 }

@@ -1,21 +1,25 @@
-/** How a contender is measured: interleaved rounds of fixed work, and the CPU time that each took. */
+/** How an entrant is measured: interleaved rounds of fixed work, and the CPU time that each took. */
 import { cpuMicros } from './cpu-time.ts'
-import type { LoadOrder, LoadResult } from './load.ts'
+import type { Latency, LoadResult } from './load/client.ts'
+import type { Fire, Prepare } from './load/process.ts'
 import type { Child } from './processes.ts'
-import type { Scenario } from './scenarios/scenario.ts'
+import type { Entrant } from './scenarios/scenario.ts'
 
-const CONNECTIONS = 64
 const ANSWER_TIMEOUT_MS = 60_000
 /** The first requests only tell how fast a contender is, so that a round's work can be sized. */
 const PROBE_REQUESTS = 2_000
 /** Share of a round's work that goes ahead of it uncounted: connections on both sides are opened by it. */
 const RUN_UP = 0.1
+/** Share of the requests by which the origin's count may be off: a contender may ask again for what failed. */
+const ORIGIN_TOLERANCE = 0.01
 
-/** A contender that serves. */
+/** An entrant whose contender serves. */
 export interface Runner {
-  name: string
+  entrant: Entrant
   url: string
   pids: readonly number[]
+  /** Started for this scenario: its code is still to be compiled. */
+  cold: boolean
 }
 
 /** One measured round. */
@@ -25,6 +29,8 @@ export interface Round {
   cpuMicrosPerRequest: number
   p50Ms: number
   p99Ms: number
+  /** By kind of request, where there are several. */
+  kinds: Latency[]
   /** Why the round does not count; null when it does. */
   invalid: string | null
 }
@@ -34,101 +40,108 @@ export interface Pace {
   rounds: number
   /** About how long a round's work should take. */
   roundMs: number
-  /** Discarded ahead of the first round, for each contender and scenario. */
+  /** Discarded ahead of the first round, for each entrant. */
   warmUpMs: number
+  /** The same for one that is cold. */
+  coldMs: number
 }
 
-/** All rounds of one contender in one scenario. */
+/** All rounds of one entrant. */
 export interface Series {
-  contender: string
+  entrant: Entrant
   rounds: Round[]
 }
 
-/** Sends a scenario's requests through one contender. */
-class Gun {
-  readonly #load: Child
-  readonly #scenario: Scenario
+/** Who takes part in a measurement besides the contenders. */
+export interface Range {
+  load: Child
+  origin: Child
+}
 
-  constructor(load: Child, scenario: Scenario) {
-    this.#load = load
-    this.#scenario = scenario
-  }
+const rate = ({ succeeded, failed, seconds }: LoadResult): number => (succeeded + failed) / seconds
 
-  fire(runner: Runner, requests: number): Promise<LoadResult> {
-    const { method, path, body } = this.#scenario
-    const order: LoadOrder = {
-      type: 'load',
-      url: runner.url + path,
-      method,
-      body,
-      connections: CONNECTIONS,
-      requests: Math.max(CONNECTIONS, Math.round(requests)),
-    }
-    return this.#load.ask<LoadResult>(order, ANSWER_TIMEOUT_MS)
-  }
+/** How many requests the origin has answered so far. */
+export async function served(origin: Child): Promise<number> {
+  return (await origin.ask<{ served: number }>({ type: 'served' }, ANSWER_TIMEOUT_MS)).served
+}
 
-  /** Warms a contender up. @returns the requests that make a round */
-  async warmUp(runner: Runner, { warmUpMs, roundMs }: Pace): Promise<number> {
-    const probe = await this.fire(runner, PROBE_REQUESTS)
-    const warm = await this.fire(runner, (PROBE_REQUESTS / probe.seconds) * (warmUpMs / 1000))
-    return ((warm.succeeded + warm.failed) / warm.seconds) * (roundMs / 1000)
-  }
+function prepare({ load }: Range, { url, entrant }: Runner, requests: number): Promise<LoadResult> {
+  const { traffic } = entrant
+  const least = traffic.connections * traffic.streams
+  const order: Prepare = { type: 'prepare', url, traffic, requests: Math.max(least, Math.round(requests)) }
+  return load.ask<LoadResult>(order, ANSWER_TIMEOUT_MS)
+}
 
-  async round(runner: Runner, requests: number): Promise<Round> {
-    await this.fire(runner, requests * RUN_UP)
-    const before = cpuMicros(runner.pids)
-    const result = await this.fire(runner, requests)
-    const cpu = cpuMicros(runner.pids) - before
-    const answered = result.succeeded + result.failed
-    return {
-      requests: answered,
-      requestsPerSecond: answered / result.seconds,
-      cpuMicrosPerRequest: cpu / answered,
-      p50Ms: result.p50Ms,
-      p99Ms: result.p99Ms,
-      invalid: this.#fault(result),
-    }
-  }
+function fire({ load }: Range, { entrant }: Runner, requests: number): Promise<LoadResult> {
+  const least = entrant.traffic.connections * entrant.traffic.streams
+  const order: Fire = { type: 'fire', requests: Math.max(least, Math.round(requests)) }
+  return load.ask<LoadResult>(order, ANSWER_TIMEOUT_MS)
+}
 
-  #fault(result: LoadResult): string | null {
-    if (result.failed > 0) return `${result.failed} of ${result.failed + result.succeeded} requests failed`
-    if (result.bytes < result.succeeded * this.#scenario.answerBytes) return 'answers came short'
-    return null
+/** Warms a contender up. @returns the requests that make a round */
+async function warmUp(range: Range, runner: Runner, { warmUpMs, coldMs, roundMs }: Pace): Promise<number> {
+  const probe = await prepare(range, runner, PROBE_REQUESTS)
+  const warm = await fire(range, runner, rate(probe) * ((runner.cold ? coldMs : warmUpMs) / 1000))
+  return rate(warm) * (roundMs / 1000)
+}
+
+async function measureRound(range: Range, runner: Runner, requests: number): Promise<Round> {
+  await prepare(range, runner, requests * RUN_UP)
+  const servedBefore = await served(range.origin)
+  const cpuBefore = cpuMicros(runner.pids)
+  const result = await fire(range, runner, requests)
+  const cpu = cpuMicros(runner.pids) - cpuBefore
+  const asked = (await served(range.origin)) - servedBefore
+  const answered = result.succeeded + result.failed
+  return {
+    requests: answered,
+    requestsPerSecond: rate(result),
+    cpuMicrosPerRequest: cpu / answered,
+    p50Ms: result.p50Ms,
+    p99Ms: result.p99Ms,
+    kinds: result.kinds,
+    invalid: faultOf(result, asked),
   }
 }
 
 /**
- * Measures every contender in one scenario: A B C, B C A, C A B …, so that what drifts on the machine meets all alike.
+ * Why a round doesn't count: wrong answers, or an origin that was asked for what should come from the cache, or not
+ * asked for what should not.
  *
- * @param expired asked ahead of each round but the first: true ends the measurement early
+ * @param asked how many requests reached the origin meanwhile
+ */
+export function faultOf(
+  { succeeded, failed, fault, forOrigin }: Pick<LoadResult, 'succeeded' | 'failed' | 'fault' | 'forOrigin'>,
+  asked: number,
+): string | null {
+  if (failed > 0) return `${failed} of ${failed + succeeded} requests failed: ${fault}`
+  if (Math.abs(asked - forOrigin) <= ORIGIN_TOLERANCE * succeeded) return null
+  return `${asked} of ${succeeded} requests reached the origin instead of ${forOrigin}`
+}
+
+/**
+ * Measures every entrant: A B C, B C A, C A B …, so that what drifts on the machine meets all alike.
+ *
+ * @param expired asked ahead of each turn but the first: true ends the measurement early
  * @param onRound told each round as it ends
  */
 export async function measure(
-  { load, runners, scenario, pace }: { load: Child; runners: readonly Runner[]; scenario: Scenario; pace: Pace },
+  { range, runners, pace }: { range: Range; runners: readonly Runner[]; pace: Pace },
   expired: () => boolean,
-  onRound: (contender: string, round: Round) => void,
+  onRound: (entrant: Entrant, round: Round) => void,
 ): Promise<Series[]> {
-  const gun = new Gun(load, scenario)
   const entries = []
   for (const runner of runners) {
     const rounds: Round[] = []
-    entries.push({ runner, rounds, requests: await gun.warmUp(runner, pace) })
+    entries.push({ runner, rounds, requests: await warmUp(range, runner, pace) })
   }
-  for (let number = 0; number < pace.rounds && (number === 0 || !expired()); number++) {
+  for (let turn = 0; turn < pace.rounds && (turn === 0 || !expired()); turn++) {
     for (let i = 0; i < entries.length; i++) {
-      const { runner, rounds, requests } = entries[(i + number) % entries.length]!
-      const round = await gun.round(runner, requests)
+      const { runner, rounds, requests } = entries[(i + turn) % entries.length]!
+      const round = await measureRound(range, runner, requests)
       rounds.push(round)
-      onRound(runner.name, round)
+      onRound(runner.entrant, round)
     }
   }
-  return entries.map(({ runner, rounds }) => ({ contender: runner.name, rounds }))
-}
-
-/** The middle value; NaN of nothing. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  if (sorted.length % 2 === 1) return sorted[middle]!
-  return sorted.length === 0 ? Number.NaN : (sorted[middle - 1]! + sorted[middle]!) / 2
+  return entries.map(({ runner, rounds }) => ({ entrant: runner.entrant, rounds }))
 }

@@ -1,10 +1,11 @@
 /**
  * The service behind every contender, below `node:http`: it shares a core with the load, and what it costs takes
- * throughput from the contender that is measured. It answers GET `/json/1k` and `/json/100k`, and POST `/sink`
- * with 204. It reads `content-length` only: a contender that changes the framing gets 411, and the round is invalid.
+ * throughput from the contender that is measured. It answers GET `/json/1k`, `/json/100k` and, for caches to keep,
+ * all below `/cached/`; and POST `/sink` with 204. It reads `content-length` only: a contender that changes the framing
+ * gets 411, and the round is invalid. On the message `served` it says how many requests it has answered.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { announce } from './peers/peer.ts'
+import { announce, tell } from './peers/peer.ts'
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 
@@ -25,23 +26,30 @@ function response(status: string, fields: string[], body: string): Buffer {
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
-function document(body: string): Buffer {
+function document(body: string, ...others: string[]): Buffer {
   const fields = ['Content-Type: application/json; charset=utf-8', `Content-Length: ${body.length}`, 'ETag: "bench"']
-  return response('200 OK', fields, body)
+  return response('200 OK', [...fields, ...others], body)
 }
 
 const small = json(1024)
 const large = json(102_400)
 
-/** Answers by request line; rebuilt once a second for Date. */
+/** Answers by method and path; rebuilt once a second for Date. */
 function answers(): Map<string, Buffer> {
   return new Map([
-    ['GET /json/1k HTTP/1.1', document(small)],
-    ['GET /json/100k HTTP/1.1', document(large)],
-    ['POST /sink HTTP/1.1', response('204 No Content', [], '')],
+    ['GET /json/1k', document(small)],
+    ['GET /json/100k', document(large)],
+    ['GET /cached/', document(small, 'Cache-Control: public, max-age=3600')],
+    ['POST /sink', response('204 No Content', [], '')],
   ])
 }
 
+/** @param line a request's first */
+function answerTo(line: string): Buffer | undefined {
+  return current.get(line.startsWith('GET /cached/') ? 'GET /cached/' : line.slice(0, line.lastIndexOf(' ')))
+}
+
+let served = 0
 let current = answers()
 setInterval(() => {
   current = answers()
@@ -68,7 +76,7 @@ function serve(socket: Socket): void {
           return
         }
         const head = bytes.toString('latin1', 0, end)
-        answer = current.get(head.slice(0, head.indexOf('\r\n')))
+        answer = answerTo(head.slice(0, head.indexOf('\r\n')))
         if (answer === undefined) return refuse(socket, '404 Not Found')
         bodyBytes = 0
         if (head.startsWith('POST')) {
@@ -83,6 +91,7 @@ function serve(socket: Socket): void {
       bytes = bytes.subarray(taken)
       if (bodyBytes > 0) return
       socket.write(answer)
+      served++
       answer = undefined
     }
   })
@@ -90,5 +99,7 @@ function serve(socket: Socket): void {
 
 const server = createServer({ noDelay: true }, serve)
 server.listen(0, '127.0.0.1', 4096, () => {
-  announce({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, pids: [process.pid] })
+  const { port } = server.address() as AddressInfo
+  announce({ url: `http://127.0.0.1:${port}`, secureUrl: null, pids: [process.pid] })
 })
+process.on('message', () => tell({ served }))

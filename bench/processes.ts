@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import type { Announcement } from './peers/peer.ts'
 
 const START_TIMEOUT_MS = 20_000
-const STOP_TIMEOUT_MS = 3_000
+/** A cache of files takes its time to remove. */
+const STOP_TIMEOUT_MS = 15_000
 
 /** Which core the contenders run on, and which the load and the origin. */
 export interface Cores {
@@ -84,12 +85,14 @@ export class Child {
 /** Starts processes and stops them all when it is disposed. */
 export class Processes {
   readonly #children: Child[] = []
+  #ended = false
 
   /**
    * Starts a script of this folder and waits for its announcement. Its standard output is thrown away (a contender's
    * access log goes there, as to /dev/null); its errors are shown.
    */
   async start(name: string, script: string, args: readonly string[], core: number | null): Promise<Child> {
+    if (this.#ended) throw new Error(`${name} is not started: the run ends`)
     const command = [process.execPath, fileURLToPath(new URL(script, import.meta.url)), ...args]
     // taskset replaces itself by the command: the process id and the IPC channel stay.
     const [file = '', ...rest] = core === null ? command : ['taskset', '-c', String(core), ...command]
@@ -100,6 +103,7 @@ export class Processes {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true
     await Promise.all(this.#children.map((child) => child.stop()))
   }
 }

@@ -1,129 +1,80 @@
-/** What a run says: a table for people, JSON for everything else. */
-import { spawnSync } from 'node:child_process'
-import { arch, cpus, platform, release, totalmem } from 'node:os'
-import { CONTENDERS, REFERENCE } from './contenders.ts'
-import { median, type Pace, type Round, type Series } from './measure.ts'
-import type { Scenario } from './scenarios/scenario.ts'
+/** What a run found out, as data: bench/table.ts is the same for people. */
+import type { Circumstances } from './circumstances.ts'
+import type { EntryMemory } from './entry-memory.ts'
+import type { Latency } from './load/client.ts'
+import type { Pace, Round, Series } from './measure.ts'
+import type { Scenario, Target } from './scenarios/scenario.ts'
+import { median, ratio, type Spread } from './statistics.ts'
 
-/** Medians over the valid rounds of one contender, and how it compares. */
+/** Medians over the valid rounds of one entrant, and how it compares. */
 export interface Row {
-  contender: string
+  entrant: string
+  detail: string
   requestsPerSecond: number
   cpuMicrosPerRequest: number
   /** Of the best round: on a shared machine, what disturbs only ever adds. */
   leastCpuMicrosPerRequest: number
   p50Ms: number
   p99Ms: number
-  /** Requests per CPU-second over the reference's of the same round: median, least and greatest. Null without rounds. */
-  ratio: { median: number; least: number; greatest: number } | null
-  target: number | null
-  /** Null where there is no target, or nothing to compare. */
-  met: boolean | null
+  /** By kind of request, where there are several. */
+  kinds: Latency[]
+  /** Requests per CPU-second over the reference's of the same round. Null without such rounds. */
+  ratio: Spread | null
   rounds: Round[]
+}
+
+/** A target, and whether it is met. */
+export interface Verdict extends Target {
+  /** Null where one of the two was not measured. */
+  ratio: Spread | null
+  met: boolean | null
 }
 
 export interface ScenarioReport {
   scenario: string
   title: string
   rows: Row[]
+  verdicts: Verdict[]
 }
 
-export interface Report {
-  commit: string | null
-  /** Whether the working tree differed from the commit. */
-  modified: boolean
-  date: string
-  node: string
-  machine: { platform: string; arch: string; release: string; cpu: string; cores: number; memoryMiB: number }
+export interface Report extends Circumstances {
   pinned: boolean
   pace: Pace
   notes: string[]
   scenarios: ScenarioReport[]
+  /** Null where no scenario of the run is about the cache. */
+  memory: EntryMemory | null
 }
 
-function ratioOf(rounds: readonly Round[], reference: readonly Round[]): Row['ratio'] {
-  const ratios = rounds.flatMap((round, i) => {
-    const other = reference[i]
-    return other && !round.invalid && !other.invalid ? [other.cpuMicrosPerRequest / round.cpuMicrosPerRequest] : []
-  })
-  if (ratios.length === 0) return null
-  return { median: median(ratios), least: Math.min(...ratios), greatest: Math.max(...ratios) }
+function latencies(valid: readonly Round[]): Latency[] {
+  return (valid[0]?.kinds ?? []).map(({ name }, kind) => ({
+    name,
+    p50Ms: median(valid.map((round) => round.kinds[kind]!.p50Ms)),
+    p99Ms: median(valid.map((round) => round.kinds[kind]!.p99Ms)),
+  }))
 }
 
-/** Reduces the rounds of one scenario to its rows. Only valid rounds count. */
+/** Reduces the rounds of one scenario to rows and verdicts. Only valid rounds count. */
 export function summarize(scenario: Scenario, all: readonly Series[]): ScenarioReport {
-  const reference = all.find((series) => series.contender === REFERENCE)?.rounds ?? []
-  const rows = all.map(({ contender, rounds }): Row => {
+  const roundsOf = (name: string): readonly Round[] => all.find(({ entrant }) => entrant.name === name)?.rounds ?? []
+  const rows = all.map(({ entrant, rounds }): Row => {
     const valid = rounds.filter((round) => round.invalid === null)
-    const ratio = ratioOf(rounds, reference)
-    const target = scenario.targets[contender] ?? null
     return {
-      contender,
+      entrant: entrant.name,
+      detail: entrant.detail,
       requestsPerSecond: median(valid.map((round) => round.requestsPerSecond)),
       cpuMicrosPerRequest: median(valid.map((round) => round.cpuMicrosPerRequest)),
       leastCpuMicrosPerRequest: Math.min(...valid.map((round) => round.cpuMicrosPerRequest)),
       p50Ms: median(valid.map((round) => round.p50Ms)),
       p99Ms: median(valid.map((round) => round.p99Ms)),
-      ratio,
-      target,
-      met: target === null || ratio === null ? null : ratio.median >= target,
+      kinds: latencies(valid),
+      ratio: ratio(rounds, roundsOf(scenario.reference)),
       rounds,
     }
   })
-  return { scenario: scenario.name, title: scenario.title, rows }
-}
-
-const git = (...args: string[]): string | null => {
-  const { status, stdout } = spawnSync('git', args, { encoding: 'utf8', cwd: import.meta.dirname })
-  return status === 0 ? stdout.trim() : null
-}
-
-/** Where and on what a run took place. */
-export function circumstances(): Pick<Report, 'commit' | 'modified' | 'date' | 'node' | 'machine'> {
-  const processors = cpus()
-  return {
-    commit: git('rev-parse', '--short', 'HEAD'),
-    modified: git('status', '--porcelain', '--untracked-files=no') !== '',
-    date: new Date().toISOString(),
-    node: process.version,
-    machine: {
-      platform: platform(),
-      arch: arch(),
-      release: release(),
-      cpu: processors[0]?.model.trim() ?? 'unknown',
-      cores: processors.length,
-      memoryMiB: Math.round(totalmem() / 2 ** 20),
-    },
-  }
-}
-
-function verdict({ ratio, target, met }: Row): string {
-  if (target === null) return ''
-  return `≥ ${target.toFixed(1)}×  ${ratio === null ? 'not measured' : met ? 'met' : 'MISSED'}`
-}
-
-function cells(row: Row): string[] {
-  const { ratio } = row
-  return [
-    CONTENDERS.find(({ name }) => name === row.contender)?.title ?? row.contender,
-    Math.round(row.requestsPerSecond).toLocaleString('en-US'),
-    row.cpuMicrosPerRequest.toFixed(1),
-    row.leastCpuMicrosPerRequest.toFixed(1),
-    row.p50Ms.toFixed(2),
-    row.p99Ms.toFixed(2),
-    ratio === null ? '' : `${ratio.median.toFixed(2)}×`,
-    ratio === null ? '' : `${ratio.least.toFixed(2)}–${ratio.greatest.toFixed(2)}`,
-    verdict(row),
-  ]
-}
-
-const HEADINGS = ['', 'requests/s', 'CPU µs/request', 'least', 'p50 ms', 'p99 ms', 'ratio', 'spread', 'target']
-
-/** One scenario as text: the ratio is requests per CPU-second over @fastify/http-proxy's. */
-export function table({ title, rows }: ScenarioReport): string {
-  const lines = [HEADINGS, ...rows.map(cells)]
-  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
-  const pad = (text: string, column: number): string =>
-    column === 0 || column === HEADINGS.length - 1 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!)
-  return [title, ...lines.map((line) => `  ${line.map(pad).join('  ').trimEnd()}`)].join('\n')
+  const verdicts = scenario.targets.map((target): Verdict => {
+    const found = ratio(roundsOf(target.entrant), roundsOf(target.over))
+    return { ...target, ratio: found, met: found === null ? null : found.median >= target.atLeast }
+  })
+  return { scenario: scenario.name, title: scenario.title, rows, verdicts }
 }

@@ -1,25 +1,37 @@
 /**
- * `npm run bench [-- --quick] [--json file] [--only a,b]`: Headrace, its peers and the floor, side by side.
- * Ends with 1 when a round was invalid, 2 for wrong arguments, 130 when interrupted.
+ * `npm run bench [-- --quick] [--json file] [--only a,b]`: Headrace, its peers and the floor, side by side. `--only`
+ * names scenarios and entrants. Ends with 1 when a round was invalid, 2 for wrong arguments, 130 when interrupted.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { REFERENCE, selectContenders, UsageError } from './contenders.ts'
-import { measure, type Pace, type Runner } from './measure.ts'
-import { findCores, Processes } from './processes.ts'
-import { circumstances, summarize, table, type Report } from './report.ts'
-import { json100k } from './scenarios/json-100k.ts'
-import { json1k } from './scenarios/json-1k.ts'
-import { post1k } from './scenarios/post-1k.ts'
-import type { Scenario } from './scenarios/scenario.ts'
+import { checkAnswers } from './answers.ts'
+import { makeCertificate } from './certificate.ts'
+import { circumstances } from './circumstances.ts'
+import { Contenders } from './contenders.ts'
+import { entryMemory } from './entry-memory.ts'
+import { measure, type Pace, type Range } from './measure.ts'
+import { findCores, Processes, type Cores } from './processes.ts'
+import { type Report, type ScenarioReport, summarize } from './report.ts'
+import { select, UsageError } from './scenarios/all.ts'
+import { isCached, type Scenario } from './scenarios/scenario.ts'
+import { memoryTable, table } from './table.ts'
 
-const SCENARIOS: readonly Scenario[] = [json1k, json100k, post1k]
-const FULL: Pace & { budgetMs: number } = { rounds: 5, roundMs: 900, warmUpMs: 1_000, budgetMs: 165_000 }
-const QUICK: typeof FULL = { rounds: 3, roundMs: 500, warmUpMs: 600, budgetMs: 50_000 }
-/** The first warm-up is this much longer: V8 still compiles. */
-const COLD = 3
+const FULL: Pace & { budgetMs: number } = {
+  rounds: 13,
+  roundMs: 200,
+  warmUpMs: 600,
+  coldMs: 1_500,
+  budgetMs: 155_000,
+}
+const QUICK: typeof FULL = { rounds: 3, roundMs: 350, warmUpMs: 400, coldMs: 1_000, budgetMs: 48_000 }
 
-function readArguments(): { quick: boolean; json: string | null; only: string[] | null } {
+interface Arguments {
+  quick: boolean
+  json: string | null
+  only: string[] | null
+}
+
+function readArguments(): Arguments {
   const { values } = parseArgs({
     options: { quick: { type: 'boolean' }, json: { type: 'string' }, only: { type: 'string' } },
   })
@@ -29,71 +41,95 @@ function readArguments(): { quick: boolean; json: string | null; only: string[] 
 const isArgumentError = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 
-/** A contender that alters an answer is not measured at all. */
-async function checkAnswers(runners: readonly Runner[], origin: string, scenarios: readonly Scenario[]): Promise<void> {
-  for (const { method, path, body } of scenarios) {
-    const ask = async (base: string): Promise<string> => {
-      const response = await fetch(base + path, { method, body, headers: { 'content-type': 'application/json' } })
-      return `${response.status} ${response.headers.get('etag')} ${await response.text()}`
+/** One run: what it measures with, and what it has found so far. */
+class Bench {
+  readonly #scenarios: readonly Scenario[]
+  readonly #pace: typeof FULL
+  readonly #deadline: number
+  readonly report: Report
+  valid = true
+
+  constructor(scenarios: readonly Scenario[], pace: typeof FULL) {
+    this.#scenarios = scenarios
+    this.#pace = pace
+    this.#deadline = performance.now() + pace.budgetMs
+    this.report = { ...circumstances(), pinned: true, pace, notes: [], scenarios: [], memory: null }
+  }
+
+  async run(processes: Processes, certificate: string): Promise<void> {
+    const cores = this.#cores()
+    const origin = await processes.start('the origin', 'origin.ts', [], cores?.load ?? null)
+    const load = await processes.start('the load', 'load/process.ts', [], cores?.load ?? null)
+    if ('unavailable' in origin.announcement || origin.announcement.url === null) {
+      throw new Error('The origin serves nothing')
     }
-    const expected = await ask(origin)
-    for (const { name, url } of runners) {
-      const answer = await ask(url)
-      if (answer !== expected) throw new Error(`${name} answers ${method} ${path} with ${answer.slice(0, 200)}`)
+    const { url } = origin.announcement
+    const args = ['--origin', url, '--certificate', certificate]
+    const place = { processes, args, core: cores?.contender ?? null }
+    const contenders = new Contenders(place, (text) => this.#note(text))
+    for (const [index, scenario] of this.#scenarios.entries()) {
+      await contenders.keepFor(this.#scenarios.slice(index))
+      const summary = await this.#measure(scenario, { range: { load, origin }, url, contenders })
+      this.report.scenarios.push(summary)
+      console.log(`\n${table(summary)}`)
     }
+    await contenders.keepFor([])
+    if (this.#scenarios.some(isCached)) {
+      this.report.memory = entryMemory()
+      console.log(`\n${memoryTable(this.report.memory)}`)
+    }
+  }
+
+  async #measure(
+    scenario: Scenario,
+    { range, url, contenders }: { range: Range; url: string; contenders: Contenders },
+  ): Promise<ScenarioReport> {
+    const until = performance.now() + this.#share(scenario)
+    const runners = await contenders.start(scenario)
+    await checkAnswers(range, url, runners)
+    const series = await measure(
+      { range, runners, pace: this.#pace },
+      () => performance.now() > until,
+      ({ name }, { invalid }) => {
+        if (invalid === null) return
+        this.valid = false
+        this.#note(`INVALID ROUND: ${name}, ${scenario.name}: ${invalid}`)
+      },
+    )
+    return summarize(scenario, series)
+  }
+
+  /** Each entrant may use its share of the time that is left, so that a slow machine still reports all scenarios. */
+  #share(scenario: Scenario): number {
+    const rest = this.#scenarios.slice(this.#scenarios.indexOf(scenario))
+    const entrants = rest.reduce((sum, { entrants }) => sum + entrants.length, 0)
+    return ((this.#deadline - performance.now()) * scenario.entrants.length) / entrants
+  }
+
+  #cores(): Cores | null {
+    const cores = findCores()
+    if (!('unpinned' in cores)) return cores
+    this.report.pinned = false
+    this.#note(cores.unpinned)
+    return null
+  }
+
+  #note(text: string): void {
+    this.report.notes.push(text)
+    console.log(`Note: ${text}`)
   }
 }
 
 async function bench(processes: Processes): Promise<boolean> {
   const { quick, json, only } = readArguments()
-  const pace = quick ? QUICK : FULL
-  const deadline = performance.now() + pace.budgetMs
-  const notes: string[] = []
-  const note = (text: string): void => {
-    notes.push(text)
-    console.log(`Note: ${text}`)
-  }
-
-  const cores = findCores()
-  if ('unpinned' in cores) note(cores.unpinned)
-  const { contender: contenderCore, load: loadCore } = 'unpinned' in cores ? { contender: null, load: null } : cores
-  const origin = (await processes.start('the origin', 'origin.ts', [], loadCore)).announcement
-  const load = await processes.start('the load', 'load.ts', [], loadCore)
-  if ('unavailable' in origin || origin.url === null) throw new Error('The origin serves nothing')
-
-  const runners: Runner[] = []
-  for (const { name, script, args } of selectContenders(only)) {
-    const started = await processes.start(name, `peers/${script}`, ['--origin', origin.url, ...args], contenderCore)
-    const { announcement } = started
-    if ('unavailable' in announcement) note(`${name} is left out: ${announcement.unavailable}`)
-    else if (announcement.url !== null) runners.push({ name, url: announcement.url, pids: announcement.pids })
-  }
-  const scenarios = SCENARIOS.filter((scenario) => scenario.quick || !quick)
-  await checkAnswers(runners, origin.url, scenarios)
-
-  let valid = true
-  const report: Report = { ...circumstances(), pinned: !('unpinned' in cores), pace, notes, scenarios: [] }
-  for (const [index, scenario] of scenarios.entries()) {
-    // Each scenario may use its share of the time that is left, so that a slow machine still reports all of them.
-    const until = performance.now() + (deadline - performance.now()) / (scenarios.length - index)
-    const series = await measure(
-      { load, runners, scenario, pace: index === 0 ? { ...pace, warmUpMs: COLD * pace.warmUpMs } : pace },
-      () => performance.now() > until,
-      (contender, round) => {
-        if (round.invalid === null) return
-        valid = false
-        note(`INVALID ROUND: ${contender}, ${scenario.name}: ${round.invalid}`)
-      },
-    )
-    const summary = summarize(scenario, series)
-    report.scenarios.push(summary)
-    console.log(`\n${table(summary)}`)
-  }
+  const run = new Bench(select(only, quick), quick ? QUICK : FULL)
+  await run.run(processes, await makeCertificate())
+  const { report } = run
   const { commit, modified, node, machine } = report
-  console.log(`\nRatio: requests per CPU-second over ${REFERENCE}, by round; median, then least and greatest.`)
+  console.log("\nRatio: requests per CPU-second over the first row's, by round; median, then least and greatest.")
   console.log(`Commit ${commit}${modified ? ' (modified)' : ''}, Node ${node}, ${machine.cores} × ${machine.cpu}`)
   if (json !== null) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`)
-  return valid
+  return run.valid
 }
 
 let interrupted = false

@@ -1,13 +1,16 @@
 import { stripVTControlCharacters } from 'node:util'
 import { getCACertificates } from 'node:tls'
 import { Agent, request } from 'undici'
+import { PERFORMANCE_ALIAS } from '../services/control/options.ts'
 import type { AdminAccess } from './admin-access.ts'
 import { AnswerError, TokenRefusedError, UnreachableError } from './errors.ts'
 
 /** The performance API at the path that no configuration moves: the gateway's address alone is enough. */
-const BASE = '/api/v1/performance'
+const BASE = PERFORMANCE_ALIAS
 
 const DEADLINE_MS = 5_000
+/** 202: what was asked for has begun. */
+const DONE: ReadonlySet<number> = new Set([200, 202])
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 /** Speaks to the performance API of a running gateway. */
@@ -16,6 +19,7 @@ export interface AdminClient {
   get<T extends object>(path: string, members: readonly (keyof T & string)[]): Promise<T>
   /** The same, after it has sent `body` as JSON. */
   put<T extends object>(path: string, body: object, members: readonly (keyof T & string)[]): Promise<T>
+  post<T extends object>(path: string, body: object, members: readonly (keyof T & string)[]): Promise<T>
 }
 
 /**
@@ -36,7 +40,7 @@ export async function withAdmin<R>(
     // `ca` takes the place of all the others.
     ...(certificate !== null && { connect: { ca: [...getCACertificates('default'), certificate] } }),
   })
-  const send = async (method: 'GET' | 'PUT', path: string, body?: object): Promise<Answer> => {
+  const send = async (method: 'GET' | 'PUT' | 'POST', path: string, body?: object): Promise<Answer> => {
     try {
       const {
         statusCode,
@@ -62,6 +66,7 @@ export async function withAdmin<R>(
     return await action({
       get: async (path, members) => expect(access, await send('GET', path), members),
       put: async (path, body, members) => expect(access, await send('PUT', path, body), members),
+      post: async (path, body, members) => expect(access, await send('POST', path, body), members),
     })
   } finally {
     await agent.destroy()
@@ -88,7 +93,7 @@ function parse(text: string): Answer['body'] {
 function expect<T extends object>(access: AdminAccess, answer: Answer, members: readonly (keyof T & string)[]): T {
   const { status, body, location } = answer
   const { url, urlFrom, tokenFrom } = access
-  if (status === 200 && body !== null && members.every((name) => Object.hasOwn(body, name))) return body as T
+  if (DONE.has(status) && body !== null && members.every((name) => Object.hasOwn(body, name))) return body as T
   if (status === 401) {
     throw new TokenRefusedError(
       `The gateway at ${url} does not take the admin token of ${tokenFrom}. Give the one it was started with by --token, or in HEADRACE_ADMIN_TOKEN.`,
@@ -100,9 +105,10 @@ function expect<T extends object>(access: AdminAccess, answer: Answer, members: 
     )
   }
   if (typeof body?.code === 'string' && typeof body.detail === 'string' && status !== 404) {
-    throw new AnswerError(`The gateway at ${url} answered ${status}: ${printable(`${body.detail} (${body.code})`)}`)
+    const said = printable(`${body.detail} (${body.code})`)
+    throw Object.assign(new AnswerError(`The gateway at ${url} answered ${status}: ${said}`), { problem: body })
   }
-  const what = status === 200 ? 'answered with something else' : `answered ${status}`
+  const what = DONE.has(status) ? 'answered with something else' : `answered ${status}`
   throw new AnswerError(
     `There is no control plane of Headrace at ${url} (${urlFrom}): it ${what}. Name the admin listener with --admin; where endpoints.performance is false, there is none.`,
   )

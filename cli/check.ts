@@ -1,7 +1,9 @@
-import { formatProblems } from './problems.ts'
 import { basename } from 'node:path'
+import type { Config } from '../config/config.ts'
+import { parseRouteKey } from '../services/routing/pattern.ts'
 import type { Call, Command, ExitCode } from './command.ts'
 import { CONFIG_OPTION, load, OVERRIDES } from './configuration.ts'
+import { formatProblems } from './problems.ts'
 import { painter } from './terminal.ts'
 
 /** Validates the configuration, offline: no upstream is asked, nothing listens. */
@@ -32,8 +34,22 @@ async function run(call: Call): Promise<ExitCode> {
   }
   const { listen, upstreams, routes, file } = loaded.config
   const parts = [count(listen, 'listener'), count(upstreams, 'upstream'), count(routes, 'route')].join(', ')
-  stdout.write(`${painter(stdout)('green', '✔')} ${basename(file ?? 'the configuration')} is valid: ${parts}\n`)
+  const paint = painter(stdout)
+  stdout.write(`${paint('green', '✔')} ${basename(file ?? 'the configuration')} is valid: ${parts}\n`)
+  for (const note of notesOn(loaded.config)) stdout.write(`  ${paint('yellow', 'note')} ${note}\n`)
   return 0
+}
+
+/** What is valid, and seldom meant. */
+function notesOn({ routes }: Config): string[] {
+  if (routes.length === 0) return ["there are no routes: everything but the gateway's own pages is answered 404"]
+  return routes.flatMap(({ key }) => {
+    const { host, path } = parseRouteKey(key)
+    if (host.kind !== 'exact' || host.name.includes('.') || host.name === 'localhost') return []
+    return [
+      `the route '${key}' takes the host '${host.name}' alone: a path begins with a slash, '/${host.name}${path}'`,
+    ]
+  })
 }
 
 function count(list: readonly unknown[], noun: string): string {

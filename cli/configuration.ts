@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { type Loaded, loadConfig } from '../config/load.ts'
+import type { ConfigSource } from '../server/configuration.ts'
 import type { Call, Option } from './command.ts'
 import { formatProblems } from './problems.ts'
 import { painter } from './terminal.ts'
@@ -23,7 +24,7 @@ export const OVERRIDES: Readonly<Record<string, Option>> = {
     description: 'https and HTTP/2 on the first listener, with a certificate generated for development',
   },
   'admin-port': { type: 'string', value: 'N', description: 'Port of the control plane' },
-  processes: { type: 'string', value: 'N', description: 'Data-plane processes' },
+  processes: { type: 'string', value: 'N', description: "Data-plane processes, or 'auto'" },
   'log-level': { type: 'string', value: 'LEVEL', description: "Least severity logged, or 'silent' (LOG_LEVEL)" },
 }
 
@@ -34,14 +35,20 @@ export async function load(call: Call, inline?: unknown): Promise<Loaded> {
   const flags = {
     ...Object.fromEntries(texts.map((name) => [name, call.text(name)])),
     ...(call.has('tls') && { tls: 'development' }),
+    ...(call.has('watch') && { watch: 'true' }),
   }
   return await loadConfig({ cwd, variables, flags, file: call.text('config'), ...(inline !== undefined && { inline }) })
 }
 
 /** The same for a command that needs a valid one: its problems are on standard error otherwise. */
 export async function loadValid(call: Call, inline?: unknown): Promise<Config | undefined> {
+  return (await loadSource(call, inline))?.loaded.config
+}
+
+/** The same for a command that runs it, and loads it again to reload it. */
+export async function loadSource(call: Call, inline?: unknown): Promise<ConfigSource | undefined> {
   const loaded = await load(call, inline)
-  if (loaded.ok) return loaded.config
+  if (loaded.ok) return { loaded, load: () => load(call, inline) }
   const { stderr } = call.surroundings
   stderr.write(formatProblems(loaded.problems, painter(stderr)))
   return undefined

@@ -8,7 +8,7 @@ import { type Paint, painter } from './terminal.ts'
 export const explain: Command = {
   name: 'explain',
   arguments: '[METHOD] PATH',
-  summary: 'Say which route takes a request and why the others do not, and what is sent where',
+  summary: 'Say which route takes a request and why, and what is sent where',
   options: {
     ...CONFIG_OPTION,
     host: { type: 'string', value: 'NAME', description: 'Host that the request names; or write PATH as a whole URL' },
@@ -17,7 +17,8 @@ export const explain: Command = {
       short: 'H',
       value: "'NAME: VALUE'",
       multiple: true,
-      description: 'A field of the request; Host is the one that routing looks at',
+      description:
+        'A field of the request: Host for routing, those of rules and varyBy for the side and the key of the cache',
     },
     json: { type: 'boolean', description: 'Print the explanation as JSON' },
   },
@@ -51,16 +52,23 @@ function askedOf(call: Call): Asked {
     return [field.slice(0, colon).trim().toLowerCase(), field.slice(colon + 1).trim()]
   })
   const host = call.text('host') ?? fields.findLast(([name]) => name === 'host')?.[1] ?? url?.host ?? 'localhost'
-  return { method, host: host.toLowerCase().replace(/:\d+$/, '').replace(/\.$/, ''), path }
+  const authority = host.toLowerCase()
+  const name = authority.replace(/:\d+$/, '').replace(/\.$/, '')
+  const scheme = url?.protocol === 'https:' ? 'https' : 'http'
+  return { method, host: name, path, scheme, authority, fields: fields.flat() }
 }
 
 function format(explanation: Explanation, paint: Paint): string {
   const { request, outcome, answer, route, upstream, sent, steps, routes } = explanation
   const lines = [paint('bold', `${request.method} ${request.path}`) + paint('dim', `  Host: ${request.host}`), '']
+  const { canonicalPath } = explanation
+  if (canonicalPath !== null && route === null && !request.path.startsWith(canonicalPath)) {
+    lines.push(`read as  ${canonicalPath}`, '')
+  }
   if (answer) {
-    const colour = outcome === 'own' ? 'green' : 'yellow'
+    const colour = outcome === 'own' || outcome === 'answered' ? 'green' : 'yellow'
     const words =
-      outcome === 'own' ? `the gateway's own endpoint: ${answer.detail}` : `${answer.status}: ${answer.detail}`
+      outcome === 'own' ? `the gateway's own endpoint ${answer.detail}` : `${answer.status}: ${answer.detail}`
     lines.push(`${paint(colour, outcome)}  ${words}`, '')
   }
   if (route !== null && sent && upstream) {
@@ -69,6 +77,10 @@ function format(explanation: Explanation, paint: Paint): string {
       `upstream  ${upstream.name} ${paint('dim', `(${upstream.targets.join(', ')})`)}`,
       `sent      ${sent.method} ${sent.path}${paint('dim', `  Host: ${sent.host}`)}`,
       '',
+    )
+  }
+  if (steps.length > 0) {
+    lines.push(
       'steps',
       ...columns(
         steps.map(({ name, detail }, index) => [`${index + 1} ${name}`, detail]),
@@ -87,10 +99,20 @@ function format(explanation: Explanation, paint: Paint): string {
       '',
     )
   }
+  const other = outcome === 'not found' ? routes.find(({ verdict }) => verdict === 'host differs') : undefined
+  if (other !== undefined)
+    lines.push(paint('dim', `Another host? headrace explain ${request.method} ${request.path} --host NAME`), '')
   return lines.join('\n')
 }
 
+/** Longer details get a line for each of their parts. */
+const LONG = 100
+
 function columns(rows: readonly (readonly [string, string])[], paint: Paint): string[] {
   const width = Math.max(...rows.map(([left]) => left.length))
-  return rows.map(([left, right]) => `  ${paint('cyan', left.padEnd(width))}  ${right}`)
+  const indent = ' '.repeat(width + 4)
+  return rows.map(([left, right]) => {
+    const shown = right.length > LONG ? right.replaceAll('; ', `;\n${indent}`) : right
+    return `  ${paint('cyan', left.padEnd(width))}  ${shown}`
+  })
 }

@@ -1,11 +1,22 @@
 import type { Config } from '../config/config.ts'
+import { cacheKey } from '../services/cache/key.ts'
+import type { CachePolicy } from '../services/cache/policy.ts'
+import { policyInWords } from '../services/cache/policy-report.ts'
+import { guardedRoots, isBelow } from '../services/control/paths.ts'
+import { stricterReading } from '../services/downstream/ambiguity.ts'
 import { canonicalTarget } from '../services/http/canonical-path.ts'
 import { pathWriter } from '../services/proxy/path-writer.ts'
-import { STEPS } from '../services/proxy/plan.ts'
+import { readRequestFields } from '../services/http/request-fields.ts'
+import { cachedTogether, cachePolicyOf, ROUTE_RANK, stepsOf } from '../services/proxy/plan.ts'
 import { explainRoutes, type RouteVerdict } from '../services/routing/explain.ts'
 import type { RouteOptions } from '../services/routing/options.ts'
+import type { UpstreamOptions } from '../services/upstream/options.ts'
 import { parseRouteKey } from '../services/routing/pattern.ts'
 import { RouteTable } from '../services/routing/table.ts'
+import type { SplitSticky } from '../services/split/options.ts'
+import { Split } from '../services/split/split.ts'
+import { ownEndpoint } from './own-endpoints.ts'
+import { detailOf } from './step-text.ts'
 
 export interface Asked {
   method: string
@@ -13,27 +24,58 @@ export interface Asked {
   host: string
   /** With its query. */
   path: string
+  /** Default: http. */
+  scheme?: 'http' | 'https'
+  /** The host as sent, with its port; default: `host`. */
+  authority?: string
+  /** Further fields of the request: name, value, name, value. */
+  fields?: readonly string[]
 }
 
 /** What the gateway does with a request: what `headrace explain --json` prints. */
 export interface Explanation {
   request: Asked
-  outcome: 'proxied' | 'own' | 'refused' | 'method not allowed' | 'not found'
+  outcome: 'proxied' | 'answered' | 'own' | 'refused' | 'method not allowed' | 'not found'
   /** What the client gets where nothing is proxied; `null` where something is. */
   answer: { status: number; detail: string } | null
   /** The path that routing sees. */
   canonicalPath: string | null
   route: string | null
   upstream: { name: string; targets: readonly string[] } | null
+  /** Of a route with several upstreams: how requests are divided, and which of them is shown; `null` for others. */
+  split: { side: string; detail: string } | null
   sent: { method: string; path: string; host: string } | null
+  /** How the route is cached; `null` where it is not. */
+  cache: CacheExplanation | null
   steps: { name: string; detail: string }[]
   /** Every route with the reason why it wins or loses. */
   routes: RouteVerdict[]
 }
 
+export interface CacheExplanation {
+  /** Where the answer is looked for and stored; `null` for methods that are not, and for QUERY, which has its content in it. */
+  key: string | null
+  /** A QUERY that is cached by its content. */
+  byContent: boolean
+  /** What the policy says, in words. */
+  lookup: readonly string[]
+  store: readonly string[]
+  /** What clients are told in place of what the origin says. */
+  send: readonly string[]
+}
+
 /** Follows a request through the configuration, without sending anything. */
 export function explainRequest(config: Config, request: Asked): Explanation {
-  const nothing = { canonicalPath: null, route: null, upstream: null, sent: null, steps: [], routes: [] }
+  const nothing = {
+    canonicalPath: null,
+    route: null,
+    upstream: null,
+    split: null,
+    sent: null,
+    cache: null,
+    steps: [],
+    routes: [],
+  }
   const target = canonicalTarget(Buffer.from(request.path).toString('latin1'))
   if (typeof target === 'string') {
     const detail = `the request target ${target}`
@@ -43,11 +85,9 @@ export function explainRequest(config: Config, request: Asked): Explanation {
   const table = new RouteTable(config.routes.map((options) => ({ pattern: parseRouteKey(options.key), options })))
   const routes = explainRoutes(table, request.method, request.host, path)
   const found = { ...nothing, request, canonicalPath: path, routes }
-  const own = ownEndpoint(config, path)
-  if (own !== undefined) {
-    // It wins over every route that would match.
-    return { ...found, outcome: 'own', answer: { status: 200, detail: own }, routes: [] }
-  }
+  const own = ownEndpoint(config, request.method, path)
+  // It wins over every route that would match.
+  if (own !== undefined) return { ...found, outcome: 'own', answer: own, routes: [] }
   const lookup = table.lookup(request.method, request.host, path)
   if (lookup.kind === 'none') {
     return { ...found, outcome: 'not found', answer: { status: 404, detail: 'no route takes the path' } }
@@ -57,68 +97,86 @@ export function explainRequest(config: Config, request: Asked): Explanation {
     return { ...found, outcome: 'method not allowed', answer: { status: 405, detail } }
   }
   const { options, pattern } = lookup.route
+  if (request.method === 'TRACE' && pattern.methods === null) {
+    const detail = 'TRACE shows what it was sent, credentials too: it goes where a route names it'
+    return { ...found, outcome: 'method not allowed', answer: { status: 405, detail } }
+  }
   if (options.encodedSlash === 'refuse' && path.includes('%2F')) {
     const answer = { status: 400, detail: 'the path has an encoded slash, which the route refuses' }
     return { ...found, outcome: 'refused', answer, route: options.key }
   }
-  const writer = pathWriter(pattern, options.stripPrefix, options.rewrite)
-  const upstream = config.upstreams.find(({ name }) => name === options.to)
-  const sentPath = (writer === null ? path : writer.send(path, lookup.parameters)) + query
-  const host = upstream?.host === 'preserve' ? request.host : authorityOf(upstream?.targets[0] ?? '')
-  const sent = { method: request.method, path: sentPath, host }
-  const to = { name: options.to, targets: upstream?.targets ?? [] }
-  const steps = STEPS.map((name) => ({ name, detail: detailOf(name, { config, request, path, options, sent }) }))
-  return { ...found, outcome: 'proxied', answer: null, route: options.key, upstream: to, sent, steps }
-}
-
-function ownEndpoint({ endpoints, admin }: Config, path: string): string | undefined {
-  const isShared = admin?.shared === true
-  const below = (root: string): boolean => path === root || path.startsWith(`${root}/`)
-  const { health, ready, docs, openapi, performance, metrics } = endpoints
-  if (path === health) return 'health: liveness'
-  if (path === ready) return 'ready: readiness'
-  if (path === openapi) return 'openapi: the OpenAPI document'
-  if (docs !== false && below(docs)) return 'docs: Swagger UI'
-  if (!isShared) return undefined
-  if (path === metrics) return 'metrics: Prometheus metrics, with the admin token'
-  if (performance !== false && (below(performance) || below('/api/v1/performance'))) {
-    return 'performance: the performance API, with the admin token'
+  const guarded = guardedRoots(config)
+  const reading = stricterReading(path, ROUTE_RANK, (other) => (isBelow(guarded, other) ? 1 : 0))
+  if (reading !== undefined) {
+    const reached = reading === null ? 'leaves the root' : `is ${reading}, which wants the admin token`
+    const detail = `read in another way (an encoded slash, '//' or ';…'), the path ${reached}: send its plain form`
+    return { ...found, outcome: 'refused', answer: { status: 400, detail }, route: options.key }
   }
-  return undefined
+  if (config.maintenance.enabled || options.maintenance) {
+    const what = config.maintenance.enabled ? 'all routes are' : 'the route is'
+    const answer = { status: 503, detail: `${what} in maintenance, as the configuration says` }
+    return { ...found, outcome: 'refused', answer, route: options.key }
+  }
+  if (options.to === null || options.mock !== null) {
+    const sent = { path, host: '' }
+    const context = { config, request, path, options, upstream: undefined, sent, split: null, cache: null }
+    const steps = stepsOf(options, config.compression).map((name) => ({ name, detail: detailOf(name, context) }))
+    const status = options.answer?.status ?? options.mock?.status ?? 200
+    const answer = { status, detail: `${options.key} answers by itself` }
+    return { ...found, outcome: 'answered', answer, route: options.key, steps }
+  }
+  const writer = pathWriter(pattern, options.stripPrefix, options.rewrite)
+  const split = explainSplit(request, options)
+  const side = split?.side ?? options.to
+  const upstream = config.upstreams.find(({ name }) => name === side)
+  const sentPath = (writer === null ? path : writer.send(path, lookup.parameters)) + query
+  const host = upstream?.host === 'preserve' ? request.host : authorityOf(upstream?.targets[0]?.origin ?? '')
+  const sent = { method: request.method, path: sentPath, host }
+  const to = { name: side, targets: upstream?.targets.map(({ url }) => url) ?? [] }
+  const policy = cachePolicyOf(options, upstreamsOf(config, cachedTogether(options, side)), config)
+  const cache = policy === null ? null : explainCache(policy, request, path, query)
+  const context = { config, request, path, options, upstream, sent, split, cache }
+  const steps = stepsOf(options, config.compression).map((name) => ({ name, detail: detailOf(name, context) }))
+  return { ...found, outcome: 'proxied', answer: null, route: options.key, upstream: to, split, sent, cache, steps }
 }
 
 function authorityOf(target: string): string {
   return target.startsWith('unix:') || !URL.canParse(target) ? 'localhost' : new URL(target).host
 }
 
-interface StepContext {
-  config: Config
-  request: Asked
-  path: string
-  options: RouteOptions
-  sent: { path: string; host: string }
+function upstreamsOf({ upstreams }: Config, names: readonly string[]): UpstreamOptions[] {
+  return names.flatMap((name) => upstreams.find((one) => one.name === name) ?? [])
 }
 
-function detailOf(name: (typeof STEPS)[number], { config, request, path, options, sent }: StepContext): string {
-  const { forwarded, log } = config
-  switch (name) {
-    case 'canonicalise':
-      return request.path.startsWith(path) ? 'unchanged' : `${request.path} becomes ${path}`
-    case 'forwarded': {
-      const fields = { both: 'Forwarded and X-Forwarded-*', forwarded: 'Forwarded', 'x-forwarded': 'X-Forwarded-*' }
-      const trusted = forwarded.trust.length === 0 ? 'no proxy' : forwarded.trust.join(', ')
-      return `sends ${fields[forwarded.send]} and Via: 1.1 ${forwarded.via}; believes ${trusted}`
-    }
-    case 'request id':
-      return 'made here, or taken over from a trusted proxy; returned, logged and forwarded'
-    case 'route':
-      return `${options.key} → ${options.to}`
-    case 'upstream':
-      return `${sent.path} with Host: ${sent.host}`
-    case 'log':
-      if (log.level === 'silent' || !log.requests) return 'off'
-      return log.sample === 1 ? 'a line for each request' : `${log.sample * 100} % of what is answered below 400`
-    default:
-      return ''
-  }
+/** What the request itself decides; where chance does, the largest side is shown. */
+function explainSplit(request: Asked, { split, to }: RouteOptions): Explanation['split'] {
+  if (split === null || to === null) return null
+  const sides = new Split(split, () => ({ value: null, counts: { rule: 0, sticky: 0, share: 0 } }))
+  const fields = readRequestFields(request.fields ?? [])
+  const known = sides.known({ fields, path: request.path, clientAddress: '' })
+  if (known?.reason === 'rule') return { side: known.side.name, detail: `${known.side.name}, by a rule` }
+  const total = split.sides.reduce((sum, { weight }) => sum + weight, 0)
+  const shares = split.sides
+    .map(({ name, weight }) => `${name} ${Math.round((weight / total) * 1000) / 10} %`)
+    .join(', ')
+  if (known !== undefined)
+    return { side: known.side.name, detail: `${known.side.name}, as its client before; ${shares}` }
+  const kept = split.sticky === null ? 'by chance' : stickyInWords(split.sticky)
+  return { side: to, detail: `${kept}; ${shares}; ${to} is shown here` }
+}
+
+function stickyInWords(sticky: SplitSticky): string {
+  if (sticky.by === 'cookie') return `by chance, then as the cookie ${sticky.cookie} says`
+  return sticky.key === 'client' ? "by the client's address" : `by ${sticky.key}, without it by chance`
+}
+
+const LOOKED_UP = new Set(['GET', 'HEAD'])
+
+function explainCache(policy: CachePolicy, request: Asked, path: string, query: string): CacheExplanation {
+  const words = policyInWords(policy)
+  const byContent = request.method === 'QUERY' && policy.queries
+  if (!LOOKED_UP.has(request.method)) return { key: null, byContent, ...words }
+  const { scheme = 'http', authority = request.host, fields = [] } = request
+  const key = cacheKey(policy, { scheme, authority, path, query, fields: readRequestFields(fields) })
+  return { key, byContent, ...words }
 }

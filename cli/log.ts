@@ -13,7 +13,7 @@ const LEVELS = (logSchema.properties.level as unknown as { enum: readonly LogLev
 export const log: Command = {
   name: 'log',
   arguments: '[LEVEL]',
-  summary: "Show or set the log level of the running gateway, until its next start; 'silent' switches it off",
+  summary: 'Show or set the log level of the running gateway, until its next start',
   options: ADMIN_OPTIONS,
   positionals: [0, 1],
   run,
@@ -56,6 +56,6 @@ function levelOf(text: string | undefined): LogLevel | undefined {
   const level = LEVELS.find((known) => known === text)
   if (text === undefined || level !== undefined) return level
   const near = closest(text, LEVELS)
-  const hint = near === undefined ? LEVELS.join(', ') : `did you mean '${near}'?`
+  const hint = near === undefined ? `there are ${LEVELS.join(', ')}` : `did you mean '${near}'?`
   throw new UsageError(`'${text}' is no log level; ${hint}`)
 }

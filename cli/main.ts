@@ -1,6 +1,6 @@
 import { closest } from '../config/suggest.ts'
 import { VERSION } from '../server/version.ts'
-import { type Command, type ExitCode, parseCall } from './command.ts'
+import { type Command, type ExitCode, parseCall, usageName } from './command.ts'
 import { commandHelp, generalHelp } from './help.ts'
 import { type Paint, painter, type Surroundings } from './terminal.ts'
 
@@ -14,13 +14,38 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   openapi: async () => (await import('./openapi.ts')).openapi,
   status: async () => (await import('./status.ts')).status,
   log: async () => (await import('./log.ts')).log,
+  purge: async () => (await import('./purge.ts')).purge,
+  warm: async () => (await import('./warm.ts')).warm,
+  diff: async () => (await import('./diff.ts')).diff,
+  reload: async () => (await import('./reload.ts')).reload,
+  maintenance: async () => (await import('./maintenance.ts')).maintenance,
+  restart: async () => (await import('./restart.ts')).restart,
+}
+
+/** What other programs of this kind call it. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  start: 'serve',
+  run: 'serve',
+  up: 'serve',
+  validate: 'check',
+  lint: 'check',
+  test: 'check',
+  config: 'print',
+  routes: 'explain',
+  health: 'status',
+}
+
+/** Whether these arguments ask for a gateway that runs, and not for an answer. */
+export function isServing(args: readonly string[]): boolean {
+  const { name } = nameOf(args)
+  return name === 'serve' || (name === 'proxy' && args.some((arg) => !arg.startsWith('-')))
 }
 
 /** Runs the command line. Never throws; what failed is on standard error. */
 export async function main(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { stdout, stderr } = surroundings
   const paint = painter(stderr)
-  const [first] = args
+  const [first, second] = args
   const help = async (): Promise<string> => {
     const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()))
     return generalHelp(commands, painter(stdout))
@@ -30,11 +55,12 @@ export async function main(args: readonly string[], surroundings: Surroundings):
       stderr.write(await help())
       return 2
     }
+    if (first === 'help' && second !== undefined) return await runCommand([second, '--help'], surroundings)
     if (first === '--help' || first === '-h' || first === 'help') {
       stdout.write(await help())
       return 0
     }
-    if (first === '--version' || first === '-v') {
+    if (first === '--version' || first === '-v' || first === 'version') {
       stdout.write(`${VERSION}\n`)
       return 0
     }
@@ -51,12 +77,7 @@ async function runCommand(args: readonly string[], surroundings: Surroundings): 
   const { name, rest } = nameOf(args)
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (load === undefined) {
-    const near = closest(
-      name,
-      Object.keys(COMMANDS).filter((known) => known !== 'proxy'),
-    )
-    const hint = near === undefined ? 'headrace --help lists them' : `did you mean '${near}'?`
-    stderr.write(`${paint('red', 'error')} there is no command '${name}'; ${hint}\n`)
+    stderr.write(`${paint('red', 'error')} there is no command '${name}'; ${hintFor(name)}\n`)
     return 2
   }
   const command = await load()
@@ -66,11 +87,28 @@ async function runCommand(args: readonly string[], surroundings: Surroundings): 
     stdout.write(commandHelp(command, painter(stdout)))
     return 0
   } catch (error) {
-    if (!isUsage(error)) throw error
-    const usage = `headrace ${command.name === 'proxy' ? '' : `${command.name} `}--help`
-    stderr.write(`${describe(error, paint)}\n${paint('dim', `See ${usage}`)}\n`)
+    if (!isUsage(error)) {
+      stderr.write(`${describe(error, paint)}\n`)
+      return command.failed ?? 1
+    }
+    stderr.write(`${describe(error, paint)}\n${paint('dim', `See ${usageName(command)} --help`)}\n`)
     return 2
   }
+}
+
+/** What was probably meant by a command that there is not: another one, or an address. */
+function hintFor(name: string): string {
+  const address = name.replace(/^[a-z]*:\/+/i, '')
+  if (/^[\w-]*(\.[\w-]+)+(:\d+)?(\/|$)/.test(address) || name.includes('://')) {
+    return `an address is written headrace http://${address}`
+  }
+  const near = Object.hasOwn(ELSEWHERE, name)
+    ? ELSEWHERE[name]
+    : closest(
+        name,
+        Object.keys(COMMANDS).filter((known) => known !== 'proxy'),
+      )
+  return near === undefined ? 'headrace --help lists them' : `did you mean '${near}'?`
 }
 
 /** `headrace http://localhost:3000` needs no command's name; options may stand before the address. */

@@ -13,7 +13,7 @@ const MISSING = new Set(['HR_OPENAPI_UNAVAILABLE', 'HR_OPENAPI_INVALID', 'HR_OPE
 export const openapi: Command = {
   name: 'openapi',
   arguments: '',
-  summary: "Print the merged OpenAPI document: the upstreams' specifications at the gateway's paths",
+  summary: 'Print the merged OpenAPI document of all upstreams',
   options: { ...CONFIG_OPTION, yaml: { type: 'boolean', description: 'YAML instead of JSON' } },
   positionals: [0, 0],
   run,
@@ -27,6 +27,7 @@ async function run(call: Call): Promise<ExitCode> {
   const { Upstreams } = await import('../services/upstream/upstreams.ts')
   const upstreams = new Upstreams(config.upstreams)
   try {
+    await upstreams.start()
     const { docs, openapi: openapiPath } = config.endpoints
     const { document, warnings } = await buildDocument({
       gateway: await ownDocument(config),

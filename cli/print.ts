@@ -1,6 +1,8 @@
 import { stringify } from 'yaml'
 import { editorSchema } from '../config/json-schema.ts'
 import { redact } from '../config/redact.ts'
+import type { Settings } from '../config/schema.ts'
+import { effectiveRouteCache } from '../services/cache/options.ts'
 import type { Call, Command, ExitCode } from './command.ts'
 import { CONFIG_OPTION, load, OVERRIDES } from './configuration.ts'
 import { formatProblems } from './problems.ts'
@@ -10,7 +12,7 @@ import { painter } from './terminal.ts'
 export const print: Command = {
   name: 'print',
   arguments: '',
-  summary: 'Show the resolved configuration with its defaults, secrets redacted; or the JSON Schema',
+  summary: 'Show the configuration in force, secrets redacted; or the JSON Schema',
   options: {
     ...CONFIG_OPTION,
     ...OVERRIDES,
@@ -32,9 +34,17 @@ async function run(call: Call): Promise<ExitCode> {
     stderr.write(formatProblems(loaded.problems, painter(stderr)))
     return 1
   }
-  const settings = escaped(redact(loaded.settings))
+  const settings = escaped(redact(withPolicies(loaded.settings)))
   stdout.write(call.has('json') ? `${JSON.stringify(settings, null, 2)}\n` : stringify(settings))
   return 0
+}
+
+/** Each route's cache with all that it comes to: what it takes from the common `cache`, too. */
+function withPolicies(settings: Settings): Settings {
+  const routes = Object.entries(settings.routes).map(([key, route]) => {
+    return [key, { ...route, cache: effectiveRouteCache(route.cache, settings.cache) }]
+  })
+  return { ...settings, routes: Object.fromEntries(routes) as Settings['routes'] }
 }
 
 /** Text with `${` in it would be read as a variable when what is printed is loaded again. */

@@ -1,4 +1,4 @@
-import type { Problem } from '../config/problem.ts'
+import type { ConfigProblem } from '../services/configuration/report.ts'
 import type { Paint } from './terminal.ts'
 
 /** Longer lines of a file are shown in part. */
@@ -8,12 +8,15 @@ const MAX_WIDTH = 110
  * Every problem as people read it: the place first (terminals make it a link), what is wrong, the line with the offending
  * part underlined, and what was probably meant.
  */
-export function formatProblems(problems: readonly Problem[], paint: Paint): string {
+export function formatProblems(problems: readonly ConfigProblem[], paint: Paint): string {
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
   return `${problems.map((problem) => format(problem, paint)).join('\n')}\n${paint('red', `✖ ${count}`)}\n`
 }
 
-function format({ source, line, column, message, code, path, suggestion, excerpt }: Problem, paint: Paint): string {
+function format(
+  { source, line, column, message, code, path, suggestion, excerpt }: ConfigProblem,
+  paint: Paint,
+): string {
   const place = [source ?? 'configuration', line, column].filter((part) => part !== null).join(':')
   const where = path === '' ? '' : ` ${paint('dim', path)}`
   const hint = suggestion === null ? '' : `did you mean ${paint('green', suggestion)}?`

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { CONFIG_FILES } from '../config/find.ts'
 import type { Call, Command, ExitCode } from './command.ts'
-import { loadValid, OVERRIDES } from './configuration.ts'
+import { loadSource, OVERRIDES } from './configuration.ts'
 import { SaveError, UsageError } from './errors.ts'
 import { runGateway } from './serve.ts'
 
@@ -11,7 +11,7 @@ import { runGateway } from './serve.ts'
 export const proxy: Command = {
   name: 'proxy',
   arguments: '<url>',
-  summary: 'Put a gateway before one service: everything is proxied to it',
+  summary: 'Put a gateway with a cache before one service: everything is proxied to it',
   options: {
     ...OVERRIDES,
     save: { type: 'boolean', description: 'Write the equivalent configuration here first; never over another one' },
@@ -25,11 +25,11 @@ async function run(call: Call): Promise<ExitCode> {
   const format = call.text('format') ?? 'yaml'
   if (format !== 'yaml' && format !== 'ts') throw new UsageError(`--format is yaml or ts, not '${format}'`)
   const inline = configurationFor(call.positionals[0] ?? '', call)
-  const config = await loadValid(call, inline)
-  if (config === undefined) return 1
+  const source = await loadSource(call, inline)
+  if (source === undefined) return 1
   const { cwd, stderr } = call.surroundings
   if (call.has('save')) stderr.write(`Wrote ${save(inline, cwd, format)}; from now on: headrace serve\n`)
-  return await runGateway(config, call)
+  return await runGateway(source, call)
 }
 
 /** The configuration that an address stands for, as it would be written. @throws HR_CLI_USAGE */
@@ -41,7 +41,8 @@ export function configurationFor(address: string, call: Pick<Call, 'text'>): Rec
   return {
     ...(Object.keys(listen).length > 0 && { listen }),
     upstreams: { service: { targets: [target] } },
-    routes: { '/*': { to: 'service', ...(base !== '' && { rewrite: `${base}/*` }) } },
+    // What the service says of its answers holds, and nothing else: without a word from it nothing is fresh.
+    routes: { '/*': { to: 'service', ...(base !== '' && { rewrite: `${base}/*` }), cache: true } },
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ConfigReport } from '../services/configuration/report.ts'
 import type { HealthReport, HealthStatus } from '../services/monitor/health.ts'
 import type { PoolReport } from '../services/monitor/pools.ts'
 import type { Paint } from './terminal.ts'
@@ -6,8 +7,12 @@ import type { Paint } from './terminal.ts'
 export interface GatewayState {
   url: string
   health: HealthReport
+  config: ConfigState
   pools: readonly PoolReport[]
 }
+
+/** The configuration in force. */
+export type ConfigState = Pick<ConfigReport, 'version' | 'loadedAt' | 'source' | 'lastFailure'>
 
 type Colour = Parameters<Paint>[0]
 
@@ -22,10 +27,18 @@ const VERDICTS = { healthy: 'green', degraded: 'yellow', unhealthy: 'red' } as c
   HealthStatus,
   Colour
 >
-const STATES: Readonly<Record<PoolReport['state'], Colour>> = { up: 'green', down: 'red', unknown: 'dim' }
+const STATES: Readonly<Record<PoolReport['state'], Colour>> = {
+  up: 'green',
+  down: 'red',
+  unhealthy: 'red',
+  ejected: 'yellow',
+  open: 'red',
+  draining: 'yellow',
+  unknown: 'dim',
+}
 
-/** A gateway's state for people: the verdict and why, then memory, processes and upstream targets. */
-export function formatStatus({ url, health, pools }: GatewayState, paint: Paint): string {
+/** A gateway's state for people: the verdict and why, then memory, configuration, processes and upstream targets. */
+export function formatStatus({ url, health, config, pools }: GatewayState, paint: Paint): string {
   const { status, reasons, version, memory, processes } = health
   const limit = memory.limitBytes === null ? '' : ` of ${size(memory.limitBytes)}`
   return [
@@ -33,12 +46,21 @@ export function formatStatus({ url, health, pools }: GatewayState, paint: Paint)
     ...reasons.map((reason) => `  ${paint(VERDICTS[status], reason)}`),
     '',
     `memory  ${size(memory.rssBytes)}${limit}; heap ${size(memory.heapUsedBytes)}, the fullest ${percent(memory.heapUsedRatio)} of its limit`,
+    ...configuration(config, paint),
     '',
     ...table([['PROCESS', 'UP', 'MEMORY', 'HEAP', 'LOOP DELAY', 'BUSY', ''], ...processes.map(processRow)], paint),
     '',
     ...(pools.length === 0 ? ['no upstreams'] : targets(pools, paint)),
     '',
   ].join('\n')
+}
+
+function configuration({ version, loadedAt, source, lastFailure }: ConfigState, paint: Paint): string[] {
+  const from = source === null ? '' : ` from ${source}`
+  const inForce = `config  ${version}, loaded ${new Date(loadedAt).toISOString()}${from}`
+  if (lastFailure === null) return [inForce]
+  const failed = `the last reload failed, ${new Date(lastFailure.at).toISOString()}: ${lastFailure.message}`
+  return [inForce, `        ${paint('red', failed)}`]
 }
 
 function processRow({ pid, uptimeSeconds, draining, memory, eventLoop }: HealthReport['processes'][number]): Cell[] {

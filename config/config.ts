@@ -1,6 +1,9 @@
 import { isAbsolute, resolve } from 'node:path'
-import type { AdminOptions, EndpointsOptions } from '../services/control/options.ts'
+import { type CacheOptions, resolveCache } from '../services/cache/options.ts'
+import { resolveCompression, type SharedCompression } from '../services/compression/options.ts'
+import { type AdminOptions, type EndpointsOptions, resolveProcesses } from '../services/control/options.ts'
 import type { ForwardedOptions } from '../services/downstream/options.ts'
+import type { ReloadOptions } from '../services/configuration/options.ts'
 import {
   type LimitsOptions,
   type ListenerOptions,
@@ -8,9 +11,12 @@ import {
   resolveListener,
 } from '../services/listener/options.ts'
 import type { LogOptions } from '../services/log/options.ts'
+import { type MaintenanceOptions, resolveMaintenance } from '../services/maintenance/options.ts'
 import { milliseconds } from '../services/options/schema.ts'
+import { type RedisOptions, resolveRedis } from '../services/redis/options.ts'
 import { resolveRoute, type RouteOptions } from '../services/routing/options.ts'
 import { resolveUpstream, type UpstreamOptions } from '../services/upstream/options.ts'
+import type { WorkersOptions } from '../services/workers/options.ts'
 import type { Settings } from './schema.ts'
 
 /** The configuration as the code takes it: plain, cloneable, frozen, units in the names, paths absolute. */
@@ -26,11 +32,18 @@ export interface Config {
   admin: AdminOptions | null
   processes: number
   drainTimeoutMs: number
+  reload: ReloadOptions
   log: LogOptions
   metrics: boolean
   serverTiming: boolean
   forwarded: ForwardedOptions
+  maintenance: MaintenanceOptions
   endpoints: EndpointsOptions
+  cache: CacheOptions
+  compression: SharedCompression
+  workers: WorkersOptions
+  /** `null` without one. */
+  redis: RedisOptions | null
   upstreams: UpstreamOptions[]
   routes: RouteOptions[]
 }
@@ -39,6 +52,10 @@ export interface Config {
 export function configOf(settings: Settings, from: { file: string | null; root: string }): Config {
   const toPath = (path: string): string => (isAbsolute(path) ? path : resolve(from.root, path))
   const listen = Array.isArray(settings.listen) ? settings.listen : [settings.listen]
+  const routes = Object.entries(settings.routes).map(([key, route]) => resolveRoute(key, route, toPath))
+  const upstreams = Object.entries(settings.upstreams).map(([name, upstream]) =>
+    resolveUpstream(name, upstream, toPath),
+  )
   return deepFreeze({
     file: from.file,
     root: from.root,
@@ -46,16 +63,38 @@ export function configOf(settings: Settings, from: { file: string | null; root: 
     listen: listen.map((listener) => resolveListener(listener, toPath)),
     limits: resolveLimits(settings.limits),
     admin: settings.admin === false ? null : settings.admin,
-    processes: settings.processes,
+    processes: resolveProcesses(settings.processes),
     drainTimeoutMs: milliseconds(settings.drainTimeout),
+    reload: settings.reload,
     log: settings.log,
     metrics: settings.metrics,
     serverTiming: settings.serverTiming,
     forwarded: settings.forwarded,
+    maintenance: resolveMaintenance(settings.maintenance),
     endpoints: settings.endpoints,
-    upstreams: Object.entries(settings.upstreams).map(([name, upstream]) => resolveUpstream(name, upstream, toPath)),
-    routes: Object.entries(settings.routes).map(([key, route]) => resolveRoute(key, route)),
+    cache: resolveCache(settings.cache, { dataDir: settings.dataDir, toPath }),
+    compression: resolveCompression(settings.compression),
+    workers: settings.workers,
+    redis: resolveRedis(settings.redis, toPath),
+    upstreams: upstreams.map((upstream) =>
+      isNeverAsked(upstream, routes) ? { ...upstream, required: false } : upstream,
+    ),
+    routes,
   })
+}
+
+/**
+ * Whether an upstream gets copies alone, or is only spoken for by a document that lies in a file: no client waits for it, so
+ * that /ready does not either.
+ */
+function isNeverAsked({ name, openapi }: UpstreamOptions, routes: readonly RouteOptions[]): boolean {
+  const isIts = ({ to, split }: RouteOptions): boolean =>
+    to === name || split?.sides.some((side) => side.name === name) === true
+  const isSpokenFor = ({ mock }: RouteOptions): boolean =>
+    mock !== null && (mock.document !== null || openapi?.startsWith('file:') === true)
+  const own = routes.filter(isIts)
+  if (own.length === 0) return routes.some(({ mirror }) => mirror?.to === name)
+  return own.every(isSpokenFor)
 }
 
 function deepFreeze<T>(value: T): T {

@@ -15,6 +15,8 @@ export interface Environment {
   get(name: string): string | undefined
   /** Where a variable comes from, for a message. */
   originOf(name: string): 'environment' | '.env'
+  /** Where a `.env` is, or would be. */
+  file: string
 }
 
 /** The environment of this process: the only place that reads it for the gateway. */
@@ -24,7 +26,8 @@ export function processEnvironment(): Variables {
 
 /** @param folder where a `.env` file may lie: beside the configuration file. @throws the system's error for one that cannot be read */
 export function readEnvironment(folder: string, own: Variables): Environment {
-  const file = readDotenv(join(folder, '.env'))
+  const path = join(folder, '.env')
+  const file = readDotenv(path)
   const isSet = (name: string): boolean => (own[name] ?? '') !== ''
   const variables: Record<string, string | undefined> = { ...file }
   for (const [name, value] of Object.entries(own)) if (isSet(name) || !(name in file)) variables[name] = value
@@ -32,6 +35,7 @@ export function readEnvironment(folder: string, own: Variables): Environment {
     variables,
     get: (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined) || undefined,
     originOf: (name) => (isSet(name) ? 'environment' : '.env'),
+    file: path,
   }
 }
 
@@ -83,9 +87,34 @@ export const WELL_KNOWN: readonly WellKnownVariable[] = [
         .map(([name]) => ['upstreams', name, 'connections']),
   },
   {
+    name: 'REDIS_URL',
+    description: 'Where Redis or Valkey is (`redis.url`)',
+    places: () => [['redis', 'url']],
+  },
+  {
+    name: 'REDIS_MAX_CONNECTIONS',
+    description: 'Connections to it a process (`redis.maxConnections`)',
+    places: () => [['redis', 'maxConnections']],
+  },
+  {
+    name: 'ENABLE_MEMORY_CACHE',
+    description: 'Keep cached answers in memory: true or false (`cache.memory.enabled`)',
+    places: () => [['cache', 'memory', 'enabled']],
+  },
+  {
+    name: 'ENABLE_REDIS_CACHE',
+    description: 'Keep cached answers in Redis: true or false (`cache.redis.enabled`)',
+    places: () => [['cache', 'redis', 'enabled']],
+  },
+  {
     name: 'HEADRACE_ADMIN_TOKEN',
     description: 'Bearer token of the control plane (`admin.token`)',
     places: (raw) => (raw.admin === false ? [] : [['admin', 'token']]),
+  },
+  {
+    name: 'HEADRACE_DATA_DIR',
+    description: 'Folder of what the gateway keeps (`dataDir`)',
+    places: () => [['dataDir']],
   },
   {
     name: 'LOG_LEVEL',

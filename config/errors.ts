@@ -30,6 +30,8 @@ export const PROBLEM_CODES = {
   HR_CONFIG_ROUTE_INVALID:
     "A route's key or rewrite cannot be read, or the rewrite uses a parameter that the key lacks.",
   HR_CONFIG_ROUTE_CONFLICT: 'Two routes match exactly the same requests.',
+  HR_CONFIG_CACHE: "Something in a route's cache has no effect, or one that cannot be meant.",
+  HR_CONFIG_ROUTE_OPTION: 'Something else that a route says has no effect, or one that cannot be meant.',
   HR_CONFIG_ROUTE_RESERVED: "A route names one of the gateway's own endpoints.",
   HR_CONFIG_ENDPOINT_CONFLICT: "Two of the gateway's own endpoints have one path.",
   HR_CONFIG_LISTENER_CONFLICT: 'Two listeners would bind the same address and port.',

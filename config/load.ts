@@ -24,9 +24,17 @@ export interface LoadOptions {
   timeoutMs?: number
 }
 
-export type Loaded =
-  | { ok: true; config: Config /** As people write it, defaults filled in. */; settings: Settings; file: string | null }
-  | { ok: false; problems: Problem[]; file: string | null }
+export interface ValidConfig {
+  ok: true
+  config: Config
+  /** As people write it, defaults filled in. */
+  settings: Settings
+  file: string | null
+  /** What it was read from, and whatever its file imports; some may not exist (`.env`). */
+  sources: string[]
+}
+
+export type Loaded = ValidConfig | { ok: false; problems: Problem[]; file: string | null }
 
 /**
  * Finds, reads, merges, validates and resolves a configuration: the command line over the environment over the file over
@@ -74,7 +82,9 @@ function settle(source: Source, { environment, flags, cwd, file, root, text }: C
   const isReadable = value !== undefined
   const settings = isReadable ? validate(value, { report, root, isUnset: source.isUnset }) : undefined
   if (settings !== undefined && report.complaints.length === 0) {
-    return { ok: true, config: configOf(settings, { file, root }), settings, file }
+    const own = file === null ? [] : [file]
+    const sources = [...own, environment.file, ...(source.modules ?? [])]
+    return { ok: true, config: configOf(settings, { file, root }), settings, file, sources }
   }
   const name = file === null ? null : shown(file, cwd)
   const problems = report.complaints.map((complaint) => problemOf(complaint, { source, origins, name, text }))

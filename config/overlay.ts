@@ -10,6 +10,7 @@ const FLAG_PLACES: Record<string, (raw: Record<string, unknown>) => Path[]> = {
   processes: () => [['processes']],
   'admin-port': () => [['admin', 'port']],
   tls: (raw) => firstListener(raw, 'tls'),
+  watch: () => [['reload', 'watch']],
 }
 
 export interface Overlay {

@@ -9,7 +9,8 @@ export function redact(settings: Settings): Settings {
   return redacted(configSchema as SchemaNode, settings) as Settings
 }
 
-function redacted(schema: SchemaNode, value: unknown): unknown {
+/** A part of the settings, by its schema. */
+export function redacted(schema: SchemaNode, value: unknown): unknown {
   if (schema.secret === true) return value === '' ? '' : REDACTED
   if (Array.isArray(value)) {
     const items = schema.items ?? schema.anyOf?.find(({ type }) => type === 'array')?.items ?? {}

@@ -9,10 +9,13 @@ import { validate } from './validate.ts'
  * program, and for tests.
  *
  * @param root the folder that relative paths start from; default: the working directory
+ * @param report complaints that were made already: they are told with the others
  * @throws HR_CONFIG_INVALID, every problem in its message and, as data, in its `problems`
  */
-export function resolveConfig(input: ConfigInput | Record<string, unknown>, { root = process.cwd() } = {}): Config {
-  const report = new Report()
+export function resolveConfig(
+  input: ConfigInput | Record<string, unknown>,
+  { root = process.cwd(), report = new Report() }: { root?: string; report?: Report } = {},
+): Config {
   const settings = validate(input, { report, root })
   if (settings === undefined || report.complaints.length > 0) {
     throw invalid(

@@ -1,11 +1,17 @@
 import { Type, type Static } from 'typebox'
-import { adminSchema, endpointsSchema } from '../services/control/options.ts'
+import { cacheSchema } from '../services/cache/options.ts'
+import { compressionSchema } from '../services/compression/options.ts'
+import { reloadSchema } from '../services/configuration/options.ts'
+import { adminSchema, endpointsSchema, processesSchema } from '../services/control/options.ts'
 import { forwardedSchema } from '../services/downstream/options.ts'
 import { limitsSchema, listenerSchema } from '../services/listener/options.ts'
 import { logSchema } from '../services/log/options.ts'
+import { maintenanceSchema } from '../services/maintenance/options.ts'
 import { Duration } from '../services/options/schema.ts'
+import { redisSchema } from '../services/redis/options.ts'
 import { routeSchema } from '../services/routing/options.ts'
 import { upstreamSchema } from '../services/upstream/options.ts'
+import { workersSchema } from '../services/workers/options.ts'
 
 /**
  * The whole configuration, composed from the schemas that live with the services. From this one come validation, types,
@@ -21,24 +27,35 @@ export const configSchema = Type.Object(
       default: {},
       description: 'The control plane; false switches it off',
     }),
-    processes: Type.Integer({ default: 1, minimum: 1, maximum: 256, description: 'Data-plane processes' }),
+    processes: processesSchema,
     drainTimeout: Duration({
       default: '30s',
       description: 'How long requests in flight may take after SIGTERM before they are cut',
     }),
+    reload: reloadSchema,
     log: logSchema,
     metrics: Type.Boolean({ default: true, description: 'Count requests for /metrics and /performance' }),
     serverTiming: Type.Boolean({ default: true, description: 'Add Server-Timing to proxied answers' }),
     limits: limitsSchema,
     forwarded: forwardedSchema,
+    cache: cacheSchema,
+    compression: Type.Union([compressionSchema, Type.Boolean()], {
+      default: false,
+      description: 'Compress answers (docs/compression.md): true, or how. A route may say something else',
+    }),
+    workers: workersSchema,
+    redis: redisSchema,
+    maintenance: maintenanceSchema,
     endpoints: endpointsSchema,
     upstreams: Type.Record(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' }), upstreamSchema, {
       default: {},
       additionalProperties: false,
+      examples: [{ orders: { targets: ['http://127.0.0.1:3000'] } }],
       description: 'The services behind the gateway, by name',
     }),
     routes: Type.Record(Type.String(), routeSchema, {
       default: {},
+      examples: [{ '/api/*': { to: 'orders' } }],
       description: "Which requests go where, by '[METHODS ][host]/path'",
     }),
     dataDir: Type.String({

@@ -39,8 +39,7 @@ function settleBoolean(value: unknown, path: Path, report: Report): boolean | un
 }
 
 function settleNumber(schema: SchemaNode, value: unknown, path: Path, report: Report): number | undefined {
-  const isNumeric = typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value)
-  const number = isNumeric ? Number(value) : value
+  const number = isNumeric(value) ? Number(value) : value
   const { minimum = -Infinity, maximum = Infinity } = schema
   const isValid =
     typeof number === 'number' &&
@@ -53,7 +52,12 @@ function settleNumber(schema: SchemaNode, value: unknown, path: Path, report: Re
   return undefined
 }
 
-function numberInWords({ type, minimum, maximum }: SchemaNode): string {
+/** A number as text: what an environment variable and the command line hold. */
+export function isNumeric(value: unknown): value is string {
+  return typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value)
+}
+
+export function numberInWords({ type, minimum, maximum }: SchemaNode): string {
   const kind = type === 'integer' ? 'an integer' : 'a number'
   if (minimum !== undefined && maximum !== undefined) return `${kind} from ${minimum} to ${maximum}`
   if (minimum !== undefined) return `${kind} of at least ${minimum}`
@@ -63,7 +67,7 @@ function numberInWords({ type, minimum, maximum }: SchemaNode): string {
 function settleText(schema: SchemaNode, value: unknown, path: Path, report: Report): string | undefined {
   if (schema.unit !== undefined) {
     if (typeof value === 'string' && new RegExp(schema.pattern ?? '').test(value)) return value
-    const expected = UNIT_EXAMPLES[schema.unit] ?? `a ${schema.unit}`
+    const expected = schema.expects ?? UNIT_EXAMPLES[schema.unit] ?? `a ${schema.unit}`
     const suggestion = closestUnit(schema.unit, value)
     report.add('HR_CONFIG_UNIT', path, `expected ${expected}, got ${describe(value)}`, {
       suggestion: suggestion && `'${suggestion}'`,
@@ -75,19 +79,34 @@ function settleText(schema: SchemaNode, value: unknown, path: Path, report: Repo
   if (typeof value !== 'string') {
     // A number where text belongs (a token of digits in YAML) was meant as that text; a secret is not repeated.
     const isSecret = schema.secret === true
-    const suggestion = typeof value === 'number' ? (isSecret ? 'it in quotes' : `'${value}'`) : undefined
+    const suggestion = typeof value === 'number' ? (isSecret ? 'it in quotes' : nearText(schema, value)) : undefined
     const got = isSecret ? `a ${typeof value}` : describe(value)
     report.add('HR_CONFIG_TYPE', path, `expected ${expected}, got ${got}`, { suggestion })
     return undefined
   }
   if (schema.pattern === undefined || new RegExp(schema.pattern).test(value)) return value
   const wanted = schema.expects ?? `text that matches ${schema.pattern}`
-  // 'localhost:3000' lacks its scheme, 'health' its slash.
-  const near = ['/', 'http://']
-    .map((prefix) => prefix + value)
-    .find((text) => new RegExp(schema.pattern ?? '').test(text))
-  report.add('HR_CONFIG_VALUE', path, `expected ${wanted}, got ${describe(value)}`, { suggestion: near && `'${near}'` })
+  if (schema.secret === true) {
+    // Neither shown nor guessed at: there may be a password in it.
+    report.add('HR_CONFIG_VALUE', path, `expected ${wanted}, got something else`)
+    return undefined
+  }
+  const suggestion = nearText(schema, value)
+  report.add('HR_CONFIG_VALUE', path, `expected ${wanted}, got ${describe(value)}`, { suggestion })
   return undefined
+}
+
+/** Text that fits: 'localhost:3000' lacks its scheme, 'http:/x' a slash of it, 'health' its slash, 3000 its host. */
+function nearText({ pattern = '' }: SchemaNode, value: string | number): string | undefined {
+  const text = String(value)
+  // Another scheme is no slip: nobody knows what was meant.
+  const scheme = /^([a-z][a-z+.-]*):\/*(?=[^\d/])/i.exec(text)
+  const candidates =
+    scheme === null
+      ? [text, `/${text}`, ...(/^\d+$/.test(text) ? [`http://127.0.0.1:${text}`] : [`http://${text}`])]
+      : [`${scheme[1]?.toLowerCase()}://${text.slice(scheme[0].length)}`]
+  const near = candidates.find((candidate) => new RegExp(pattern).test(candidate))
+  return near === undefined ? undefined : `'${near}'`
 }
 
 function settleWord(words: string[], value: unknown, path: Path, report: Report): string | undefined {

@@ -1,5 +1,5 @@
 import type { Path, Report } from './problem.ts'
-import { settleScalar } from './settle-scalar.ts'
+import { isNumeric, numberInWords, settleScalar } from './settle-scalar.ts'
 import { closest } from './suggest.ts'
 import { describe, isRecord } from './value.ts'
 
@@ -10,11 +10,12 @@ export interface SchemaNode {
   default?: unknown
   examples?: unknown[]
   properties?: Record<string, SchemaNode>
-  required?: string[]
+  required?: string[] | undefined
   patternProperties?: Record<string, SchemaNode>
   additionalProperties?: boolean
   items?: SchemaNode
   minItems?: number
+  maxItems?: number
   anyOf?: SchemaNode[]
   const?: unknown
   enum?: string[]
@@ -65,7 +66,7 @@ function settleValue(schema: SchemaNode, value: unknown, path: Path, context: Se
 
 function settleObject(schema: SchemaNode, value: unknown, path: Path, context: SettleContext): unknown {
   if (!isRecord(value)) {
-    context.report.add('HR_CONFIG_TYPE', path, `expected an object, got ${describe(value)}`)
+    context.report.add('HR_CONFIG_TYPE', path, `expected ${nameOf(schema)}, got ${describe(value)}`)
     return undefined
   }
   const [patternProperty] = Object.entries(schema.patternProperties ?? {})
@@ -84,9 +85,11 @@ function settleProperties(
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(properties, key)) continue
     const free = Object.keys(properties).filter((name) => !Object.hasOwn(value, name))
-    context.report.add('HR_CONFIG_UNKNOWN_KEY', [...path, key], `unknown property '${key}'`, {
+    const suggestion = closest(key, free)
+    const known = suggestion === undefined ? `; there are ${Object.keys(properties).join(', ')}` : ''
+    context.report.add('HR_CONFIG_UNKNOWN_KEY', [...path, key], `unknown property '${key}'${known}`, {
       at: 'key',
-      suggestion: closest(key, free),
+      suggestion,
     })
   }
   const settled: Record<string, unknown> = {}
@@ -134,12 +137,17 @@ function settleRecord(
 
 function settleArray(schema: SchemaNode, value: unknown, path: Path, context: SettleContext): unknown {
   if (!Array.isArray(value)) {
-    const suggestion = schema.items?.type === 'string' && typeof value === 'string' ? `['${value}']` : undefined
+    const takesText = [schema.items, ...(schema.items?.anyOf ?? [])].some((item) => item?.type === 'string')
+    const suggestion = takesText && typeof value === 'string' ? `['${value}']` : undefined
     context.report.add('HR_CONFIG_TYPE', path, `expected a list, got ${describe(value)}`, { suggestion })
     return undefined
   }
   if (value.length < (schema.minItems ?? 0)) {
     context.report.add('HR_CONFIG_VALUE', path, `expected at least ${schema.minItems} item`)
+    return undefined
+  }
+  if (schema.maxItems !== undefined && value.length > schema.maxItems) {
+    context.report.add('HR_CONFIG_VALUE', path, `expected at most ${schema.maxItems} items, got ${value.length}`)
     return undefined
   }
   const items = schema.items ?? {}
@@ -156,8 +164,12 @@ function settleUnion(
   context: SettleContext,
 ): unknown {
   if (branches.some((branch) => branch.const !== undefined && branch.const === value)) return value
-  const kind = kindOf(value)
-  const fitting = branches.find((branch) => branch.const === undefined && kindOfSchema(branch) === kind)
+  const ofKind = (kind: string): SchemaNode | undefined =>
+    branches.find((branch) => branch.const === undefined && kindOfSchema(branch) === kind)
+  const kind = isNumeric(value) && ofKind('number') !== undefined ? 'number' : kindOf(value)
+  // A number where text or an object may stand was meant as that text.
+  const isText = kind === 'number' && branches.every((branch) => branch.const === undefined)
+  const fitting = ofKind(kind) ?? (isText ? ofKind('string') : undefined)
   if (fitting) return settleValue(fitting, value, path, context)
   const words = branches.flatMap((branch) => (typeof branch.const === 'string' ? [branch.const] : []))
   const expected = [...new Set(branches.map(nameOf))].join(' or ')
@@ -169,7 +181,21 @@ function settleUnion(
 
 function nameOf(branch: SchemaNode): string {
   if (branch.const !== undefined) return describe(branch.const)
-  return branch.type === 'array' ? 'a list' : branch.type === 'object' ? 'an object' : (branch.expects ?? 'text')
+  if (kindOfSchema(branch) === 'number') return numberInWords(branch)
+  if (branch.type === 'array') return 'a list'
+  if (branch.type !== 'object') return branch.expects ?? 'text'
+  const [example] = branch.examples ?? []
+  return example === undefined ? 'an object' : `an object such as ${written(example)}`
+}
+
+/** An example as people write it, in YAML as in TypeScript. */
+function written(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`
+  if (!isRecord(value)) return describe(value)
+  const properties = Object.entries(value).map(
+    ([key, part]) => `${/^\w+$/.test(key) ? key : `'${key}'`}: ${written(part)}`,
+  )
+  return `{ ${properties.join(', ')} }`
 }
 
 function kindOf(value: unknown): string {

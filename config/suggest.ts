@@ -6,9 +6,12 @@ const MAX_LENGTH = 64
 /** The candidate that a word was probably meant to be, or `undefined` when none is near. */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length === 0 || word.length > MAX_LENGTH) return undefined
+  const known = [...candidates]
+  const same = known.find((candidate) => bare(candidate) === bare(word))
+  if (same !== undefined) return same
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
-  for (const candidate of candidates) {
+  for (const candidate of known) {
     if (candidate.length > MAX_LENGTH) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance && distance < candidate.length) {
@@ -17,6 +20,11 @@ export function closest(word: string, candidates: Iterable<string>): string | un
     }
   }
   return best
+}
+
+/** Without what other tools would write: `first_byte` and `first-byte` are `firstByte`. */
+function bare(word: string): string {
+  return word.toLowerCase().replaceAll(/[_-]/g, '')
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */

@@ -1,14 +1,27 @@
 import { isAbsolute, resolve } from 'node:path'
+import { checkAnswers } from './checks/answers.ts'
+import { checkCache } from './checks/cache.ts'
 import { checkFiles } from './checks/files.ts'
 import { checkListeners } from './checks/listeners.ts'
+import { checkMirrors } from './checks/mirrors.ts'
 import { checkRoutes } from './checks/routes.ts'
+import { checkSplits } from './checks/splits.ts'
 import { checkUpstreams } from './checks/upstreams.ts'
 import type { Report } from './problem.ts'
 import { configSchema, type Settings } from './schema.ts'
 import { type SchemaNode, settle } from './settle.ts'
 import { isRecord } from './value.ts'
 
-const CHECKS = [checkListeners, checkUpstreams, checkRoutes, checkFiles]
+const CHECKS = [
+  checkListeners,
+  checkUpstreams,
+  checkRoutes,
+  checkAnswers,
+  checkSplits,
+  checkMirrors,
+  checkCache,
+  checkFiles,
+]
 
 /**
  * Validates what was read: first its shape, along the schema, then what one part asks of another. Complaints go into

@@ -9,14 +9,37 @@ const CHAPTERS: [title: string, introduction: string, file: string][] = [
     'Answered to clients when an upstream fails: 502 broken, 504 late, 503 overfull.',
     'services/upstream/errors.ts',
   ],
+  ['Cache', 'Answered to clients, and on the admin listener.', 'services/cache/errors.ts'],
+  ['WebSocket', 'Answered to clients, in place of the protocol that they ask for.', 'services/websocket/errors.ts'],
   ['Listeners and TLS', 'Answered to clients below the gateway, and told at the start.', 'services/listener/errors.ts'],
+  [
+    'Reload',
+    'Answered on the admin listener, in the log, and told by the command: what runs has stayed as it was.',
+    'services/configuration/errors.ts',
+  ],
   ['Control plane', 'Answered on the admin listener, and told by the command.', 'services/control/errors.ts'],
+  [
+    'Stored responses',
+    'In the log: what a tier holds cannot be read, and counts as not there.',
+    'services/cache/store/errors.ts',
+  ],
+  ['Redis', 'In the log, and of a tier that is away: requests go on without it.', 'services/redis/errors.ts'],
+  ['Cache for code', 'Thrown to the code that calls `responseCache`.', 'services/cache/values/errors.ts'],
   [
     'OpenAPI documents',
     'Warnings in the log: a document that cannot be had is left out.',
     'services/openapi/errors.ts',
   ],
+  ['Compression', 'Thrown to the code that registers the plugin.', 'services/compression/errors.ts'],
+  ['Worker threads', 'Thrown to the code that gives them work.', 'services/workers/errors.ts'],
   ['Command line', 'Told by the command.', 'cli/errors.ts'],
+  ['Answers of the gateway', 'Told at the start.', 'services/answer/errors.ts'],
+  ['Mocked routes', 'Answered to clients; the last is told at the start.', 'services/mock/errors.ts'],
+  [
+    'Maintenance',
+    'Answered to clients, on the admin listener, and told at the start.',
+    'services/maintenance/errors.ts',
+  ],
   ['Routes of the configuration', 'Told by `headrace check` and at the start.', 'services/routing/errors.ts'],
 ]
 
@@ -41,7 +64,7 @@ is from the place that defines it (\`npm run docs\` writes this page).
 
 /** A definition: its docstring, its code, its status. */
 const DEFINITION =
-  /\/\*\*([^]*?)\*\/\s*export const \w+ = createError(?:<[^>]*>)?\(\s*'(HR_\w+)',[^]*?,?\s*(\d{3}),?\s*\)/g
+  /\/\*\*([^]*?)\*\/\s*export const \w+ = createError(?:<[^>]*>)?\(\s*'(HR_\w+)',[^]*?,\s*(\d{3}),?\s*\)/g
 
 /** docs/errors.md, from the files that define errors. */
 export function errorsPage(): string {

@@ -1,14 +1,35 @@
+import { cacheMetrics } from '../services/monitor/cache-metrics.ts'
+import { cacheTierMetrics } from '../services/monitor/cache-tier-metrics.ts'
 import type { MetricDefinition, MetricSource } from '../services/monitor/families.ts'
+import { InternalErrors } from '../services/monitor/internal-errors.ts'
+import { configurationMetrics } from '../services/monitor/configuration-metrics.ts'
 import { listenerMetrics } from '../services/monitor/listener-metrics.ts'
 import { processMetrics } from '../services/monitor/process-metrics.ts'
+import { maintenanceMetrics } from '../services/monitor/maintenance-metrics.ts'
+import { mirrorMetrics } from '../services/monitor/mirror-metrics.ts'
+import { splitMetrics } from '../services/monitor/split-metrics.ts'
 import { trafficMetrics } from '../services/monitor/traffic-metrics.ts'
+import { webSocketMetrics } from '../services/monitor/websocket-metrics.ts'
+import { workerMetrics } from '../services/monitor/worker-metrics.ts'
 import { upstreamMetrics } from '../services/monitor/upstream-metrics.ts'
 
 const CHAPTERS: [title: string, source: MetricSource][] = [
   ['Requests', trafficMetrics({ snapshot: () => [] })],
+  ['Splits', splitMetrics({ snapshot: () => [] })],
+  ['Mirrors', mirrorMetrics({ snapshot: () => [] })],
+  ['Maintenance', maintenanceMetrics(() => ({ gateway: false, routes: [], known: [] }))],
+  ['The gateway itself', new InternalErrors({ error: () => undefined })],
+  ['Cache', cacheMetrics(null, [])],
+  ['The second tier of the cache', cacheTierMetrics(() => null)],
+  ['WebSocket', webSocketMetrics(null)],
+  ['Worker threads', workerMetrics(null)],
   ['Upstreams', upstreamMetrics({ snapshot: () => [] })],
   ['Listeners and HTTP/2', listenerMetrics(() => [])],
   ['Processes', processMetrics('')],
+  [
+    'Configuration',
+    configurationMetrics(() => ({ version: 1, loadedAt: 0, reloads: { succeeded: 0, failed: 0 }, lastFailure: null })),
+  ],
 ]
 
 const INTRODUCTION = `# Metrics

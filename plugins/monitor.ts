@@ -3,15 +3,18 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { LogLevel } from '../services/control/commands.ts'
 import type { LocalControl } from '../services/control/local.ts'
+import type { Maintenance } from '../services/maintenance/maintenance.ts'
+import { maintenanceInWords } from '../services/maintenance/report.ts'
 import { readMemory } from '../services/monitor/process.ts'
 import { readinessOf } from '../services/monitor/readiness.ts'
 import type { TargetSnapshot } from '../services/upstream/snapshot.ts'
 
 /**
  * This process's part of the control port: it answers `readiness`, `health`, `pools` and `log-level`, and obeys
- * `log-level`. It adds no hook: a request pays nothing for it.
+ * `log-level`. It adds no hook of requests: they pay nothing for it.
  *
- * It shares `memoryUsage` and `isUnderPressure` of @fastify/under-pressure, which samples the event loop once a second.
+ * It shares `memoryUsage` and `isUnderPressure` of @fastify/under-pressure, which samples the event loop once a second;
+ * the first sample, of the start itself, is not told.
  */
 export interface MonitorOptions {
   local: LocalControl
@@ -22,41 +25,58 @@ export interface MonitorOptions {
     probe(): Promise<void>
   }
   draining: () => boolean
+  /** What is in maintenance; default: nothing ever. It answers and obeys `maintenance` of the control port. */
+  maintenance?: Maintenance
+  /** What else wants attention, in words; default: nothing. */
+  notices?: () => string[]
   /** Every logger of the process that has a level of its own; pino's children follow their parent's. */
   loggers: readonly { level: string }[]
 }
 
+const SAMPLE_MS = 1_000
+
 async function monitor(fastify: FastifyInstance, options: MonitorOptions): Promise<void> {
-  const { local, version, upstreams, draining, loggers } = options
+  const { local, version, upstreams, draining, maintenance, notices = () => [], loggers } = options
   // No thresholds: with one, under-pressure would add a hook to every request.
-  await fastify.register(underPressure, { sampleInterval: 1000, eventLoopUtilizationMode: 'interval' })
+  await fastify.register(underPressure, { sampleInterval: SAMPLE_MS, eventLoopUtilizationMode: 'interval' })
+  // The first sample covers the start, when modules are loaded. A timer of the same length, begun later, fires after
+  // under-pressure's own each time.
+  let samples = 0
+  const sampled = setTimeout(() => {
+    if (++samples === 1) sampled.refresh()
+  }, SAMPLE_MS).unref()
+  fastify.addHook('onClose', async () => clearTimeout(sampled))
 
   local.answer({
     readiness: async () => {
       if (draining()) return readinessOf([], true)
       await upstreams.probe()
-      return readinessOf(upstreams.snapshot(), draining())
+      const isClosed = maintenance?.report().gateway === true
+      return readinessOf(upstreams.snapshot(), draining(), isClosed ? maintenance.options : null)
     },
     health: async () => {
       await upstreams.probe()
       const { eventLoopDelay, eventLoopUtilized } = fastify.memoryUsage()
+      // Infinity stands for a sample without a value.
+      const isSampled = samples > 1 && Number.isFinite(eventLoopDelay)
       return {
         pid: process.pid,
         version,
         uptimeMs: process.uptime() * 1000,
         draining: draining(),
         memory: readMemory(),
-        // Infinity stands for a sample without a value.
-        eventLoop: {
-          delayMs: Number.isFinite(eventLoopDelay) ? eventLoopDelay : null,
-          utilization: eventLoopUtilized,
-        },
+        eventLoop: { delayMs: isSampled ? eventLoopDelay : null, utilization: eventLoopUtilized },
         targets: upstreams.snapshot(),
+        notices: [...(maintenance === undefined ? [] : maintenanceInWords(maintenance.report())), ...notices()],
       }
     },
     pools: () => upstreams.snapshot(),
     'log-level': () => (loggers[0]?.level ?? 'silent') as LogLevel,
   })
+  if (maintenance !== undefined) {
+    local.answer({ maintenance: () => maintenance.report() })
+    local.obey({ maintenance: ({ route, enabled }) => maintenance.set(route, enabled) })
+  }
   local.obey({
     'log-level': ({ level }) => {
       for (const logger of loggers) logger.level = level

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import fp from 'fastify-plugin'
 import { Type } from 'typebox'
 
 export interface HealthRouteOptions {
@@ -14,6 +15,9 @@ export interface HealthRouteOptions {
 const readinessSchema = Type.Object({
   status: Type.Union([Type.Literal('ready'), Type.Literal('not ready')]),
   draining: Type.Boolean({ description: 'The gateway is shutting down' }),
+  maintenance: Type.Optional(
+    Type.Boolean({ description: 'All routes are answered 503, whatever their upstreams; only there while it is so' }),
+  ),
   unavailable: Type.Optional(
     Type.Array(Type.String(), {
       description: 'Required upstreams without a usable target; on the admin listener only',
@@ -61,12 +65,22 @@ const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteOptions> = async (fasti
       },
       async (_request, reply) => {
         const { result } = await fastify.control.ask('readiness')
-        const { draining, unavailable } = result
+        const { draining, unavailable, maintenance } = result
         void reply.code(result.ready ? 200 : 503).header('cache-control', 'no-store')
-        return { status: result.ready ? 'ready' : 'not ready', draining, ...(details ? { unavailable } : {}) } as const
+        return {
+          status: result.ready ? 'ready' : 'not ready',
+          draining,
+          ...(maintenance ? { maintenance } : {}),
+          ...(details ? { unavailable } : {}),
+        } as const
       },
     )
   }
 }
 
-export default healthRoutes
+export default fp(healthRoutes, {
+  name: 'headrace-health',
+  fastify: '5.x',
+  encapsulate: true,
+  decorators: { fastify: ['control'] },
+})

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import fp from 'fastify-plugin'
 import { Type } from 'typebox'
 import { EXPOSITION_TYPE, toExposition } from './exposition.ts'
 import { adminSecurity, controlProblems } from './schemas.ts'
@@ -32,4 +33,9 @@ const metricsRoute: FastifyPluginAsyncTypebox<MetricsRouteOptions> = async (fast
   )
 }
 
-export default metricsRoute
+export default fp(metricsRoute, {
+  name: 'headrace-metrics-route',
+  fastify: '5.x',
+  encapsulate: true,
+  decorators: { fastify: ['control', 'adminGuard'] },
+})

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import type { TargetState } from '../services/upstream/snapshot.ts'
 
 /** Shapes that several routes share. */
 
@@ -15,7 +16,7 @@ export const problemSchema = Type.Object(
   { description: 'A problem document (RFC 9457)' },
 )
 
-const problem = (description: string) => ({
+export const problem = (description: string) => ({
   description,
   content: { 'application/problem+json': { schema: problemSchema } },
 })
@@ -53,7 +54,12 @@ export const connectionsSchema = Type.Object({
   queued: Type.Integer({ description: 'Requests waiting for a connection to be free' }),
 })
 
-export const targetStateSchema = Type.Union([Type.Literal('unknown'), Type.Literal('up'), Type.Literal('down')])
+export const targetStateSchema = Type.Unsafe<TargetState>({
+  type: 'string',
+  enum: ['unknown', 'up', 'down', 'unhealthy', 'ejected', 'open', 'draining'] satisfies TargetState[],
+  description:
+    'unknown: not tried yet; down: it could not be connected to; unhealthy: it fails its health checks; ejected: it fails more than others and is left alone for a while; open: its breaker is; draining: it gets no new requests',
+})
 
 /** The level of the log. */
 export const logLevelSchema = Type.Unsafe<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'>({

@@ -32,7 +32,7 @@ interface Manifest {
 }
 
 /** Starts the command line, or says which Node it needs: old syntax, so that an old Node gets as far as this. */
-const launcher = `#!/usr/bin/env -S node --max-semi-space-size=4
+const launcher = `#!/usr/bin/env node
 var major = Number(process.versions.node.split('.')[0])
 if (major < ${LEAST_NODE}) {
   console.error('headrace needs Node ${LEAST_NODE} or newer; this is Node ' + process.versions.node + ' (' + process.execPath + ')')
@@ -55,7 +55,8 @@ function published(source: Manifest): Manifest {
     engines: { node: `>=${LEAST_NODE}` },
     bin: Object.fromEntries(Object.keys(source.bin).map((name) => [name, `./dist/${name}.js`])),
     exports: Object.fromEntries(Object.entries(source.exports).map(([key, path]) => [key, entry(path)])) as never,
-    files: ['dist'],
+    // The README leads to the pages; what generates them stays here.
+    files: ['dist', 'docs/*.md'],
     ...(optional.length > 0 ? { optionalDependencies: Object.fromEntries(optional) } : {}),
   }
 }

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildAdmin } from '../app.ts'
 import type { Config } from '../config/config.ts'
@@ -17,6 +18,12 @@ export interface ControlPlaneContext {
 /** The control plane's own listener. */
 export interface ControlPlane {
   address: ListenerAddress
+  /**
+   * Builds its routes as another configuration says, behind the same listener.
+   *
+   * @returns puts them into force, from one request to the next
+   */
+  reconfigure(config: Config, context: ControlPlaneContext): Promise<() => void>
   /** Lets requests in flight finish, for `deadlineMs` and a second at most (0: for no time), and closes. */
   close(deadlineMs: number): Promise<void>
 }
@@ -28,7 +35,7 @@ const LONGEST_DRAIN_MS = 1_000
 export async function startControlPlane(config: Config, context: ControlPlaneContext): Promise<ControlPlane | null> {
   if (config.admin === null || config.admin.shared) return null
   const { host, port } = config.admin
-  const app = await buildAdmin(config, { ...context, version: VERSION })
+  let app = await buildRoutes(config, context)
   const listener = createListener(
     { host, port, tls: null, http2: false, h2c: false, redirect: null },
     {
@@ -38,9 +45,14 @@ export async function startControlPlane(config: Config, context: ControlPlaneCon
       log: context.log,
       setting: 'admin.port in the configuration',
       handlers: {
+        head: null,
         request: () => false,
         stream: () => false,
         fallback: (request, response) => app.routing(request as never, response as never),
+        broke: (_request, error) => {
+          context.log.error({ err: error }, 'Unexpected error')
+          return false
+        },
       },
     },
   )
@@ -50,10 +62,27 @@ export async function startControlPlane(config: Config, context: ControlPlaneCon
     await app.close()
   }
   try {
-    await app.ready()
-    return { address: await listener.listen(), close }
+    return {
+      address: await listener.listen(),
+      async reconfigure(next, nextContext) {
+        const fresh = await buildRoutes(next, nextContext)
+        return () => {
+          const before = app
+          app = fresh
+          // What is in flight is answered all the same: it holds no state that would go with it.
+          void before.close()
+        }
+      },
+      close,
+    }
   } catch (error) {
     await close(0)
     throw error
   }
+}
+
+async function buildRoutes(config: Config, context: ControlPlaneContext): Promise<FastifyInstance> {
+  const app = await buildAdmin(config, { ...context, version: VERSION })
+  await app.ready()
+  return app
 }

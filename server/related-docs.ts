@@ -20,10 +20,3 @@ export function relatedDocs(
     return address === undefined ? null : { title: TITLES[kind], url: address.url + docs }
   }
 }
-
-/** The admin listener's address as the configuration has it: none where its port is for the system to choose. */
-export function configuredAdmin({ admin }: Config): Pick<Address, 'kind' | 'url'>[] {
-  if (admin === null || admin.shared || admin.port === 0) return []
-  const { host, port } = admin
-  return [{ kind: 'admin', url: `http://${host.includes(':') ? `[${host}]` : host}:${port}` }]
-}

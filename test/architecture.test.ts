@@ -9,7 +9,7 @@ import { test } from 'tap'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const LAYERS = ['plugins', 'routes', 'services', 'workers', 'config', 'bench', 'test', 'examples', 'scripts', 'docs']
-const TOP = ['app.ts', 'server.ts', 'cli.ts', 'config.ts', 'index.ts']
+const TOP = ['app.ts', 'gateway.ts', 'server.ts', 'cli.ts', 'config.ts', 'index.ts']
 
 interface Node {
   type: string
@@ -101,15 +101,22 @@ function violations(files: Source[], allowed: (item: Import, from: Source) => bo
 }
 
 void test('services know nothing of Fastify, plugins, routes or the configuration', async (t) => {
-  const rule = 'a service may import node:, libraries (of Fastify only @fastify/error) and services'
-  const allowed = (item: Import): boolean => (item.file === undefined ? !isFastify(item) : inLayer(item, 'services'))
+  const rule =
+    'a service may import node:, libraries (of Fastify only @fastify/error), services and types of the workers'
+  const allowed = (item: Import): boolean =>
+    item.file === undefined
+      ? !isFastify(item)
+      : inLayer(item, 'services') || (item.typesOnly && item.file === 'workers/protocol.ts')
   t.same(violations(under('services'), allowed, rule), [])
 })
 
 void test('workers import nothing of the gateway but the types of their protocol', async (t) => {
-  const rule = 'a worker may import node:, libraries and types from workers/protocol.ts'
-  const allowed = (item: Import): boolean =>
-    item.file === undefined ? !isFastify(item) : item.typesOnly && item.file === 'workers/protocol.ts'
+  const rule = 'a worker may import node:, libraries, the folder of its own name and types from workers/protocol.ts'
+  const allowed = (item: Import, { file }: Source): boolean => {
+    if (item.file === undefined) return !isFastify(item)
+    const [own] = file.slice('workers/'.length).split(/[./]/)
+    return item.file.startsWith(`workers/${own}/`) || (item.typesOnly && item.file === 'workers/protocol.ts')
+  }
   t.same(violations(under('workers'), allowed, rule), [])
 })
 
@@ -133,8 +140,8 @@ void test('routes get behaviour from decorators: of services they see types only
 })
 
 void test('the configuration imports option schemas of services, and types', async (t) => {
-  // What a route's key and rewrite mean is said once, where requests are routed; a check has to ask there.
-  const meaning = /^services\/(routing\/(pattern|table)|proxy\/path-writer)\.ts$/
+  // What a route's key and rewrite mean, and what is never stored, is said once, where it counts; a check has to ask there.
+  const meaning = /^services\/(routing\/(pattern|table)|proxy\/path-writer|cache\/rules\/status)\.ts$/
   const rule =
     'config may import itself, services/options/, services/*/options.ts and the meaning of routes; else types'
   const allowed = (item: Import): boolean => {
@@ -158,18 +165,19 @@ void test('nothing below the top imports app, server or the command line', async
     violations(below, (item) => !inLayer(item, ...TOP.filter((file) => file !== 'config.ts')), rule),
     [],
   )
-  const app = sources.filter(({ file }) => file === 'app.ts')
+  const app = sources.filter(({ file }) => file === 'app.ts' || file === 'gateway.ts')
   t.same(
     violations(app, (item) => !inLayer(item, 'server.ts', 'cli.ts', 'index.ts', 'bench', 'test'), rule),
     [],
   )
 })
 
-void test('the benchmark meets the gateway over HTTP; its micro benchmarks meet services', async (t) => {
-  const rule = 'bench may import itself; only bench/micro imports services'
+void test('the benchmark meets the gateway over HTTP or as the package; its micro benchmarks meet services', async (t) => {
+  const rule = 'bench may import itself, bench/peers the package, and only bench/micro services'
   const allowed = (item: Import, from: Source): boolean =>
     item.file === undefined ||
     inLayer(item, 'bench') ||
+    (from.file.startsWith('bench/peers/') && item.file === 'index.ts') ||
     (from.file.startsWith('bench/micro/') && inLayer(item, 'services'))
   t.same(violations(under('bench'), allowed, rule), [])
 })

@@ -1,30 +1,30 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { generate } from 'selfsigned'
+import { fileURLToPath } from 'node:url'
+import { developmentCertificate } from '../services/listener/certificate.ts'
 
 export interface TestCertificate {
   cert: string
   key: string
 }
 
+/** Making one loads a library for a tenth of a second: all tests of this checkout have the same. */
+const KEPT = fileURLToPath(new URL('../node_modules/.cache/test-certificate', import.meta.url))
+
 let shared: Promise<TestCertificate> | undefined
 
-/** A self-signed certificate for localhost and 127.0.0.1, made once a test process. */
+/** A self-signed certificate for localhost and 127.0.0.1. */
 export function testCertificate(): Promise<TestCertificate> {
-  shared ??= generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      {
-        name: 'subjectAltName',
-        altNames: [
-          { type: 2, value: 'localhost' },
-          { type: 7, ip: '127.0.0.1' },
-        ],
-      },
-    ],
-  }).then(({ cert, private: key }) => ({ cert, key }))
+  shared ??= read()
   return shared
+}
+
+async function read(): Promise<TestCertificate> {
+  // Both from the one file: another process may be making it anew.
+  const pair = await readFile((await developmentCertificate(KEPT)).key, 'utf8')
+  const key = pair.indexOf('-----BEGIN', 1)
+  return { cert: pair.slice(0, key), key: pair.slice(key) }
 }
 
 /** The certificate as files, for options that take paths. */

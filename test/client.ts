@@ -101,7 +101,7 @@ function readH2(stream: ClientHttp2Stream, response: Incoming, method = 'GET'): 
   let trailers: Field[] = []
   let expected: number | undefined
   stream.on('headers', (headers, _flags, raw) => {
-    response.informational.push(h2ResponseHead(headers[':status'], raw))
+    response.onInterim(h2ResponseHead(headers[':status'], raw))
   })
   stream.on('response', (headers, _flags, raw) => {
     const head = h2ResponseHead(headers[':status'], raw)

@@ -90,8 +90,16 @@ export async function gatewayBefore(
   return { gateway, upstream }
 }
 
-/** Milliseconds: a test that hangs must not take the rest of its file along. */
-export const PATIENCE = 12_000
+/** A gateway with one route to an upstream that is asked for HTTP/2. */
+export function gatewayBeforeOrigin(t: Test, origin: string, to: ConfigInput = {}): Promise<Gateway> {
+  return startGateway(t, {
+    upstreams: { origin: { targets: [origin], http2: true, tls: { verify: false }, timeout: TIMEOUTS, ...to } },
+    routes: { '/*': { to: 'origin' } },
+  })
+}
+
+/** Milliseconds: a test that hangs must not take the rest of its file along. Many times what any needs by itself. */
+export const PATIENCE = 40_000
 
 /** The same scenario over HTTP/1.1, HTTP/2 over TLS and h2c: a test each. */
 export function everyProtocol(
@@ -111,10 +119,8 @@ export function isProblem(t: Test, response: ClientResponse, status: number): vo
     t.fail(`expected a problem of status ${status}, got ${response.status} ${type} ${text.slice(0, 200)}`)
     return
   }
-  const problem = JSON.parse(text) as Record<string, unknown>
-  t.equal(problem.status, status)
-  for (const member of ['type', 'title', 'code', 'detail', 'requestId']) t.type(problem[member], 'string', member)
-  t.match(String(problem.code), /^HR_[A-Z0-9_]+$/)
+  const members = { type: String, title: String, code: /^HR_[A-Z0-9_]+$/, detail: String, requestId: String }
+  t.match(JSON.parse(text), { status, ...members })
   t.notMatch(
     text,
     /127\.0\.0\.1|localhost|ECONN|ENOTFOUND|UND_ERR|HPE_|node_modules|\.ts:\d/,

@@ -33,6 +33,7 @@ export class Incoming {
   readonly #kept: Buffer[] = []
   readonly #keep: boolean
   #unread: Buffer[] = []
+  #onInterim: ((head: ResponseHead) => void) | undefined
   #reading: PromiseWithResolvers<Buffer | null> | undefined
   #settledHead: ResponseHead | undefined
   #ended: ClientResponse | BrokenResponse | undefined
@@ -49,6 +50,11 @@ export class Incoming {
   /** The final head. @throws {BrokenResponse} */
   head(): Promise<ResponseHead> {
     return this.#head.promise
+  }
+
+  /** The first interim head that comes from now on. The test's own patience is its end. */
+  interim(): Promise<ResponseHead> {
+    return new Promise((resolve) => (this.#onInterim = resolve))
   }
 
   /** The whole response. @throws {BrokenResponse} */
@@ -80,6 +86,11 @@ export class Incoming {
   }
 
   /** The methods below are the connection's. */
+  onInterim(head: ResponseHead): void {
+    this.informational.push(head)
+    this.#onInterim?.(head)
+  }
+
   onHead(head: ResponseHead): void {
     this.#settledHead = head
     this.#head.resolve(head)

@@ -23,14 +23,14 @@ interface Outcome {
 
 /** What npm's own run sets must not reach an npm, or a gateway, that is started here. */
 const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(npm_|HEADRACE_|TAP)/.test(name)),
+  Object.entries(process.env).filter(([name]) => !/^(npm_|HEADRACE_|TAP|NODE_COMPILE_CACHE$)/.test(name)),
 )
 
 /** Runs without NODE_OPTIONS: tap adds its own to every process, and TypeScript's launcher cannot be loaded with it. */
 function run(cwd: string, file: string, ...args: string[]): Promise<Outcome> {
   const bare = ['-u', 'NODE_OPTIONS', file, ...args]
   return new Promise((resolve) => {
-    execFile('env', bare, { cwd, env: environment, timeout: 50_000 }, (error, stdout, stderr) => {
+    execFile('env', bare, { cwd, env: environment, timeout: 100_000 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
       resolve({ code, stdout, stderr: code === -1 ? `${error?.message}\n${stderr}` : stderr })
     })
@@ -50,6 +50,21 @@ async function copyTree(t: Test): Promise<string> {
   await symlink(MODULES, join(tree, 'node_modules'), 'dir')
   return tree
 }
+
+/** What packing needs, around one module: compiling it all takes seconds. */
+async function smallTree(t: Test, module: string): Promise<string> {
+  const tree = await temporary(t)
+  for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts']) {
+    await cp(join(ROOT, name), join(tree, name), { recursive: true })
+  }
+  await symlink(MODULES, join(tree, 'node_modules'), 'dir')
+  await mkdir(join(tree, 'workers'))
+  await writeFile(join(tree, 'workers', 'module.ts'), module)
+  return tree
+}
+
+const packing = (tree: string, step: 'prepare' | 'restore'): Promise<Outcome> =>
+  run(tree, process.execPath, join('scripts', 'pack.ts'), step)
 
 /** Makes the tarball from a copy of the tree. @returns where it is, and the copy */
 async function pack(t: Test): Promise<{ tree: string; tarball: string }> {
@@ -104,6 +119,22 @@ void test('the packed package', async (t) => {
     )
   })
 
+  await t.test('has every page that its README leads to, and nothing that generates one', async (t) => {
+    const home = join(app, 'node_modules', 'headrace')
+    const docs = await readdir(join(home, 'docs'))
+    t.ok(docs.length > 3)
+    t.same(
+      docs.filter((name) => !name.endsWith('.md')),
+      [],
+    )
+    for (const page of ['README.md', ...docs.map((name) => join('docs', name))]) {
+      const text = await readFile(join(home, page), 'utf8')
+      for (const [, link = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
+        t.ok(existsSync(join(home, dirname(page), link)), `${page} leads to ${link}`)
+      }
+    }
+  })
+
   await t.test('leaves the tree that it was packed from as it was', async (t) => {
     const [before, after] = await Promise.all(
       [ROOT, tree].map((folder) => readFile(join(folder, 'package.json'), 'utf8')),
@@ -144,12 +175,18 @@ export default defineConfig({ upstreams: ${upstreams}, routes: { '/*': { to: 'ap
     await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['use.ts'] }))
     await writeFile(
       join(app, 'use.ts'),
-      `import { defineConfig } from 'headrace'
+      `import Fastify from 'fastify'
+import { defineConfig, gateway } from 'headrace'
 export const good = defineConfig({
   listen: { port: 8080 },
   upstreams: { api: { targets: ['http://127.0.0.1:3000'] } },
   routes: { '/*': { to: 'api' } },
 })
+export const app = Fastify({ http2: true })
+await app.register(gateway, { prefix: '/x', upstreams: { api: { targets: ['http://127.0.0.1:3000'] } }, routes: {} })
+export const targets = app.upstreams.snapshot().map(({ state }) => state)
+// @ts-expect-error a listener is the application's
+await app.register(gateway, { listen: { port: 8080 } })
 // @ts-expect-error a port is a number
 export const bad = defineConfig({ listen: { port: 'eighty' }, upstreams: {}, routes: {} })
 `,
@@ -171,33 +208,32 @@ export const bad = defineConfig({ listen: { port: 'eighty' }, upstreams: {}, rou
     }
     t.comment(`No Node older than 24 among ${SYSTEM_NODES.join(', ')}: the message was not seen`)
   })
+})
 
-  await t.test('heals a packing that was interrupted', async (t) => {
-    const original = await readFile(join(tree, 'package.json'), 'utf8')
-    const step = (name: string): Promise<Outcome> => run(tree, process.execPath, join('scripts', 'pack.ts'), name)
-    t.equal((await step('prepare')).code, 0)
-    t.not(await readFile(join(tree, 'package.json'), 'utf8'), original, 'the published manifest is in place')
-    t.equal((await step('prepare')).code, 0, 'as if the first had been interrupted')
-    t.equal((await step('restore')).code, 0)
-    t.equal(await readFile(join(tree, 'package.json'), 'utf8'), original)
-    t.equal((await step('restore')).code, 0, 'and once more changes nothing')
-    t.equal(await readFile(join(tree, 'package.json'), 'utf8'), original)
-  })
+void test('a packing that was interrupted is healed', async (t) => {
+  const tree = await smallTree(t, 'export const answer = 42\n')
+  const manifest = (): Promise<string> => readFile(join(tree, 'package.json'), 'utf8')
+  const original = await manifest()
+  t.equal((await packing(tree, 'prepare')).code, 0)
+  t.not(await manifest(), original, 'the published manifest is in place')
+  t.equal((await packing(tree, 'prepare')).code, 0, 'as if the first had been interrupted')
+  t.equal((await packing(tree, 'restore')).code, 0)
+  t.equal(await manifest(), original)
+  t.equal((await packing(tree, 'restore')).code, 0, 'and once more changes nothing')
+  t.equal(await manifest(), original)
 })
 
 void test('packing fails on a path in a string that compiling would break', async (t) => {
-  const tree = await copyTree(t)
-  const original = await readFile(join(tree, 'package.json'), 'utf8')
-  await mkdir(join(tree, 'workers'), { recursive: true })
-  await writeFile(
-    join(tree, 'workers', 'dangling.ts'),
+  const tree = await smallTree(
+    t,
     `export const entry = new URL('./entry.ts', import.meta.url)
 export const asset = new URL('./missing.sql', import.meta.url)
 `,
   )
-  const { code, stderr } = await run(tree, process.execPath, join('scripts', 'pack.ts'), 'prepare')
+  const original = await readFile(join(tree, 'package.json'), 'utf8')
+  const { code, stderr } = await packing(tree, 'prepare')
   t.equal(code, 1)
-  t.match(stderr, "workers/dangling.js: './entry.ts' needs './entry.js' beside it")
-  t.match(stderr, "workers/dangling.js: './missing.sql' does not exist")
+  t.match(stderr, "workers/module.js: './entry.ts' needs './entry.js' beside it")
+  t.match(stderr, "workers/module.js: './missing.sql' does not exist")
   t.equal(await readFile(join(tree, 'package.json'), 'utf8'), original, 'package.json is left alone')
 })

@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Test } from 'tap'
+import { resetSocket } from '../services/http/reset.ts'
 import { type ClientResponse, Incoming, type ResponseHead } from './incoming.ts'
 import { declaredFraming, type Field, get, type Head, MessageReader } from './wire.ts'
 
@@ -38,7 +39,7 @@ export class RawConnection {
           return declaredFraming(head.fields, { kind: 'close' })
         }
         if (parsed.status < 200 && parsed.status !== 101) {
-          current.incoming.informational.push(parsed)
+          current.incoming.onInterim(parsed)
           return { kind: 'none' }
         }
         current.incoming.onHead(parsed)
@@ -135,7 +136,7 @@ export class RawConnection {
 
   /** RST. */
   reset(): void {
-    this.socket.resetAndDestroy()
+    resetSocket(this.socket)
   }
 }
 

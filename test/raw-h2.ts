@@ -61,6 +61,14 @@ export function rst(stream: number, code: number): Buffer {
   return frame(FRAME.reset, 0, stream, payload)
 }
 
+/** GOAWAY: `last` is the last stream that its sender has acted on (RFC 9113 §6.8). */
+export function goaway(last: number, code: number): Buffer {
+  const payload = Buffer.alloc(8)
+  payload.writeUInt32BE(last)
+  payload.writeUInt32BE(code, 4)
+  return frame(FRAME.goaway, 0, 0, payload)
+}
+
 /** The usual pseudo-header fields, with what a test adds or replaces. */
 export function requestFields(extra: Field[] = [], replace: Record<string, string | null> = {}): Field[] {
   const pseudo = { ':method': 'GET', ':scheme': 'http', ':path': '/', ':authority': 'gateway.test', ...replace }
@@ -107,16 +115,21 @@ export function statusOf(block: Buffer): number {
 
 export type StreamEnd = { status: number } | { reset: number } | { goaway: number } | { closed: true }
 
-/** An HTTP/2 connection on which a test writes frames as it likes; SETTINGS and PING are answered for it. */
+/**
+ * An HTTP/2 connection, of either side, on which a test writes frames as it likes; SETTINGS and PING are answered for it.
+ */
 export class RawH2 {
   readonly socket: Socket
   readonly frames: Frame[] = []
   #buffer: Buffer = Buffer.alloc(0)
   #closed = false
   #watchers: (() => void)[] = []
+  /** Bytes of the client's preface that the server still has to read. */
+  #preface: number
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, side: 'client' | 'server' = 'client') {
     this.socket = socket
+    this.#preface = side === 'client' ? 0 : PREFACE.length
     socket.on('data', (chunk: Buffer) => {
       this.#buffer = Buffer.concat([this.#buffer, chunk])
       while (this.#parse());
@@ -127,7 +140,7 @@ export class RawH2 {
       this.#closed = true
       this.#notify()
     })
-    socket.write(Buffer.concat([Buffer.from(PREFACE), frame(FRAME.settings, 0, 0)]))
+    socket.write(Buffer.concat([Buffer.from(side === 'client' ? PREFACE : ''), frame(FRAME.settings, 0, 0)]))
   }
 
   send(...frames: Buffer[]): void {
@@ -135,6 +148,11 @@ export class RawH2 {
   }
 
   #parse(): boolean {
+    if (this.#preface > 0) {
+      if (this.#buffer.length < this.#preface) return false
+      this.#buffer = this.#buffer.subarray(this.#preface)
+      this.#preface = 0
+    }
     if (this.#buffer.length < 9) return false
     const length = this.#buffer.readUIntBE(0, 3)
     if (this.#buffer.length < 9 + length) return false
@@ -153,7 +171,7 @@ export class RawH2 {
   }
 
   /** Resolves with what `look` finds in the frames so far, once it finds something. */
-  #until<T>(look: () => T | undefined): Promise<T> {
+  until<T>(look: () => T | undefined): Promise<T> {
     return new Promise((resolve) => {
       const watcher = (): void => {
         const found = look()
@@ -168,7 +186,7 @@ export class RawH2 {
 
   /** How the gateway took stream `stream`: a response's status, a stream error, a connection error, or the end. */
   outcome(stream: number): Promise<StreamEnd> {
-    return this.#until<StreamEnd>(() => {
+    return this.until<StreamEnd>(() => {
       for (const { type, stream: id, payload } of this.frames) {
         if (type === FRAME.headers && id === stream) return { status: statusOf(payload) }
         if (type === FRAME.reset && id === stream) return { reset: payload.readUInt32BE(0) }
@@ -178,9 +196,17 @@ export class RawH2 {
     })
   }
 
+  /** As the server: resolves with the stream of request number `count`. */
+  request(count: number): Promise<number> {
+    return this.until(() => {
+      const streams = new Set(this.frames.filter(({ type }) => type === FRAME.headers).map(({ stream }) => stream))
+      return [...streams][count - 1]
+    })
+  }
+
   /** Resolves once the stream is over: END_STREAM, RST_STREAM, GOAWAY with an error, or the connection's end. */
   over(stream: number): Promise<'ended' | 'reset' | 'goaway' | 'closed'> {
-    return this.#until(() => {
+    return this.until(() => {
       for (const { type, flags, stream: id, payload } of this.frames) {
         if (type === FRAME.reset && id === stream) return 'reset'
         if (type === FRAME.goaway && payload.readUInt32BE(4) !== 0) return 'goaway'

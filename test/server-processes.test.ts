@@ -1,58 +1,9 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { test, type Test } from 'tap'
-import { resolveConfig } from '../config/resolve.ts'
-import { type Running, serve } from '../server.ts'
-import { connectRaw } from './raw-client.ts'
-import { startUpstream, type Upstream } from './upstream-server.ts'
-
-/** Processes are forked and must boot, with up to eight others on the machine. */
-const PATIENCE_MS = 50_000
-
-interface Cluster {
-  running: Running
-  upstream: Upstream
-  get(path: string, token?: string): Promise<{ status: number; body: string }>
-  /** The data-plane processes that answer now. */
-  pids(): Promise<number[]>
-}
-
-async function clustered(t: Test, input: Record<string, unknown> = {}): Promise<Cluster> {
-  // Without the test runner's own loaders, which take longer than all the rest.
-  cluster.setupPrimary({ execArgv: [] })
-  const upstream = await startUpstream(t, (exchange) => exchange.respond(200, [], 'from upstream'))
-  const config = resolveConfig(
-    {
-      listen: { port: 0 },
-      admin: { port: 0, token: 'secret' },
-      log: { level: 'silent' },
-      processes: 2,
-      drainTimeout: '5s',
-      upstreams: { origin: { targets: [upstream.origin], connections: 3 } },
-      routes: { '/*': { to: 'origin' } },
-      ...input,
-    },
-    { root: t.testdir() },
-  )
-  const running = await serve(config)
-  t.teardown(() => running.close())
-  const port = (kind: string): number => {
-    const address = running.addresses.find((candidate) => candidate.kind === kind) ?? running.addresses[0]
-    return Number(new URL(address!.url).port)
-  }
-  const get: Cluster['get'] = async (path, token) => {
-    const raw = await connectRaw(t, { port: port(token === undefined ? 'public' : 'admin') })
-    const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`
-    const { status, body } = await raw.exchange(
-      `GET ${path} HTTP/1.1\r\nHost: gateway.test\r\nConnection: close\r\n${authorization}\r\n`,
-    )
-    return { status, body: body.toString() }
-  }
-  const pids = async (): Promise<number[]> =>
-    (await running.control.ask('health')).result.processes.map((one) => one.pid).sort((one, other) => one - other)
-  return { running, upstream, get, pids }
-}
+import { connect } from 'node:tls'
+import { test } from 'tap'
+import { clustered, PATIENCE_MS } from './clustered.ts'
 
 void test('two processes serve one address, and the control plane answers for both', {
   timeout: PATIENCE_MS,
@@ -73,7 +24,12 @@ void test('two processes serve one address, and the control plane answers for bo
     running.addresses.map(({ kind }) => kind),
     ['public', 'admin'],
   )
-  await running.close()
+  const admin = running.addresses[1]?.url
+  const related = async (): Promise<unknown> => JSON.parse((await get('/openapi.json')).body).externalDocs
+  for (let turn = 0; turn < 4; turn++) {
+    t.strictSame(await related(), { description: 'The control plane', url: `${admin}/docs` }, 'whichever is asked')
+  }
+  await Promise.all([running.close(), running.close()])
   await running.closed
 })
 
@@ -98,6 +54,24 @@ void test('a process that is killed is replaced, and what comes meanwhile is ser
   await running.closed
 })
 
+void test('a TLS session goes on at whichever process takes the connection', { timeout: PATIENCE_MS }, async (t) => {
+  const { running } = await clustered(t, { listen: { port: 0, tls: 'development' } })
+  const port = Number(new URL(running.addresses[0]!.url).port)
+  const settings = { port, host: '127.0.0.1', rejectUnauthorized: false }
+  const first = connect(settings)
+  const [session] = (await once(first, 'session')) as [Buffer]
+  first.destroy()
+  // Without common keys, each has an even chance of the other process, and a full handshake there.
+  for (let turn = 0; turn < 16; turn++) {
+    const socket = connect({ ...settings, session })
+    await once(socket, 'secureConnect')
+    t.ok(socket.isSessionReused())
+    socket.destroy()
+  }
+  await running.close()
+  await running.closed
+})
+
 void test('shared, any process answers for all', { timeout: PATIENCE_MS }, async (t) => {
   const { get, running } = await clustered(t, { admin: { shared: true, token: 'secret' } })
   for (let turn = 0; turn < 4; turn++) {
@@ -114,8 +88,10 @@ void test('a port in use ends the start, and every process with it', { timeout: 
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
   t.teardown(() => taken.close())
   const { port } = taken.address() as AddressInfo
-  // What the processes cannot listen on they say themselves, in a line of standard error.
-  await t.rejects(clustered(t, { listen: { port } }), { code: 'HR_CONTROL_BOOT' })
+  await t.rejects(clustered(t, { listen: { port } }), {
+    code: 'HR_LISTENER_PORT_IN_USE',
+    message: new RegExp(`^Port ${port} on 127\\.0\\.0\\.1 is taken.*--port`),
+  })
   t.equal(Object.keys(cluster.workers ?? {}).length, 0)
   await t.rejects(clustered(t, { admin: { port } }), {
     code: 'HR_LISTENER_PORT_IN_USE',

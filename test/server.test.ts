@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test, type Test } from 'tap'
 import type { Config } from '../config/config.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import { type Running, serve } from '../server.ts'
+import { writeCertificate } from './certificate.ts'
 import { PATIENCE } from './helper.ts'
 import { connectRaw, type RawConnection } from './raw-client.ts'
 import { startUpstream } from './upstream-server.ts'
@@ -117,6 +118,16 @@ void test('a token that is not configured is made, for its owner’s eyes only, 
   t.notOk(existsSync(join(t.testdirName, 'third', 'admin-token')))
 })
 
+// Nobody writes there, not even root.
+void test('with a token of its own it needs no folder to write in', { skip: !existsSync('/sys/kernel') }, async (t) => {
+  const input = (token: string) => ({ admin: { port: 0, token }, dataDir: '/sys/kernel/headrace' })
+  const running = await start(t, configOf(t, input('mine')))
+  t.equal((await get(t, portOf(running, 'admin'), '/performance/pools', 'mine')).status, 200)
+  await running.close()
+  await running.closed
+  await t.rejects(serve(configOf(t, input(''))), { code: 'HR_CONTROL_DATA_DIR' })
+})
+
 void test('every listener serves, and all close together, however often they are told', async (t) => {
   const running = await start(t, configOf(t, { listen: [{ port: 0 }, { port: 0 }] }))
   const ports = [portOf(running), portOf(running, 'public', 1), portOf(running, 'admin')]
@@ -185,6 +196,36 @@ void test('at its deadline a drain ends what is left', { timeout: PATIENCE }, as
   await running.close()
   t.equal(await incoming.ending(), 'broken')
   await upstream.closed(0)
+})
+
+void test('shared, the address that is left is one that the command line can trust', async (t) => {
+  const root = t.testdir({})
+  const secure = { port: 0, tls: await writeCertificate(root) }
+  const left = async (listen: object[]): Promise<string> => {
+    const config = resolveConfig(
+      { listen, admin: { shared: true }, log: { level: 'silent' }, drainTimeout: '0s' },
+      { root },
+    )
+    const { addresses } = await start(t, config)
+    const url = readFileSync(join(config.dataDir, 'admin-address'), 'utf8').trim()
+    return String(addresses.findIndex((address) => address.url === url))
+  }
+  const redirect = { port: 0, redirect: 'https' }
+  t.equal(await left([secure, redirect, { port: 0 }]), '2')
+  t.equal(await left([redirect, secure, { port: 0, tls: 'development' }]), '2')
+  t.equal(await left([redirect, secure]), '1')
+  t.equal(await left([{ port: 0, tls: 'development' }, { port: 0 }]), '0')
+})
+
+void test('a dataDir that cannot be used ends the start, and nothing stays open', async (t) => {
+  const port = await freePort()
+  writeFileSync(join(t.testdir({}), 'file'), '')
+  const config = resolveConfig(
+    { listen: { port }, admin: { port: 0, token: 'mine' }, dataDir: './file', log: { level: 'silent' } },
+    { root: t.testdirName },
+  )
+  await t.rejects(serve(config), { code: 'HR_CONTROL_DATA_DIR', message: /file\/admin-address .*set dataDir/ })
+  await isRefused(t, port)
 })
 
 void test('two gateways of one folder: the address that is left is that of the one that runs', async (t) => {

@@ -198,11 +198,5 @@ export async function startUpstream(t: Test, script: Script, options: UpstreamOp
   return upstream
 }
 
-/** The origin of a port where nobody listens: connections are refused. */
-export async function refusingOrigin(): Promise<string> {
-  const server = createTcpServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  return `http://127.0.0.1:${port}`
-}
+/** An origin where nobody listens: a port that was free a moment ago may be another test's by now, but nobody has 1. */
+export const REFUSING_ORIGIN = 'http://127.0.0.1:1'

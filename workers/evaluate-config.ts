@@ -12,9 +12,16 @@ const request = workerData as EvaluateConfigRequest
 const OWN = import.meta.url
 const MAX_DEPTH = 32
 
+/** Files that the configuration is made of, beside its own. */
+const modules = new Set<string>()
+
 registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier === 'headrace' ? { url: request.define, shortCircuit: true } : next(specifier, context),
+  resolve(specifier, context, next) {
+    if (specifier === 'headrace') return { url: request.define, shortCircuit: true }
+    const found = next(specifier, context)
+    if (found.url.startsWith('file:') && !found.url.includes('/node_modules/')) modules.add(fileURLToPath(found.url))
+    return found
+  },
 })
 
 const unset = new Set<string>()
@@ -73,12 +80,18 @@ function failure(error: unknown): EvaluateConfigReply {
   }
 }
 
+/** Without any import or export, a file is CommonJS to Node, and its default export the empty object that it begins with. */
+function isUnexported(module: { default?: unknown }): boolean {
+  const { default: value } = module
+  return 'module.exports' in module && typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
 async function evaluate(): Promise<EvaluateConfigReply> {
   const module = (await import(request.url)) as { default?: unknown }
   const foreign: ForeignValue[] = []
-  const value = plain(module.default, [], foreign, [])
+  const value = isUnexported(module) ? undefined : plain(module.default, [], foreign, [])
   const javascript = request.typescript === null ? null : stripTypeScriptTypes(request.typescript)
-  return { outcome: 'value', value, foreign, unset: [...unset], javascript }
+  return { outcome: 'value', value, foreign, unset: [...unset], javascript, modules: [...modules] }
 }
 
 // Not awaited: of a file that awaits for ever, Node would warn in its own words.

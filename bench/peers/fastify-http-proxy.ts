@@ -12,4 +12,5 @@ await fastify.register(fastifyHttpProxy, {
   undici: { connections: 128, pipelining: 1 },
   http2: false,
 })
-announce({ url: await fastify.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }), pids: [process.pid] })
+const url = await fastify.listen({ host: '127.0.0.1', port: 0, backlog: 4096 })
+announce({ url, secureUrl: null, pids: [process.pid] })

@@ -1,42 +1,55 @@
-/** Headrace as people start it: the command line and a configuration file. `--variant` names what is switched off. */
+/** Headrace as people start it: the command line and a configuration file. `--variant` names what is switched on. */
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { serve } from './command.ts'
+import { serve, type Place } from './command.ts'
 import { argument } from './peer.ts'
 
+const QUIET = { log: { level: 'silent' } }
+const TO_ORIGIN = { to: 'origin' }
+const CACHED = { to: 'origin', cache: true }
+
+/** What the configuration says besides the upstream and the listeners. */
 const VARIANTS: Readonly<Record<string, object>> = {
   /** Metrics on; access log on, as JSON to a standard output that leads nowhere. */
-  defaults: {},
+  defaults: { routes: { '/*': TO_ORIGIN } },
   /** Metrics on, log off. */
-  quiet: { log: { level: 'silent' } },
+  quiet: { routes: { '/*': TO_ORIGIN }, ...QUIET },
   /** Metrics and log off. */
-  lean: { log: { level: 'silent' }, metrics: false },
+  lean: { routes: { '/*': TO_ORIGIN }, ...QUIET, metrics: false },
+  /** The defaults, and a cache by the origin's rules. */
+  cache: { routes: { '/*': CACHED } },
+  'cache-quiet': { routes: { '/*': CACHED }, ...QUIET },
+  /** The same with hits ahead of node:http. */
+  'cache-early': { routes: { '/*': CACHED }, cache: { early: true }, ...QUIET },
 }
 
 const origin = argument('origin')
+const certificate = argument('certificate')
 const variant = VARIANTS[argument('variant')]
 if (variant === undefined) throw new TypeError(`--variant is one of ${Object.keys(VARIANTS).join(', ')}`)
 
-const configuration = (folder: string, port: number): object => ({
-  listen: { host: '127.0.0.1', port },
+const configuration = ({ folder, port, securePort }: Place): object => ({
+  listen: [
+    { host: '127.0.0.1', port },
+    {
+      host: '127.0.0.1',
+      port: securePort,
+      tls: { cert: join(certificate, 'cert.pem'), key: join(certificate, 'key.pem') },
+      http2: true,
+    },
+  ],
   admin: { port: 0, token: 'benchmark' },
   dataDir: folder,
   upstreams: { origin: { targets: [origin], connections: 128 } },
-  routes: { '/*': { to: 'origin' } },
   ...variant,
 })
 
 await serve({
   file: process.execPath,
-  configuration: (folder, port) => ({
+  configuration: (place) => ({
     name: 'headrace.config.json',
-    text: JSON.stringify(configuration(folder, port), null, 2),
+    text: JSON.stringify(configuration(place), null, 2),
   }),
-  // As the launcher of the package starts it (scripts/pack.ts) and `npm start` does.
-  args: (file) => [
-    '--max-semi-space-size=4',
-    fileURLToPath(new URL('../../cli.ts', import.meta.url)),
-    'serve',
-    '--config',
-    file,
-  ],
+  args: (file) => [fileURLToPath(new URL('../../cli.ts', import.meta.url)), 'serve', '--config', file],
+  secure: true,
 })

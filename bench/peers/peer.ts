@@ -5,6 +5,8 @@ export type Announcement =
   | {
       /** Base URL; null for a process that serves nothing (the load). */
       url: string | null
+      /** The same over TLS with HTTP/2; null where it doesn't speak that. */
+      secureUrl: string | null
       /** The processes whose CPU time counts. */
       pids: number[]
     }

@@ -1,13 +1,23 @@
+import { ALL, entrants, REFERENCE } from './proxied.ts'
 import type { Scenario } from './scenario.ts'
 
 /** The usual API answer: per-request cost decides. */
 export const json1k: Scenario = {
   name: 'json-1k',
   title: 'GET, 1 KiB of JSON',
-  method: 'GET',
-  path: '/json/1k',
-  body: null,
-  answerBytes: 1024,
+  entrants: entrants(ALL, {
+    name: 'requests',
+    method: 'GET',
+    path: '/json/1k',
+    fields: {},
+    body: null,
+    answer: { status: 200, bodyBytes: 1024 },
+    reachesOrigin: true,
+  }),
+  reference: REFERENCE,
+  targets: [
+    { entrant: 'headrace-lean', over: REFERENCE, atLeast: 1.8 },
+    { entrant: 'headrace', over: REFERENCE, atLeast: 1.4 },
+  ],
   quick: true,
-  targets: { 'headrace-lean': 1.8, headrace: 1.4 },
 }

@@ -1,11 +1,12 @@
+import { PERFORMANCE_ALIAS } from '../../services/control/options.ts'
 import { pathWriter } from '../../services/proxy/path-writer.ts'
 import { parseRouteKey, type RoutePattern } from '../../services/routing/pattern.ts'
 import { RouteTable } from '../../services/routing/table.ts'
 import type { Settings } from '../schema.ts'
 import type { CheckContext } from './context.ts'
 
-/** Endpoints with pages of their own below them. */
-const WITH_PAGES = new Set(['docs', 'performance'])
+/** Endpoints that everything below belongs to: pages of their own, or what wants the admin token. */
+const WITH_PAGES = new Set(['docs', 'performance', 'metrics'])
 const CONTROL_PLANE = new Set(['performance', 'metrics'])
 
 /** Keys and rewrites can be read, each key matches something of its own, and none names an endpoint of the gateway. */
@@ -44,31 +45,67 @@ function checkEndpoints(
   keys: string[],
   { report }: CheckContext,
 ): void {
-  const isShared = settings.admin !== false && settings.admin.shared
+  const { admin, endpoints } = settings
+  const isShared = admin !== false && admin.shared
+  const reserve = (path: string, withBelow: boolean, why: string): void => {
+    for (const key of keys) {
+      const pattern = patterns.get(key)
+      if (pattern === undefined || !isReached(pattern, path, withBelow)) continue
+      report.add('HR_CONFIG_ROUTE_RESERVED', ['routes', key], `'${path}' is the gateway's own (${why}`, { at: 'key' })
+    }
+  }
   const taken = new Map<string, string>()
-  for (const [name, path] of Object.entries(settings.endpoints)) {
-    if (path === false || (CONTROL_PLANE.has(name) && !isShared)) continue
+  for (const [name, path] of Object.entries(endpoints)) {
+    // With a listener of its own, the control plane serves the others' paths there too.
+    if (path === false || (CONTROL_PLANE.has(name) && admin === false)) continue
     const other = taken.get(path)
     if (other !== undefined) {
       report.add('HR_CONFIG_ENDPOINT_CONFLICT', ['endpoints', name], `'${path}' is the path of '${other}' already`)
     }
     taken.set(path, name)
-    const below = WITH_PAGES.has(name) ? `${path}/` : undefined
-    for (const key of keys) {
-      const literal = patterns.get(key)?.path
-      if (literal !== path && (below === undefined || literal?.startsWith(below) !== true)) continue
-      const message = `'${path}' is the gateway's own (${name}): move it with endpoints: { ${name}: '/…' }, or switch it off with false`
-      report.add('HR_CONFIG_ROUTE_RESERVED', ['routes', key], message, { at: 'key' })
-    }
+    if (CONTROL_PLANE.has(name) && !isShared) continue
+    const remedy = `${name}): move it with endpoints: { ${name}: '/…' }, or switch it off with false`
+    reserve(path, WITH_PAGES.has(name), remedy)
   }
+  if (!isShared || endpoints.performance === false || endpoints.performance === PERFORMANCE_ALIAS) return
+  const remedy =
+    'performance, which the command line asks there): give the control plane a port of its own with admin: { shared: false }, or name another path'
+  reserve(PERFORMANCE_ALIAS, true, remedy)
 }
 
-/** Common slips: methods in lower case, a path without its slash, blanks where none belong. */
+/** Whether all that a route takes is at a path, or below it, whatever its host and methods. */
+function isReached({ segments }: RoutePattern, path: string, withBelow: boolean): boolean {
+  const wanted = path.split('/').slice(1)
+  if (segments.length < wanted.length || (segments.length > wanted.length && !withBelow)) return false
+  return wanted.every((text, index) => {
+    const segment = segments[index]
+    return segment?.kind === 'static' && segment.text === text
+  })
+}
+
+/**
+ * Common slips: methods in lower case or separated by something else, a path without its slash, blanks where none
+ * belong, a whole URL, and what other routers write.
+ */
 function betterKey(key: string): string | undefined {
-  const [, methods, rest = ''] = /^\s*(?:([A-Za-z]+(?:\s*,\s*[A-Za-z]+)*)\s+)?(\S*)\s*$/.exec(key) ?? []
-  const path = rest.includes('/') || rest === '' ? rest : `/${rest}`
-  const better = methods === undefined ? path : `${methods.replaceAll(/\s/g, '').toUpperCase()} ${path}`
+  const [, methods, rest = ''] = /^\s*(?:([A-Za-z]+(?:\s*[,|]\s*[A-Za-z]+)*)\s+)?(\S*)\s*$/.exec(key) ?? []
+  const path = inOurNotation(rest.includes('/') || rest === '' ? rest : `/${rest}`)
+  const better =
+    methods === undefined ? path : `${methods.replaceAll(/\s/g, '').replaceAll('|', ',').toUpperCase()} ${path}`
   return better !== key && messageOf(() => parseRouteKey(better)) === undefined ? better : undefined
+}
+
+/** `https://a.test:8080/{id}/<name>/:n(\\d+)/**` → `a.test/:id/:name/:n/*` */
+function inOurNotation(path: string): string {
+  return path
+    .replace(/^https?:\/\//i, '')
+    .replace(/^([^/]*?):\d+(?=\/)/, '$1')
+    .replaceAll(
+      /(?<=\/)(?:\{(\w+)[^{}/]*\}|<(?:\w+:)?(\w+)>)(?=\/|$)/g,
+      (_match, braced?: string, angled?: string) => `:${braced ?? angled}`,
+    )
+    .replaceAll(/(?<=\/:\w+)\([^/]*\)(?=\/|$)/g, '')
+    .replace(/\/\*\*$/, '/*')
 }
 
 /** What `read` has to say against its input. */

@@ -1,35 +1,45 @@
+import { targetFault } from '../../services/upstream/balance/options.ts'
+import type { RouteInput } from '../../services/routing/options.ts'
 import { closest } from '../suggest.ts'
+import type { Path } from '../problem.ts'
 import type { CheckContext } from './context.ts'
 
 /** Targets are origins; what routes name exists. */
 export function checkUpstreams({ settings, names, report }: CheckContext): void {
   for (const [name, upstream] of Object.entries(settings.upstreams)) {
     upstream.targets.forEach((target, index) => {
-      const fault = faultOf(target)
-      if (fault) report.add('HR_CONFIG_TARGET', ['upstreams', name, 'targets', index], ...fault)
+      const path = ['upstreams', name, 'targets', index, ...(typeof target === 'string' ? [] : ['url'])]
+      const fault = targetFault(typeof target === 'string' ? target : target.url)
+      if (fault) report.add('HR_CONFIG_TARGET', path, fault.message, { suggestion: fault.suggestion })
     })
-    const { tls } = upstream
+    const { tls, health } = upstream
+    if (health && health.path === undefined && health.preset === undefined) {
+      const message = "a health check needs the 'path' to ask for, or the 'preset' of a well-known service"
+      report.add('HR_CONFIG_MISSING', ['upstreams', name, 'health'], message)
+    }
     if (tls && (tls.cert === undefined) !== (tls.key === undefined)) {
       const message = `a client certificate needs both: '${tls.cert === undefined ? 'cert' : 'key'}' is missing`
       report.add('HR_CONFIG_MISSING', ['upstreams', name, 'tls'], message)
     }
   }
-  for (const [key, { to }] of Object.entries(settings.routes)) {
-    if (names.upstreams.includes(to)) continue
-    const known = names.upstreams.length === 0 ? 'there are none' : `there is ${names.upstreams.join(', ')}`
-    report.add('HR_CONFIG_TARGET_UNKNOWN', ['routes', key, 'to'], `no upstream is named '${to}'; ${known}`, {
-      suggestion: closest(to, names.upstreams),
-    })
+  for (const [key, { to, mirror }] of Object.entries(settings.routes)) {
+    if (mirror !== undefined) checkKnown(mirror.to, ['routes', key, 'mirror', 'to'], { names, report })
+    for (const { name, path } of upstreamsOf(to)) checkKnown(name, ['routes', key, 'to', ...path], { names, report })
   }
 }
 
-function faultOf(target: string): [message: string, more?: { suggestion: string }] | undefined {
-  if (target.startsWith('unix:')) {
-    return target === 'unix:' ? ["expected the path of a socket after 'unix:'"] : undefined
-  }
-  if (!URL.canParse(target)) return [`'${target}' is no URL`]
-  const { origin, username, password, pathname, search, hash } = new URL(target)
-  if (username !== '' || password !== '') return ['a target holds no credentials: an upstream gets those of the client']
-  if (pathname === '/' && search === '' && hash === '') return undefined
-  return [`a target is an origin, without a path; a route's rewrite adds '${pathname}'`, { suggestion: `'${origin}'` }]
+/** The upstreams that a route sends to, each with its place in `to`. */
+function upstreamsOf(to: RouteInput['to']): { name: string; path: Path }[] {
+  if (to === undefined) return []
+  if (typeof to === 'string') return [{ name: to, path: [] }]
+  return Object.keys(to.split).map((name) => ({ name, path: ['split', name] }))
+}
+
+function checkKnown(name: string, path: Path, { names, report }: Pick<CheckContext, 'names' | 'report'>): void {
+  if (names.upstreams.includes(name)) return
+  const known = names.upstreams.length === 0 ? 'there are none' : `there is ${names.upstreams.join(', ')}`
+  report.add('HR_CONFIG_TARGET_UNKNOWN', path, `no upstream is named '${name}'; ${known}`, {
+    suggestion: closest(name, names.upstreams),
+    at: path.includes('split') ? 'key' : 'value',
+  })
 }

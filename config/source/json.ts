@@ -3,7 +3,7 @@ import type { Environment } from '../environment.ts'
 import type { Complaint, Path, Span } from '../problem.ts'
 import { isRecord } from '../value.ts'
 import { type AstNode, locateFrom, propertiesOf, spanOfNode } from './syntax-tree.ts'
-import { broken, isUnset, type Source, substitute, unsetMessage } from './source.ts'
+import { broken, isUnset, mistakenReference, type Source, substitute, unsetMessage } from './source.ts'
 
 /** Deeper than any configuration: what lies below is left as it is, and refused by the schema. */
 const MAX_DEPTH = 32
@@ -22,6 +22,9 @@ export function readJson(text: string, environment: Environment): Source {
   const at = (path: Path): Span | undefined => (tree ? locateFrom(tree, path, 'value') : undefined)
   const put = (part: unknown, path: Path): unknown => {
     if (typeof part === 'string') {
+      const mistaken = mistakenReference(part)
+      if (mistaken !== undefined)
+        complaints.push({ code: 'HR_CONFIG_VALUE', ...mistaken, path, at: 'value', span: at(path) })
       return substitute(part, environment, (name) => {
         complaints.push({ code: 'HR_CONFIG_ENV_UNSET', message: unsetMessage(name), path, at: 'value', span: at(path) })
       })
@@ -71,7 +74,19 @@ function faultOf(error: unknown, json: string): { message: string; span: Span } 
   const position = /at position (\d+)/.exec(message)?.[1]
   const what = message.replace(/ in JSON at position.*| at position.*|, ?"[^]*" is not valid JSON.*|, ?\.\.\.[^]*/, '')
   const start = position === undefined ? firstFault(json) : Number(position)
-  return { message: `${what.charAt(0).toLowerCase()}${what.slice(1)}`, span: { start, length: 1 } }
+  const words = slipAt(json, start) ?? `${what.charAt(0).toLowerCase()}${what.slice(1)}`
+  return { message: words, span: { start, length: 1 } }
+}
+
+/** What JavaScript and YAML allow, and JSON does not. */
+function slipAt(json: string, start: number): string | undefined {
+  const rest = json.slice(start)
+  if (/^\/[/*]/.test(rest)) return 'JSON has no comments: remove it, or write YAML'
+  if (/^[}\]]/.test(rest) && json.slice(0, start).trimEnd().endsWith(','))
+    return `there is a comma too many before '${rest[0]}'`
+  if (rest.startsWith("'")) return 'JSON quotes text with ", and not with \''
+  if (/^[A-Za-z_$][\w$]*\s*:/.test(rest)) return 'JSON quotes the names of properties: "name"'
+  return undefined
 }
 
 /** Where V8 does not say: the shortest part that cannot be continued ends at the fault; the end of the text otherwise. */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { parse } from 'acorn'
 import type { EvaluateConfigReply } from '../../workers/protocol.ts'
 import type { Environment } from '../environment.ts'
@@ -32,8 +33,10 @@ function complaintOf(failure: Failure, file: string, text: string): Omit<Complai
   const words = (message.split('\n', 1)[0] ?? '').trim()
   const what = isSyntax ? words : `evaluating it failed: ${name === 'Error' ? '' : `${name}: `}${words}`
   if (line === null || failure.file === null) {
-    const span = isSyntax && !/\.m?ts$/.test(file) ? firstFault(text) : undefined
-    return { code, message: what, span }
+    if (!isSyntax) return { code, message: what, span: importIn(text, message) }
+    // Of TypeScript, only the end of the text is told without a place.
+    const end = { start: text.trimEnd().length, length: 1 }
+    return { code, message: what, span: /\.m?ts$/.test(file) ? end : firstFault(text) }
   }
   if (failure.file !== file) return { code, message: `${what} (${failure.file}:${line})` }
   return { code, message: what, span: spanAt(text, line, column ?? 1) }
@@ -50,6 +53,20 @@ function firstFault(javascript: string): Span | undefined {
   }
 }
 
+/** Where a module that was not found is imported: by a path that ends so, or by that name. */
+function importIn(text: string, message: string): Span | undefined {
+  const missing = /^Cannot find (?:module|package) '([^']+)'/.exec(message)?.[1]
+  if (missing === undefined) return undefined
+  for (const match of text.matchAll(/(?<=\b(?:from|import)\s*\(?\s*)(['"])([^'"\n]+)\1/g)) {
+    const specifier = match[2] ?? ''
+    const isMissing = specifier === missing || specifier.startsWith(`${missing}/`)
+    if (isMissing || (specifier.startsWith('.') && missing.endsWith(basename(specifier)))) {
+      return { start: match.index, length: match[0].length }
+    }
+  }
+  return undefined
+}
+
 function spanAt(text: string, line: number, column: number): Span {
   const lines = text.split('\n')
   const before = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0)
@@ -57,7 +74,7 @@ function spanAt(text: string, line: number, column: number): Span {
   return { start: Math.min(before + column - 1, text.length), length: /^[\w$]+/.exec(rest)?.[0].length ?? 1 }
 }
 
-function sourceOf({ value, foreign, unset, javascript }: Value, text: string): Source {
+function sourceOf({ value, foreign, unset, javascript, modules }: Value, text: string): Source {
   const module = parseModule(javascript ?? text)
   const isUnsetHere = (part: unknown): boolean => isUnset(part) || (unset.length > 0 && Number.isNaN(part))
   if (value === undefined && foreign.length === 0) {
@@ -69,7 +86,8 @@ function sourceOf({ value, foreign, unset, javascript }: Value, text: string): S
   const complaints: Complaint[] = [
     ...foreign.map(({ path, kind }): Complaint => {
       const whole = path.length === 0 ? 'the default export' : `'${path.join('.')}'`
-      const message = `${whole} is ${kind}; a configuration is plain data, code is named as './hooks.ts#name'`
+      const remedy = path.length === 0 && kind === 'a function' ? ': export what it returns' : ''
+      const message = `${whole} is ${kind}; a configuration is plain data${remedy}`
       return { code: 'HR_CONFIG_NOT_DATA', message, path, at: 'value' }
     }),
     ...unset.map((name): Complaint => {
@@ -82,6 +100,7 @@ function sourceOf({ value, foreign, unset, javascript }: Value, text: string): S
     complaints,
     locate: (path, at) => (module?.root ? locateFrom(module.root, path, at, module.bindings) : undefined),
     isUnset: isUnsetHere,
+    modules,
   }
 }
 

@@ -10,6 +10,8 @@ export interface Source {
   locate: (path: Path, at: 'key' | 'value') => Span | undefined
   /** Tells what stands for a variable that is not set. */
   isUnset: (value: unknown) => boolean
+  /** Files that belong to it, beside its own. */
+  modules?: readonly string[]
 }
 
 /** What stands for a required variable that is not set: no text that a person writes. */
@@ -45,6 +47,13 @@ export function substitute(text: string, environment: Environment, unset: (name:
     unset(name)
     return UNSET
   })
+}
+
+/** Text that looks like a variable of a shell's, and is none here: left as it is, it would be a password, say. */
+export function mistakenReference(text: string): { message: string; suggestion: string } | undefined {
+  const name = /^\$([A-Z_][A-Z0-9_]*)$/.exec(text)?.[1]
+  if (name === undefined) return undefined
+  return { message: `'$${name}' is not replaced: a variable is written \${${name}}`, suggestion: `\${${name}}` }
 }
 
 /** Said of each variable that is not set. */

@@ -1,7 +1,7 @@
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node, parseDocument, Scalar, visit } from 'yaml'
 import type { Environment } from '../environment.ts'
 import type { Complaint, Path, Span } from '../problem.ts'
-import { broken, isUnset, type Source, substitute, unsetMessage } from './source.ts'
+import { broken, isUnset, mistakenReference, type Source, substitute, unsetMessage } from './source.ts'
 
 /** Reads YAML 1.2. Variables are put in before plain text gets its type: `port: ${PORT:-8080}` is a number. */
 export function readYaml(text: string, environment: Environment): Source {
@@ -18,7 +18,11 @@ export function readYaml(text: string, environment: Environment): Source {
     value = document.toJS() ?? {}
   } catch (error) {
     // Nested too deeply for the parser, an alias of nothing, or so many aliases that they are an attack.
-    return broken({ code: 'HR_CONFIG_SYNTAX', message: error instanceof Error ? error.message : String(error) })
+    const message = error instanceof Error ? error.message : String(error)
+    const alias = /^Unresolved alias.*: (\S+)$/.exec(message)?.[1]
+    if (alias === undefined) return broken({ code: 'HR_CONFIG_SYNTAX', message })
+    const span = { start: Math.max(0, text.indexOf(`*${alias}`)), length: alias.length + 1 }
+    return broken({ code: 'HR_CONFIG_SYNTAX', message: `there is no anchor &${alias} before '*${alias}'`, span })
   }
   return { value, complaints, locate: (path, at) => locate(document, path, at), isUnset }
 }
@@ -27,14 +31,33 @@ function syntaxFault(text: string, message: string, span: Span): Omit<Complaint,
   const line = text.slice(text.lastIndexOf('\n', span.start - 1) + 1).split('\n', 1)[0] ?? ''
   const isFlow = /[[{,]\s*(?:[\w-]+:\s*)?\$\{/.test(line)
   const hint = isFlow ? "; quote '${…}' inside of [ ] and { }" : ''
-  const what = message.replace(/\.?$/, '')
-  return { code: 'HR_CONFIG_SYNTAX', message: `${what}${hint}`, span }
+  const twice = message.startsWith('Map keys must be unique') ? keyAt(text, span.start) : undefined
+  if (twice !== undefined) {
+    const whole = { start: span.start, length: twice.length }
+    return { code: 'HR_CONFIG_SYNTAX', message: `'${twice}' is written twice`, span: whole }
+  }
+  return { code: 'HR_CONFIG_SYNTAX', message: `${inOurWords(message)}${hint}`, span }
+}
+
+function keyAt(text: string, start: number): string | undefined {
+  return /^[^\s:,{}]+/.exec(text.slice(start, start + 200))?.[0]
+}
+
+/** The parser speaks to programmers who use it. */
+function inOurWords(message: string): string {
+  if (message.startsWith('Tabs are not allowed')) return 'YAML is indented with spaces: replace the tab'
+  if (message.startsWith('Source contains multiple documents'))
+    return "the file holds several documents ('---'): keep one"
+  return message.replace(/\.?$/, '')
 }
 
 function putVariables(document: Document.Parsed, environment: Environment, complaints: Complaint[]): void {
   visit(document, {
     Scalar(position, node) {
-      if (typeof node.value !== 'string' || !node.value.includes('${')) return
+      if (typeof node.value !== 'string' || !node.value.includes('$')) return
+      const mistaken = mistakenReference(node.value)
+      if (mistaken !== undefined)
+        complaints.push({ code: 'HR_CONFIG_VALUE', ...mistaken, path: [], at: 'value', span: spanOf(node) })
       const text = substitute(node.value, environment, (name) => {
         const span = spanOf(node)
         complaints.push({ code: 'HR_CONFIG_ENV_UNSET', message: unsetMessage(name), path: [], at: 'value', span })

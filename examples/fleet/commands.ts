@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path'
 import type { Config } from '../../config/config.ts'
 import type { Running } from '../../server.ts'
+import { reachable } from '../../server/address.ts'
 
 /** A command that works as it is when pasted into a shell, and what it shows. */
 export interface Command {
@@ -33,7 +34,11 @@ export function commandsToTry(circumstances: Circumstances): Command[] {
 
   const commands: Command[] = []
   const add = (purpose: string, command: string): number => commands.push({ purpose, command })
-  if (fleet) add('a list that a shared cache may keep', curl(`${plain}/api/vehicles?limit=3`, '-i'))
+  if (fleet)
+    add(
+      'a list from the cache: from the second time on, Cache-Status says hit',
+      curl(`${plain}/api/vehicles?limit=3`, '-i'),
+    )
   if (health !== false) add('is it alive?', curl(`${plain}${health}`))
   if (performance !== false && config.admin !== null) {
     add('how it is doing', curl(`${admin}${performance}/health`, `-H "Authorization: Bearer ${bearer(circumstances)}"`))
@@ -46,11 +51,6 @@ export function commandsToTry(circumstances: Circumstances): Command[] {
   }
   if (fleet) add('the upstream cuts the connection: 502', curl(`${plain}/api/chaos/reset`, '-i'))
   return commands
-}
-
-/** Where this machine reaches an address that may be bound on all interfaces. */
-export function reachable(url: string): string {
-  return url.replace('//0.0.0.0', '//127.0.0.1').replace('//[::]', '//[::1]')
 }
 
 /** The token, or, where it must not be written, what the shell finds it with. */

@@ -35,3 +35,6 @@ export const PortTaken = createError(
   'FLEET_PORT_TAKEN',
   'Port %s is taken by another process. Stop it, or choose another port: %s',
 )
+
+/** What `headrace check` would say. */
+export const ConfigurationInvalid = createError('FLEET_CONFIGURATION', '%s', 500)

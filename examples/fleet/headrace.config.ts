@@ -11,15 +11,32 @@ export default defineConfig({
   // Where the command line looks for the token when it is run from the repository.
   dataDir: '../../.headrace',
   drainTimeout: '5s',
+  // zstd, Brotli or gzip, as each client likes it: `curl --compressed -i`, and read Content-Encoding.
+  compression: true,
   upstreams: {
-    fleet: { targets: [env('FLEET_URL')], openapi: '/openapi.json' },
+    fleet: {
+      targets: [env('FLEET_URL'), env('FLEET_SECOND_URL')],
+      health: { path: '/health' },
+      openapi: '/openapi.json',
+    },
   },
   routes: {
-    '/api/*': { to: 'fleet', stripPrefix: true },
+    // What the API says of its answers holds: Cache-Control, ETag, Vary. `curl -i` it twice and read Cache-Status.
+    '/api/*': { to: 'fleet', stripPrefix: true, cache: true },
     // A shorter name for one thing: '/photos/7' asks for '/vehicles/7/photo'.
-    'GET,HEAD /photos/:id': { to: 'fleet', rewrite: '/vehicles/:id/photo' },
+    'GET,HEAD /photos/:id': {
+      to: 'fleet',
+      rewrite: '/vehicles/:id/photo',
+      // Links from a newsletter ask for the same photo; one that has expired is shown while it is asked for again.
+      cache: { ttl: 'long', staleWhileRevalidate: '1h', staleIfError: '1d', tags: ['photos'], ignoreQuery: ['utm_*'] },
+    },
     'GET /live': { to: 'fleet', rewrite: '/telematics/stream' },
     // Reading only: a POST to /public/vehicles is answered 405.
-    'GET,HEAD /public/vehicles/*': { to: 'fleet', rewrite: '/vehicles/*', docs: false },
+    'GET,HEAD /public/vehicles/*': {
+      to: 'fleet',
+      rewrite: '/vehicles/*',
+      docs: false,
+      cache: { ttl: 'short', negativeTtl: '10s', tags: ['vehicles'] },
+    },
   },
 })

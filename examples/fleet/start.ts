@@ -2,18 +2,21 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { formatProblems } from '../../cli/problems.ts'
+import { painter } from '../../cli/terminal.ts'
 import type { Config } from '../../config/config.ts'
 import { processEnvironment } from '../../config/environment.ts'
 import { CONFIG_FILES } from '../../config/find.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Flags } from '../../config/overlay.ts'
-import { invalid } from '../../config/resolve.ts'
 import { type Running, serve } from '../../server.ts'
-import { endOnSignals } from '../../server/signals.ts'
+import { reachable } from '../../server/address.ts'
+import type { ConfigSource } from '../../server/configuration.ts'
+import { endOnSignals, reloadOnHangup } from '../../server/signals.ts'
 import { VERSION } from '../../server/version.ts'
 import { type BannerAddress, renderBanner, takesColour } from '../../services/log/banner.ts'
-import { commandsToTry, reachable } from './commands.ts'
-import { PortTaken } from './errors.ts'
+import { commandsToTry } from './commands.ts'
+import { ConfigurationInvalid, PortTaken } from './errors.ts'
 import { type RunningFleet, startFleet } from './upstream.ts'
 
 /** What `npm start` runs: the fleet API on a free port, and Headrace before it. */
@@ -21,37 +24,40 @@ import { type RunningFleet, startFleet } from './upstream.ts'
 const OWN_CONFIG = fileURLToPath(new URL('./headrace.config.ts', import.meta.url))
 const USAGE = 'Usage: npm start [-- [--port <port>] [--host <address>] [--log-level <level>]]'
 
-/** What a later variable would add. */
+/** What is off, and the variable that would add it. */
 const OFF = [
-  { feature: 'Redis: shared cache, limits and jobs', variable: 'REDIS_URL' },
-  { feature: 'Postgres: SQL queries as routes', variable: 'DATABASE_URL' },
+  { feature: 'Redis: a cache that machines share', variable: 'REDIS_URL' },
+  { feature: 'Postgres, to come: SQL queries as routes', variable: 'DATABASE_URL' },
 ]
 
 async function start(flags: Flags): Promise<void> {
   const fleet = await startFleet()
   try {
-    const config = await configBefore(fleet, flags)
-    const running = await serve(config).catch((error: unknown) => {
+    const source = await configBefore(fleet, flags)
+    const { config } = source.loaded
+    const running = await serve(config, { source }).catch((error: unknown) => {
       throw withRemedy(error, config)
     })
-    const isBehind = config.upstreams.some(({ targets }) => targets.includes(fleet.url))
+    const isBehind = config.upstreams.some(({ targets }) => targets.some(({ url }) => url === fleet.url))
     if (!isBehind) await fleet.close() // another configuration, with upstreams of its own
-    endOnSignals({ close: () => closeBoth(running, fleet) }, config.drainTimeoutMs)
-    process.stdout.write(banner(config, running, isBehind ? fleet.url : null))
+    endOnSignals({ ...running, close: () => closeBoth(running, fleet) }, config.drainTimeoutMs)
+    reloadOnHangup(() => void running.reload())
+    process.stdout.write(banner(config, running, isBehind ? [fleet.url, fleet.secondUrl] : []))
   } catch (error) {
     await fleet.close()
     throw error
   }
 }
 
-/** The configuration of the folder, or else the example's. @throws HR_CONFIG_INVALID */
-async function configBefore(fleet: RunningFleet, flags: Flags): Promise<Config> {
+/** The configuration of the folder, or else the example's. @throws FLEET_CONFIGURATION */
+async function configBefore(fleet: RunningFleet, flags: Flags): Promise<ConfigSource> {
   const cwd = process.cwd()
   const isOther = CONFIG_FILES.some((name) => existsSync(join(cwd, name)))
-  const variables = { ...processEnvironment(), FLEET_URL: fleet.url }
-  const loaded = await loadConfig({ cwd, variables, flags, ...(isOther ? {} : { file: OWN_CONFIG }) })
-  if (!loaded.ok) throw invalid(loaded.problems)
-  return loaded.config
+  const variables = { ...processEnvironment(), FLEET_URL: fleet.url, FLEET_SECOND_URL: fleet.secondUrl }
+  const load = () => loadConfig({ cwd, variables, flags, ...(isOther ? {} : { file: OWN_CONFIG }) })
+  const loaded = await load()
+  if (!loaded.ok) throw new ConfigurationInvalid(formatProblems(loaded.problems, painter(process.stderr)).trimEnd())
+  return { loaded, load }
 }
 
 /** The gateway first: what it still answers needs the upstream. */
@@ -60,11 +66,11 @@ async function closeBoth(running: Running, fleet: RunningFleet): Promise<void> {
   await fleet.close()
 }
 
-/** @param fleetUrl `null` where the fleet API is not behind the gateway */
-function banner(config: Config, running: Running, fleetUrl: string | null): string {
+/** @param fleetUrls none where the fleet API is not behind the gateway */
+function banner(config: Config, running: Running, fleetUrls: readonly string[]): string {
   const isOwn = config.file === OWN_CONFIG
   const addresses: BannerAddress[] = [...running.addresses]
-  if (fleetUrl !== null) addresses.push({ kind: 'fleet', url: fleetUrl, protocols: ['http/1.1'] })
+  for (const url of fleetUrls) addresses.push({ kind: 'fleet', url, protocols: ['http/1.1'] })
   const main = running.addresses.find(({ kind }) => kind === 'public')
   const { docs } = config.endpoints
   const terminal = process.stdout.isTTY
@@ -73,7 +79,7 @@ function banner(config: Config, running: Running, fleetUrl: string | null): stri
       title: `Headrace ${VERSION}`,
       addresses,
       docs: main === undefined || docs === false ? null : reachable(main.url) + docs,
-      off: OFF,
+      off: OFF.filter(({ variable }) => variable !== 'REDIS_URL' || config.redis === null),
       commands: commandsToTry({ config, running, fleet: isOwn, terminal, cwd: process.cwd() }),
     },
     takesColour(process.stdout),

@@ -1,9 +1,14 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { buildFleet, type FleetOptions } from './app.ts'
 
 export interface RunningFleet {
   /** Without a trailing slash: `http://127.0.0.1:41234` */
   url: string
-  /** Ends the streams, cuts what is left and frees the port. */
+  /** The same API at another address, as a second instance of it would be. */
+  secondUrl: string
+  /** Ends the streams, cuts what is left and frees the ports. */
   close(): Promise<void>
 }
 
@@ -18,5 +23,20 @@ export async function startFleet(options: FleetListenOptions = {}): Promise<Runn
   const { port = 0, host = '127.0.0.1', ...fleet } = options
   const app = await buildFleet(fleet)
   const url = await app.listen({ port, host })
-  return { url, close: () => app.close() }
+  const second = createServer((request, response) => app.routing(request, response)).listen(0, host)
+  await once(second, 'listening')
+  const { port: secondPort } = second.address() as AddressInfo
+  return {
+    url,
+    secondUrl: `http://${host}:${secondPort}`,
+    async close() {
+      await Promise.all([app.close(), closed(second)])
+    },
+  }
+}
+
+async function closed(server: Server): Promise<void> {
+  server.close()
+  server.closeAllConnections()
+  await once(server, 'close')
 }

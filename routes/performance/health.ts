@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { adminSecurity, connectionsSchema, controlProblems, missingSchema } from '../schemas.ts'
+import { adminSecurity, connectionsSchema, controlProblems, missingSchema, targetStateSchema } from '../schemas.ts'
 
 const bytes = (description: string) => Type.Integer({ description: `${description}, in bytes` })
 
@@ -21,7 +21,7 @@ const processSchema = Type.Object({
   }),
   eventLoop: Type.Object({
     delayMs: Type.Union([Type.Number(), Type.Null()], {
-      description: 'Mean delay over the last second; null before the first sample',
+      description: 'Mean delay over the last second; null in the first two, which the start takes part in',
     }),
     utilization: Type.Number({ description: 'Share of the last second that the loop was busy, 0…1' }),
   }),
@@ -36,7 +36,12 @@ const healthSchema = Type.Object({
       name: Type.String(),
       required: Type.Boolean(),
       state: Type.Union([Type.Literal('up'), Type.Literal('degraded'), Type.Literal('down'), Type.Literal('unknown')]),
-      targets: Type.Object({ total: Type.Integer(), up: Type.Integer(), down: Type.Integer() }),
+      targets: Type.Object({
+        total: Type.Integer({ description: 'Those that drain are not counted' }),
+        up: Type.Integer(),
+        down: Type.Integer({ description: 'Of no use' }),
+        states: Type.Array(targetStateSchema, { description: 'Why those are of no use' }),
+      }),
     }),
   ),
   pools: connectionsSchema,

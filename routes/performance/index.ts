@@ -1,6 +1,11 @@
 import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import cache from './cache.ts'
+import cacheWarm from './cache-warm.ts'
+import config from './config.ts'
 import health from './health.ts'
 import log from './log.ts'
+import maintenance from './maintenance.ts'
 import metrics from './metrics.ts'
 import pools from './pools.ts'
 
@@ -15,11 +20,15 @@ export interface PerformanceOptions {
 const ALIAS = '/api/v1/performance'
 
 /** The performance API, behind the admin token. */
-export default async function performance(fastify: FastifyInstance, options: PerformanceOptions): Promise<void> {
+async function performance(fastify: FastifyInstance, options: PerformanceOptions): Promise<void> {
   const mount = async (scope: FastifyInstance): Promise<void> => {
     await scope.register(health)
     await scope.register(pools)
     await scope.register(log)
+    await scope.register(cache)
+    await scope.register(cacheWarm)
+    await scope.register(config)
+    await scope.register(maintenance)
     if (options.metrics) await scope.register(metrics)
   }
   await fastify.register(mount, { prefix: options.path })
@@ -34,3 +43,10 @@ export default async function performance(fastify: FastifyInstance, options: Per
     { prefix: ALIAS },
   )
 }
+
+export default fp(performance, {
+  name: 'headrace-performance',
+  fastify: '5.x',
+  encapsulate: true,
+  decorators: { fastify: ['control', 'adminGuard', 'cacheAdmin', 'upstreamAdmin', 'maintenanceAdmin'] },
+})

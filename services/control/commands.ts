@@ -1,4 +1,9 @@
+import type { PurgeMode } from '../cache/purge-mode.ts'
+import type { WarmTarget } from '../cache/warm-target.ts'
+import type { Selector } from '../cache/store/selector.ts'
+import type { ReloadOutcome, ReloadTrigger } from '../configuration/report.ts'
 import type { LogOptions } from '../log/options.ts'
+import type { TargetChange } from '../upstream/membership.ts'
 
 export type LogLevel = LogOptions['level']
 
@@ -6,10 +11,63 @@ export type LogLevel = LogOptions['level']
 export interface ControlCommands {
   /** The least severity that is written, until the next start. */
   'log-level': { level: LogLevel }
+  /** Where the control plane listens, for the link in the public documents. */
+  'admin-address': { url: string }
+  /** Drops what is cached, or leaves it to be validated before its next use. Its URLs are canonical. */
+  'cache-purge': { selector: Selector; mode: PurgeMode }
+  /** What mutations in one process have made invalid: dropped from the memory of the others. */
+  'cache-invalidate': { from: number; selectors: Selector[] }
+  /** Begins to ask for these URLs, where no list is being asked for; `null`: those of the configuration. */
+  'cache-warm': { targets: WarmTarget[] | null }
+  /** Ends the round that is running. */
+  'cache-warm-cancel': undefined
+  /** What there is to one target of an upstream from now on. */
+  'upstream-target': { upstream: string; change: TargetChange }
+  /** A route, by its key, is in maintenance from now on, or is not; `null`: all are. */
+  maintenance: { route: string | null; enabled: boolean }
+  /** Reads the files of the certificates again; what cannot be used leaves the old ones in place. */
+  certificates: undefined
+  /** Puts the configuration into force as it is now in its file. `force`: also where nothing has changed. */
+  'config-reload': { trigger: ReloadTrigger; force: boolean }
+  /** Replaces the processes, one after another; answered when that has begun. */
+  restart: undefined
 }
 export type CommandName = keyof ControlCommands
 
-/** Whether a process that joins later gets the last command of this name too, so that all stay alike. */
-export const COMMANDS: { [C in CommandName]: { lasting: boolean } } = {
-  'log-level': { lasting: true },
+/** What a process says once it has applied a command, for those that say anything. */
+export interface CommandResults {
+  /** How many stored responses it covered. */
+  'cache-purge': number
+  'config-reload': ReloadOutcome
 }
+export type ResultOf<C extends CommandName> = C extends keyof CommandResults ? CommandResults[C] : void
+
+export interface CommandRule<Args> {
+  /**
+   * What it sets, where a process that joins later is to be told too, so that all stay alike: it gets the last of those
+   * that set the same.
+   */
+  lasting: false | ((args: Args) => string)
+  /** For whoever holds the configuration (the supervisor, where there is one), and for nobody else. */
+  central?: boolean
+}
+
+export const COMMANDS: { [C in CommandName]: CommandRule<ControlCommands[C]> } = {
+  'log-level': { lasting: () => '' },
+  'admin-address': { lasting: () => '' },
+  'upstream-target': { lasting: ({ upstream, change }) => `${upstream} ${change.url}` },
+  maintenance: { lasting: ({ route }) => route ?? '' },
+  // A process that joins later has nothing in its memory.
+  'cache-purge': { lasting: false },
+  'cache-invalidate': { lasting: false },
+  // A process that joins later warms the list of the configuration by itself.
+  'cache-warm': { lasting: false },
+  'cache-warm-cancel': { lasting: false },
+  // A process that joins later has read them just now.
+  certificates: { lasting: false },
+  'config-reload': { lasting: false, central: true },
+  restart: { lasting: false, central: true },
+}
+
+/** How long whoever holds the configuration may take: it starts processes, and waits until they are ready. */
+export const CENTRAL_DEADLINE_MS = 180_000

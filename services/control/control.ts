@@ -1,4 +1,4 @@
-import type { CommandName, ControlCommands } from './commands.ts'
+import type { CommandName, ControlCommands, ResultOf } from './commands.ts'
 import type { ControlQueries, QueryName } from './queries.ts'
 
 /** Arguments of a query or command as a tuple: none where it takes none. */
@@ -18,9 +18,11 @@ export interface Answer<Result> {
   missing: MissingProcess[]
 }
 
-export interface Receipt {
+export interface Receipt<Result = void> {
   /** How many processes have applied the command. */
   applied: number
+  /** What each of them said. */
+  results: Result[]
 }
 
 /**
@@ -37,7 +39,7 @@ export interface Control {
    * Resolves once every process has applied it.
    * @throws PartlyAppliedError naming those that have not; in one process, what its handler throws
    */
-  tell<C extends CommandName>(command: C, ...args: ArgsOf<ControlCommands[C]>): Promise<Receipt>
+  tell<C extends CommandName>(command: C, ...args: ArgsOf<ControlCommands[C]>): Promise<Receipt<ResultOf<C>>>
 }
 
 export function describeMissing(missing: readonly MissingProcess[]): string {

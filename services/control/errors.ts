@@ -41,17 +41,31 @@ export const BusyError = createError<[string]>(
   503,
 )
 
-/** A process ended before it was ready for the first time. Arguments: its number, how it ended. */
+/** A process ended before it was ready for the first time, and did not say why. Arguments: its number, how it ended. */
 export const BootError = createError<[number, string]>(
   'HR_CONTROL_BOOT',
-  'Process %d ended before it was ready (%s); the reason is in its output above.',
+  'Process %d ended before it was ready (%s); the reason is on its standard error.',
   500,
 )
 
-/** `close()` or a signal came before every process was ready for the first time. */
+/** Processes that were to take the place of others were not ready in time. Argument: milliseconds. */
+export const StartTimeoutError = createError<[number]>(
+  'HR_CONTROL_START_TIMEOUT',
+  'The new processes were not ready within %d ms; those that ran before go on. Look at the log for what they wait for.',
+  503,
+)
+
+/** Processes are being replaced already. */
+export const BusyProcessesError = createError<[]>(
+  'HR_CONTROL_REPLACING',
+  'Processes are being replaced already. Try again when that is done.',
+  409,
+)
+
+/** `close()` came before every process was ready for the first time. */
 export const ClosedError = createError<[]>(
   'HR_CONTROL_CLOSED',
-  'The supervisor was told to stop before every process was ready.',
+  'The gateway was told to stop before every process was ready.',
   500,
 )
 

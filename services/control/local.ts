@@ -1,4 +1,4 @@
-import type { CommandName, ControlCommands } from './commands.ts'
+import type { CommandName, ControlCommands, ResultOf } from './commands.ts'
 import type { Answer, ArgsOf, Control, Receipt } from './control.ts'
 import { UnsupportedError } from './errors.ts'
 import { type ControlQueries, QUERIES, type QueryName } from './queries.ts'
@@ -9,7 +9,9 @@ export type QueryHandlers = {
     ...args: ArgsOf<ControlQueries[Q]['args']>
   ) => ControlQueries[Q]['part'] | Promise<ControlQueries[Q]['part']>
 }
-export type CommandHandlers = { [C in CommandName]?: (...args: ArgsOf<ControlCommands[C]>) => void | Promise<void> }
+export type CommandHandlers = {
+  [C in CommandName]?: (...args: ArgsOf<ControlCommands[C]>) => ResultOf<C> | Promise<ResultOf<C>>
+}
 
 type AnyHandler = (...args: unknown[]) => unknown
 
@@ -20,6 +22,8 @@ type AnyHandler = (...args: unknown[]) => unknown
 export class LocalControl implements Control {
   readonly #queries: QueryHandlers = {}
   readonly #commands: CommandHandlers = {}
+  /** Answers and obeys in what this one has no handler for. */
+  #inner: LocalControl | null = null
 
   /** Takes over these queries; a later handler replaces an earlier one. */
   answer(handlers: QueryHandlers): void {
@@ -31,6 +35,19 @@ export class LocalControl implements Control {
     Object.assign(this.#commands, handlers)
   }
 
+  /** Leaves to `inner` what has no handler here, and to nobody that it was left to before: all at once. */
+  delegate(inner: LocalControl): void {
+    this.#inner = inner
+  }
+
+  answers(query: QueryName): boolean {
+    return this.#query(query) !== undefined
+  }
+
+  obeys(command: CommandName): boolean {
+    return this.#command(command) !== undefined
+  }
+
   async ask<Q extends QueryName>(
     query: Q,
     ...args: ArgsOf<ControlQueries[Q]['args']>
@@ -38,9 +55,8 @@ export class LocalControl implements Control {
     return { result: QUERIES[query].merge([await this.part(query, ...args)], []), missing: [] }
   }
 
-  async tell<C extends CommandName>(command: C, ...args: ArgsOf<ControlCommands[C]>): Promise<Receipt> {
-    await this.apply(command, args)
-    return { applied: 1 }
+  async tell<C extends CommandName>(command: C, ...args: ArgsOf<ControlCommands[C]>): Promise<Receipt<ResultOf<C>>> {
+    return { applied: 1, results: [(await this.apply(command, args)) as ResultOf<C>] }
   }
 
   /** This process's part of an answer, before the merge. @throws UnsupportedError */
@@ -48,16 +64,26 @@ export class LocalControl implements Control {
     query: Q,
     ...args: ArgsOf<ControlQueries[Q]['args']>
   ): Promise<ControlQueries[Q]['part']> {
-    // The map's type ties handler, arguments and part together; an index by a type parameter loses that.
-    const handler = this.#queries[query] as AnyHandler | undefined
+    const handler = this.#query(query)
     if (!handler) throw new UnsupportedError(query)
     return (await handler(...args)) as ControlQueries[Q]['part']
   }
 
-  /** Applies a command in this process. @throws UnsupportedError */
-  async apply(command: CommandName, args: readonly unknown[]): Promise<void> {
-    const handler = this.#commands[command] as AnyHandler | undefined
+  /** Applies a command in this process. @returns what its handler says. @throws UnsupportedError */
+  async apply(command: CommandName, args: readonly unknown[]): Promise<unknown> {
+    const handler = this.#command(command)
     if (!handler) throw new UnsupportedError(command)
-    await handler(...args)
+    return await handler(...args)
+  }
+
+  // The map's type ties handler, arguments and part together; an index by a type parameter loses that.
+  #query(query: QueryName): AnyHandler | undefined {
+    const own = this.#queries[query] as AnyHandler | undefined
+    return own === undefined && this.#inner !== null ? this.#inner.#query(query) : own
+  }
+
+  #command(command: CommandName): AnyHandler | undefined {
+    const own = this.#commands[command] as AnyHandler | undefined
+    return own === undefined && this.#inner !== null ? this.#inner.#command(command) : own
   }
 }

@@ -1,5 +1,8 @@
+import { availableParallelism } from 'node:os'
 import { Type, type Static } from 'typebox'
 import { Port, Secret } from '../options/schema.ts'
+
+const MOST_PROCESSES = 256
 
 /** The control plane: where it listens, and its token. */
 export const adminSchema = Type.Object(
@@ -12,8 +15,11 @@ export const adminSchema = Type.Object(
       description: 'Serve the control plane on the public listeners, at the same paths, behind its token',
     }),
   },
-  { additionalProperties: false, default: {}, description: 'The control plane' },
+  { additionalProperties: false, default: {}, examples: [{ port: 9090 }], description: 'The control plane' },
 )
+
+/** Where the performance API is found wherever else it is moved: the command line looks there. */
+export const PERFORMANCE_ALIAS = '/api/v1/performance'
 
 const endpoint = (path: string, description: string) =>
   Type.Union(
@@ -39,6 +45,22 @@ export const endpointsSchema = Type.Object(
   },
   { additionalProperties: false, default: {}, description: "Paths of the gateway's own endpoints" },
 )
+
+/** Data-plane processes. */
+export const processesSchema = Type.Union(
+  [Type.Integer({ minimum: 1, maximum: MOST_PROCESSES }), Type.Literal('auto')],
+  {
+    default: 1,
+    description: "Data-plane processes; 'auto': one for each CPU that this machine, or its container, may use",
+  },
+)
+
+export type ProcessesInput = Static<typeof processesSchema>
+
+/** @param cpus that may be used; by default as the system says, which knows the quota of a container (libuv 1.49) */
+export function resolveProcesses(input: ProcessesInput, cpus: number = availableParallelism()): number {
+  return input === 'auto' ? Math.min(Math.max(1, cpus), MOST_PROCESSES) : input
+}
 
 export type AdminInput = Static<typeof adminSchema>
 export type AdminOptions = AdminInput

@@ -1,9 +1,16 @@
+import { type EntryReport, mergeEntries } from '../cache/entry-report.ts'
+import { type CacheReport, type CacheState, lastingCache, mergeCaches } from '../cache/report.ts'
+import { mergeWarmProgress, type WarmProgress } from '../cache/warm.ts'
+import type { ConfigPreview, ConfigReport } from '../configuration/report.ts'
+import { type MaintenanceReport, mergeMaintenance } from '../maintenance/report.ts'
 import { lastingFamilies, mergeFamilies, type MetricFamily } from '../monitor/families.ts'
 import { assessHealth, type HealthReport } from '../monitor/health.ts'
 import { mergeTargets, type PoolReport, reportPool } from '../monitor/pools.ts'
 import { type ProcessReport, readSystem } from '../monitor/process.ts'
 import { mergeReadiness, type Readiness } from '../monitor/readiness.ts'
 import type { TargetSnapshot } from '../upstream/snapshot.ts'
+import { addOpenWork, type OpenWork } from '../listener/drain.ts'
+import type { UpstreamTargets } from '../upstream/upstreams.ts'
 import type { ListenerAddress } from '../listener/listener.ts'
 import type { LogLevel } from './commands.ts'
 import type { MissingProcess } from './control.ts'
@@ -17,11 +24,26 @@ export interface ControlQueries {
   readiness: { args: undefined; part: Readiness; result: Readiness }
   health: { args: undefined; part: ProcessReport; result: HealthReport }
   pools: { args: undefined; part: TargetSnapshot[]; result: PoolReport[] }
+  /** The upstreams of the configuration, and what their targets are called now. */
+  upstreams: { args: undefined; part: UpstreamTargets[]; result: UpstreamTargets[] }
   metrics: { args: undefined; part: MetricFamily[]; result: MetricFamily[] }
   /** The public listeners' addresses; all processes share them. */
   addresses: { args: undefined; part: ListenerAddress[]; result: ListenerAddress[] }
+  /** What is open on the public listeners. */
+  'open-work': { args: undefined; part: OpenWork; result: OpenWork }
   /** The level in force; where processes differ, the most talkative. */
   'log-level': { args: undefined; part: LogLevel; result: LogLevel }
+  /** What the cache holds and has done. */
+  cache: { args: undefined; part: CacheState; result: CacheReport }
+  /** What is cached under a URL, which is canonical. */
+  'cache-entry': { args: { url: string }; part: EntryReport; result: EntryReport }
+  /** How far warming the cache has come. */
+  'cache-warm': { args: undefined; part: WarmProgress; result: WarmProgress }
+  maintenance: { args: undefined; part: MaintenanceReport; result: MaintenanceReport }
+  /** The configuration in force. */
+  config: { args: undefined; part: ConfigReport; result: ConfigReport }
+  /** What a reload would change. */
+  'config-preview': { args: undefined; part: ConfigPreview; result: ConfigPreview }
 }
 export type QueryName = keyof ControlQueries
 
@@ -30,6 +52,8 @@ export interface QueryRule<Part, Result> {
   merge: (parts: readonly Part[], missing: readonly MissingProcess[]) => Result
   /** What of a process's last answer stays in the result after the process is gone. */
   lasting?: (part: Part) => Part
+  /** Answered by whoever holds the configuration (the supervisor, where there is one), and by nobody else. */
+  central?: boolean
 }
 
 /** The merge rule of each query. */
@@ -37,9 +61,22 @@ export const QUERIES: { [Q in QueryName]: QueryRule<ControlQueries[Q]['part'], C
   readiness: { merge: mergeReadiness },
   health: { merge: (parts, missing) => assessHealth(parts, [...missing], readSystem()) },
   pools: { merge: (parts) => mergeTargets(parts).map(reportPool) },
+  upstreams: { merge: ([first]) => first ?? [] },
   metrics: { merge: mergeFamilies, lasting: lastingFamilies },
   addresses: { merge: ([first]) => first ?? [] },
+  cache: { merge: mergeCaches, lasting: lastingCache },
+  'cache-entry': { merge: mergeEntries },
+  'cache-warm': { merge: mergeWarmProgress },
+  'open-work': { merge: addOpenWork },
+  maintenance: { merge: mergeMaintenance },
+  config: { merge: only, central: true },
+  'config-preview': { merge: only, central: true },
   'log-level': { merge: (levels) => LEVELS.find((level) => levels.includes(level)) ?? 'silent' },
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const satisfies LogLevel[]
+
+/** Of what one alone answers. */
+function only<Part>(parts: readonly Part[]): Part {
+  return parts[0] as Part
+}

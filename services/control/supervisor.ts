@@ -1,15 +1,18 @@
-import cluster, { type Worker } from 'node:cluster'
-import { CALL_DEADLINE_MS, Channel } from './channel.ts'
-import { ClusterControl, type Member } from './cluster-control.ts'
+import cluster from 'node:cluster'
+import { CALL_DEADLINE_MS } from './channel.ts'
+import { ClusterControl, type CommandTest, type Member } from './cluster-control.ts'
 import type { CommandName, ControlCommands } from './commands.ts'
 import type { ArgsOf, Control } from './control.ts'
-import { BootError, ClosedError } from './errors.ts'
-import type { CommandHandlers } from './local.ts'
+import { BootError, BusyProcessesError, ClosedError, StartTimeoutError } from './errors.ts'
+import { type Ended, ForkedProcess } from './forked-process.ts'
+import type { LocalControl } from './local.ts'
 import type { ControlQueries, QueryName } from './queries.ts'
 import { DEFAULT_RESTARTS, type RestartOptions, RestartPolicy } from './restart-policy.ts'
 
 /** A process has its own drain deadline; the supervisor ends it this much later, should it hang. */
 const DRAIN_GRACE_MS = 1_000
+/** For a process that takes the place of another: to boot, to warm up, to listen. */
+const START_TIMEOUT_MS = 60_000
 
 export interface SupervisorOptions {
   /** Data-plane processes to keep running. */
@@ -24,32 +27,65 @@ export interface SupervisorOptions {
   drainTimeoutMs: number
   log: Record<'info' | 'warn' | 'error', (details: object, message: string) => void>
   restart?: RestartOptions
-  /** Commands that this process obeys besides those that it supervises. */
-  obey?: CommandHandlers
+  /** For tests: how long a process that takes the place of another may need. */
+  startTimeoutMs?: number
+  /** What this process, which supervises, answers and obeys itself. */
+  own?: LocalControl
+}
+
+/** What takes the place of what runs. */
+export interface Replacement {
+  boot: unknown
+  processes: number
+  drainTimeoutMs: number
+  /** Commands of the past that do not hold for the new processes. */
+  forget?: CommandTest
 }
 
 export interface Supervisor {
   control: Control
-  /** Resolves when every process is ready. @throws BootError where one ended before; then the others are ended. @throws ClosedError */
+  /** Processes that ended by themselves and were started again. */
+  readonly restarts: number
+  /**
+   * Resolves when every process is ready. Where one cannot start, the others are ended.
+   *
+   * @throws what a process said it failed with (its code and message); BootError where it ended without a word; ClosedError
+   */
   ready: Promise<void>
-  /** Resolves when no process is left, after `close()` or a signal. */
+  /** Resolves when no process is left, after `close()` or `kill()`. */
   closed: Promise<void>
-  /** Drains every process and ends those that are not done by the deadline. A second call ends them at once. */
+  /**
+   * Starts other processes; once all are prepared they listen, and once all listen the old ones drain. Until then, and
+   * where one of them fails, the old ones go on as if nothing had happened.
+   *
+   * @throws what the first that failed said; StartTimeoutError, BusyProcessesError, ClosedError
+   */
+  replace(replacement: Replacement): Promise<void>
+  /**
+   * Replaces one process after another by its like: the next when the last is gone.
+   *
+   * @param progress told how many have been replaced
+   * @throws as {@link replace}; those replaced until then stay
+   */
+  roll(progress: (replaced: number) => void): Promise<void>
+  /** Drains every process and ends those that are not done by the deadline. Further calls wait for the same end. */
   close(): Promise<void>
+  /** Ends every process at once. */
+  kill(): Promise<void>
 }
 
 /** One place among 1…n, and the process that holds it now. */
-interface Slot extends Member {
-  worker: Worker | null
-  channel: Channel | null
-  readyAt: number | null
+interface Slot {
+  process: number
+  current: ForkedProcess | null
   policy: RestartPolicy
   restart: NodeJS.Timeout | null
 }
 
 /**
  * Forks data-plane processes that share their listening sockets (`SCHED_NONE`: the kernel distributes connections), keeps
- * them running, and answers for all of them. SIGTERM and SIGINT drain them; a second signal ends them at once.
+ * them running, replaces them, and answers for all of them. None outlives this process, however it ends. Signals are its
+ * caller's.
  *
  * One per process: node:cluster is a singleton.
  */
@@ -61,141 +97,271 @@ class ClusterSupervisor implements Supervisor {
   readonly control: ClusterControl
   readonly ready: Promise<void>
   readonly closed: Promise<void>
+  restarts = 0
   readonly #options: SupervisorOptions
-  readonly #slots: Slot[]
+  #boot: unknown
+  #drainTimeoutMs: number
+  #slots: Slot[]
+  /** Those that no slot holds: they start to take one over, or drain. */
+  readonly #others = new Set<ForkedProcess>()
   readonly #ready = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<void>()
-  readonly #onSignal = (signal: NodeJS.Signals): void => {
-    this.#options.log.info({ signal }, this.#closing ? 'Ending at once' : 'Draining')
-    void this.close()
-  }
+  /** By itself a process notices only when its event loop turns, and one that hangs never. */
+  readonly #onExit = (): void => this.#killAll()
   #booting = true
+  #replacing = false
   #closing = false
   #deadline: NodeJS.Timeout | null = null
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    this.#boot = options.boot
+    this.#drainTimeoutMs = options.drainTimeoutMs
     this.ready = this.#ready.promise
     this.closed = this.#closed.promise
     // Whoever does not wait for `ready` learns from `closed` that it is over.
     this.ready.catch(() => {})
     this.control = new ClusterControl({
-      members: () => this.#slots,
+      members: () => this.#slots.map(memberOf),
+      leaving: () =>
+        [...this.#others]
+          .filter(({ readyAt }) => readyAt !== null)
+          .map((left) => memberOf({ process: 0, current: left })),
       deadlineMs: CALL_DEADLINE_MS,
-      obey: options.obey ?? {},
+      ...(options.own && { own: options.own }),
     })
-    this.#slots = Array.from({ length: options.processes }, (_, index) => ({
-      process: index + 1,
-      id: 0,
-      pid: null,
-      call: null,
-      worker: null,
-      channel: null,
-      readyAt: null,
-      policy: new RestartPolicy(options.restart ?? DEFAULT_RESTARTS),
-      restart: null,
-    }))
     cluster.schedulingPolicy = cluster.SCHED_NONE
     // Structured clone: what JSON cannot say (undefined, Infinity) arrives as it was sent.
     cluster.setupPrimary({ exec: options.exec, args: [...options.args], serialization: 'advanced' })
-    process.on('SIGTERM', this.#onSignal)
-    process.on('SIGINT', this.#onSignal)
-    for (const slot of this.#slots) this.#fork(slot)
+    process.on('exit', this.#onExit)
+    this.#slots = this.#emptySlots(options.processes)
+    for (const slot of this.#slots) this.#keep(slot)
+  }
+
+  replace({ boot, processes, drainTimeoutMs, forget }: Replacement): Promise<void> {
+    return this.#exclusively(async () => {
+      const slots = this.#emptySlots(processes)
+      const fresh = slots.map(({ process }) => this.#fork(process, boot))
+      await this.#start(fresh, forget)
+      if (forget) this.control.forget(forget)
+      this.#boot = boot
+      const before = this.#slots
+      this.#slots = slots
+      for (const [index, slot] of slots.entries()) this.#install(slot, fresh[index] as ForkedProcess)
+      for (const slot of before) this.#vacate(slot)
+      // Those on their way out have the time that they were started with.
+      this.#drainTimeoutMs = drainTimeoutMs
+    })
+  }
+
+  roll(progress: (replaced: number) => void): Promise<void> {
+    return this.#exclusively(async () => {
+      for (const [index, slot] of this.#slots.entries()) {
+        const fresh = this.#fork(slot.process, this.#boot)
+        await this.#start([fresh])
+        const old = this.#vacate(slot)
+        this.#install(slot, fresh)
+        progress(index + 1)
+        await old?.ended
+        if (this.#closing) throw new ClosedError()
+      }
+    })
   }
 
   close(): Promise<void> {
-    if (this.#closing) {
-      for (const { worker } of this.#slots) worker?.process.kill('SIGKILL')
-      return this.closed
-    }
+    if (this.#closing) return this.closed
     this.#closing = true
     this.#ready.reject(new ClosedError())
-    for (const slot of this.#slots) {
-      if (slot.restart) clearTimeout(slot.restart)
-      if (slot.readyAt === null) slot.worker?.process.kill('SIGKILL')
-      else slot.channel?.notify('drain')
+    for (const { restart } of this.#slots) if (restart) clearTimeout(restart)
+    for (const one of this.#running()) {
+      if (one.readyAt === null) one.kill()
+      else one.drain()
     }
     this.#deadline = setTimeout(() => {
-      const late = this.#slots.filter(({ worker }) => worker !== null)
-      this.#options.log.warn({ processes: late.map(({ pid }) => pid) }, 'Ended before they had drained')
-      for (const { worker } of late) worker?.process.kill('SIGKILL')
-    }, this.#options.drainTimeoutMs + DRAIN_GRACE_MS)
+      this.#options.log.warn({ processes: this.#running().map(({ pid }) => pid) }, 'Ended before they had drained')
+      this.#killAll()
+    }, this.#drainTimeoutMs + DRAIN_GRACE_MS)
     this.#finishWhenEmpty()
     return this.closed
   }
 
-  #fork(slot: Slot): void {
-    const worker = cluster.fork(this.#options.env)
-    const channel = new Channel({
-      send: (message, failed) => worker.process.send(message as object, (error) => error && failed(error)),
-      serve: (name, args) => this.#serve(name, args),
-      notice: (name) => {
-        if (name === 'ready') void this.#joined(slot, worker)
-      },
-    })
-    Object.assign(slot, {
-      worker,
-      channel,
-      id: worker.id,
-      pid: worker.process.pid ?? null,
-      readyAt: null,
-      restart: null,
-    })
-    worker.on('message', (message) => channel.receive(message))
-    worker.once('exit', (code, signal) => this.#left(slot, worker, signal ?? `code ${code}`))
-    worker.on('error', (error) => {
-      // A fork that the system refused has no pid, and no exit event.
-      if (worker.process.pid === undefined) this.#left(slot, worker, error.message)
-      else this.#options.log.error({ err: error, process: slot.process }, 'A process cannot be reached')
-    })
+  kill(): Promise<void> {
+    this.#killAll()
+    return this.close()
   }
 
-  async #joined(slot: Slot, worker: Worker): Promise<void> {
-    const { channel } = slot
-    if (!channel || slot.worker !== worker) return
-    slot.readyAt = performance.now()
-    slot.call = (name, args, deadlineMs) => channel.call(name, args, deadlineMs)
-    if (this.#closing) channel.notify('drain')
-    // Not `pid`: that is this process's own in every line of the log.
-    this.#options.log.info({ process: slot.process, processPid: slot.pid }, 'Process ready')
-    if (this.#booting && this.#slots.every(({ readyAt }) => readyAt !== null)) {
+  #emptySlots(processes: number): Slot[] {
+    return Array.from({ length: processes }, (_, index) => ({
+      process: index + 1,
+      current: null,
+      policy: new RestartPolicy(this.#options.restart ?? DEFAULT_RESTARTS),
+      restart: null,
+    }))
+  }
+
+  #fork(process: number, boot: unknown): ForkedProcess {
+    const { env, log } = this.#options
+    const forked: ForkedProcess = new ForkedProcess({
+      env,
+      boot,
+      process,
+      serve: (name, args) => this.#serve(forked, name, args),
+      failed: (error) => log.error({ err: error, process }, 'A process cannot be reached'),
+    })
+    void forked.ready.then(
+      () => {
+        // Not `pid`: that is this process's own in every line of the log.
+        log.info({ process, processPid: forked.pid }, 'Process ready')
+        if (this.#closing) forked.drain()
+      },
+      () => {},
+    )
+    return forked
+  }
+
+  /** Starts a process in an empty slot, for the first time or after its last one has ended. */
+  #keep(slot: Slot): void {
+    slot.restart = null
+    const forked = this.#fork(slot.process, this.#boot)
+    forked.listen()
+    this.#install(slot, forked)
+    void forked.ready.then(
+      () => this.#joined(slot, forked),
+      (error: unknown) => this.#failedToStart(error),
+    )
+  }
+
+  /** A rejected `ready` tells why; what is left of the others has served nobody. */
+  #failedToStart(error: unknown): void {
+    if (!this.#booting || this.#closing) return
+    this.#ready.reject(error)
+    void this.kill()
+  }
+
+  async #joined(slot: Slot, forked: ForkedProcess): Promise<void> {
+    if (this.#booting && this.#slots.every(({ current }) => (current?.readyAt ?? null) !== null)) {
       this.#booting = false
       this.#ready.resolve()
     }
+    await this.#tellPast(forked, slot.process)
+  }
+
+  /** Gives a process the lasting commands of the past, but those that do not hold for it. */
+  async #tellPast(forked: ForkedProcess, process: number, except?: CommandTest): Promise<void> {
     try {
-      await this.control.joined(slot)
+      await this.control.joined(memberOf({ process, current: forked }), except)
     } catch (error) {
-      this.#options.log.error(
-        { err: error, process: slot.process },
-        'A new process has not taken over the last commands',
-      )
+      this.#options.log.error({ err: error, process }, 'A new process has not taken over the last commands')
     }
   }
 
-  #left(slot: Slot, worker: Worker, how: string): void {
-    if (slot.worker !== worker) return
-    const { log } = this.#options
-    const ranMs = slot.readyAt === null ? 0 : performance.now() - slot.readyAt
-    slot.channel?.close()
-    Object.assign(slot, { worker: null, channel: null, call: null, pid: null, readyAt: null })
+  /** Gives a slot to a process, and it another one when that has ended. */
+  #install(slot: Slot, forked: ForkedProcess): void {
+    slot.current = forked
+    void forked.ended.then((ended) => {
+      if (slot.current !== forked) return
+      slot.current = null
+      this.#lost(slot, ended)
+    })
+  }
+
+  /** Takes its process from a slot, and drains it. @returns the process */
+  #vacate(slot: Slot): ForkedProcess | null {
+    const { current, restart } = slot
+    if (restart) clearTimeout(restart)
+    Object.assign(slot, { current: null, restart: null })
+    if (current) {
+      this.#setAside(current)
+      this.#dismiss(current)
+    }
+    return current
+  }
+
+  /** Counts a process among those that no slot holds, until it ends. */
+  #setAside(forked: ForkedProcess): void {
+    this.#others.add(forked)
+    void forked.ended.then(() => {
+      this.#others.delete(forked)
+      this.#finishWhenEmpty()
+    })
+  }
+
+  #dismiss(forked: ForkedProcess): void {
+    forked.drain()
+    const deadline = setTimeout(() => {
+      this.#options.log.warn({ processes: [forked.pid] }, 'Ended before they had drained')
+      forked.kill()
+    }, this.#drainTimeoutMs + DRAIN_GRACE_MS)
+    void forked.ended.then(() => clearTimeout(deadline))
+  }
+
+  /** Starts processes beside those that run, all of them or none. @param except commands that do not hold for them */
+  async #start(fresh: readonly ForkedProcess[], except?: CommandTest): Promise<void> {
+    for (const one of fresh) this.#setAside(one)
+    const { startTimeoutMs = START_TIMEOUT_MS } = this.#options
+    const late = Promise.withResolvers<never>()
+    const timer = setTimeout(() => late.reject(new StartTimeoutError(startTimeoutMs)), startTimeoutMs)
+    try {
+      await Promise.race([Promise.all(fresh.map(({ prepared }) => prepared)), late.promise])
+      for (const one of fresh) one.listen()
+      await Promise.race([Promise.all(fresh.map(({ ready }) => ready)), late.promise])
+      for (const [index, one] of fresh.entries()) await this.#tellPast(one, index + 1, except)
+      if (this.#closing) throw new ClosedError()
+    } catch (error) {
+      // One that listens already may have been given requests.
+      for (const one of fresh) this.#dismiss(one)
+      throw this.#closing ? new ClosedError() : error
+    } finally {
+      clearTimeout(timer)
+    }
+    for (const one of fresh) this.#others.delete(one)
+  }
+
+  async #exclusively(work: () => Promise<void>): Promise<void> {
+    await this.ready
+    if (this.#closing) throw new ClosedError()
+    if (this.#replacing) throw new BusyProcessesError()
+    this.#replacing = true
+    try {
+      await work()
+    } finally {
+      this.#replacing = false
+    }
+  }
+
+  #lost(slot: Slot, { how, ranMs, failure }: Ended): void {
     if (this.#closing) {
       this.#finishWhenEmpty()
       return
     }
     if (this.#booting) {
-      this.#ready.reject(new BootError(slot.process, how))
-      // A rejected `ready` tells why; what is left of the others has served nobody.
-      for (const other of this.#slots) other.worker?.process.kill('SIGKILL')
-      void this.close()
+      this.#failedToStart(new BootError(slot.process, how))
       return
     }
+    this.restarts++
     const delayMs = slot.policy.delayAfter(ranMs)
-    log.warn({ process: slot.process, how, ranMs: Math.round(ranMs), delayMs }, 'Process ended; starting another')
-    slot.restart = setTimeout(() => this.#fork(slot), delayMs)
+    const reason = failure === null ? how : failure.message
+    this.#options.log.warn(
+      { process: slot.process, reason, ranMs: Math.round(ranMs), delayMs },
+      'Process ended; starting another',
+    )
+    slot.restart = setTimeout(() => this.#keep(slot), delayMs)
   }
 
-  async #serve(name: string, args: unknown[]): Promise<unknown> {
-    if (name === 'boot') return this.#options.boot
+  /** Every process that is not gone. */
+  #running(): ForkedProcess[] {
+    return [...this.#slots.flatMap(({ current }) => current ?? []), ...this.#others]
+  }
+
+  #killAll(): void {
+    for (const one of this.#running()) one.kill()
+  }
+
+  async #serve(forked: ForkedProcess, name: string, args: unknown[]): Promise<unknown> {
+    if (name === 'farewell') {
+      this.control.farewell(forked.id, args[0] as [QueryName, unknown][])
+      return undefined
+    }
     // A process runs the same release: what it sends is what the types say.
     const [what, own] = args as [QueryName | CommandName, unknown[]]
     return name === 'ask'
@@ -204,10 +370,20 @@ class ClusterSupervisor implements Supervisor {
   }
 
   #finishWhenEmpty(): void {
-    if (this.#slots.some(({ worker }) => worker !== null)) return
+    if (!this.#closing || this.#running().length > 0) return
     if (this.#deadline) clearTimeout(this.#deadline)
-    process.off('SIGTERM', this.#onSignal)
-    process.off('SIGINT', this.#onSignal)
+    process.off('exit', this.#onExit)
     this.#closed.resolve()
+  }
+}
+
+/** A place as the control port sees it. */
+function memberOf({ process, current }: Pick<Slot, 'process' | 'current'>): Member {
+  const isReady = current !== null && current.readyAt !== null && !current.over
+  return {
+    process,
+    id: current?.id ?? 0,
+    pid: current?.pid ?? null,
+    call: isReady ? (name, args, deadlineMs) => current.call(name, args, deadlineMs) : null,
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDataFolder } from '../data-dir/folder.ts'
 import { DataDirError } from './errors.ts'
 
 const TOKEN_FILE = 'admin-token'
@@ -30,14 +31,22 @@ export function resolveToken(configured: string, dataDir: string): AdminToken {
     attempt(file, () => chmodSync(file, OWNER_ONLY))
     return { token: known, generated: true }
   }
-  const token = randomBytes(32).toString('base64url')
+  const token = newToken()
   attempt(file, () => {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeDataFolder(dataDir)
     writeFileSync(file, `${token}\n`, { mode: OWNER_ONLY })
     // The mode above is for a new file; an empty one that was there keeps its own.
     chmodSync(file, OWNER_ONLY)
   })
   return { token, generated: true }
+}
+
+/** 256 random bits; never with a dash at its beginning: on a command line that would be an option. */
+export function newToken(random: (bytes: number) => Buffer = randomBytes): string {
+  for (;;) {
+    const token = random(32).toString('base64url')
+    if (!token.startsWith('-')) return token
+  }
 }
 
 /** The generated token, for the command line; null where none was made. @throws DataDirError */
@@ -49,7 +58,7 @@ export function readToken(dataDir: string): string | null {
 export function writeAdminAddress(dataDir: string, url: string): void {
   const file = join(dataDir, ADDRESS_FILE)
   attempt(file, () => {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeDataFolder(dataDir)
     writeFileSync(file, `${url}\n`, { mode: OWNER_ONLY })
   })
 }
@@ -70,6 +79,8 @@ export function removeAdminAddress(dataDir: string, url: string): void {
 function readLine(file: string): string | null {
   return attempt(file, () => {
     try {
+      // A pipe would be waited for.
+      if (!statSync(file).isFile()) throw new Error('it is no file')
       return readFileSync(file, 'utf8').trim() || null
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null

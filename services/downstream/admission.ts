@@ -1,4 +1,4 @@
-import { canonicalTarget, laxReadings } from '../http/canonical-path.ts'
+import { canonicalTarget } from '../http/canonical-path.ts'
 import {
   AmbiguousPathError,
   BodyTooLargeError,
@@ -12,6 +12,7 @@ import { parseAuthority } from '../http/host.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { RoutePattern } from '../routing/pattern.ts'
 import type { RouteTable } from '../routing/table.ts'
+import { stricterReading } from './ambiguity.ts'
 import type { Exchange } from './exchange.ts'
 import type { Forwarding } from './forwarding.ts'
 import { refuseFraming } from './framing.ts'
@@ -57,8 +58,9 @@ export class Admission<Plan extends Admissible> {
     )
   }
 
-  /** Finds the route. @returns why the request cannot be routed; a path that no route takes leaves `plan` empty */
+  /** Finds the route. @returns why the request cannot be routed; a path that no route takes, and `*`, leave `plan` empty */
   route(exchange: Exchange<Plan>): GatewayError | undefined {
+    if (exchange.path === '*') return undefined
     const { table } = this.#options
     const found = table.match(exchange.method, exchange.host, exchange.path)
     if (found === undefined) {
@@ -82,8 +84,10 @@ export class Admission<Plan extends Admissible> {
     let host = fields.host
     if (fields.hostCount > 1) return new HostError('stands more than once, or disagrees with :authority')
     if (target.charCodeAt(0) !== 0x2f) {
-      if (target === '*' && exchange.method === 'OPTIONS') target = '/'
-      else {
+      if (target === '*' && exchange.method === 'OPTIONS') {
+        // It asks about the server as a whole (RFC 9110 §9.3.7): that is the gateway, and no route's upstream.
+        exchange.path = '*'
+      } else {
         // Absolute form: its authority takes the place of Host (RFC 9112 §3.2.2); where it goes, the routes decide.
         const absolute = /^https?:\/\/([^/?#]*)([^]*)$/i.exec(target)
         if (absolute === null) return new TargetError('is not a path')
@@ -100,10 +104,12 @@ export class Admission<Plan extends Admissible> {
       exchange.authority = authority.authority
       exchange.host = authority.name
     }
+    if (exchange.path === '*') return undefined
     const canonical = canonicalTarget(target)
     if (typeof canonical === 'string') return new TargetError(canonical)
     exchange.path = canonical.path
     exchange.query = canonical.query
+    exchange.lax = canonical.lax
     return undefined
   }
 
@@ -122,12 +128,12 @@ export class Admission<Plan extends Admissible> {
 
   #ambiguity(exchange: Exchange<Plan>, plan: Plan): GatewayError | undefined {
     const { path } = exchange
+    if (!exchange.lax) return undefined
     if (plan.encodedSlash === 'refuse' && path.includes('%2F')) return new EncodedSlashError()
-    for (const reading of laxReadings(path)) {
-      if (reading === null) return new AmbiguousPathError()
-      const other = this.#options.table.match(exchange.method, exchange.host, reading)?.route.strictness ?? 0
-      if (Math.max(other, this.#options.ownStrictness(reading)) > plan.strictness) return new AmbiguousPathError()
-    }
-    return undefined
+    const reading = stricterReading(path, plan.strictness, (other) => {
+      const route = this.#options.table.match(exchange.method, exchange.host, other)?.route
+      return Math.max(route?.strictness ?? 0, this.#options.ownStrictness(other))
+    })
+    return reading === undefined ? undefined : new AmbiguousPathError()
   }
 }

@@ -12,6 +12,42 @@ export interface Cancellable {
   cancel(): void
 }
 
+/** Of the one family of forwarding fields that is believed. */
+export interface Told {
+  family: 'forwarded' | 'x-forwarded'
+  /** The way to here, as it goes on; empty where none of it is readable. */
+  chain: string
+  host: string | undefined
+}
+
+/**
+ * What became of a request on a route with a cache; each has exactly one.
+ *
+ * - `hit`: answered from the store, fresh
+ * - `stale`: answered from the store, stale: while it was refreshed, because the origin failed, or the client takes it
+ * - `revalidated`: answered from the store after the origin said that it still holds
+ * - `collapsed`: answered by what another request brought
+ * - `miss`: nothing usable was stored
+ * - `pass`: sent to the origin by itself, its answer for it alone
+ */
+export type CacheResult = 'hit' | 'stale' | 'revalidated' | 'collapsed' | 'miss' | 'pass'
+
+/** Somebody who wants a request's body too, as it goes by. None of it throws, or keeps a piece as it is. */
+export interface BodyCopy {
+  take(chunk: Buffer): void
+  /** It has come whole. */
+  complete(): void
+  /** It will not. Perhaps after `complete`. */
+  lost(): void
+}
+
+/** A whole request body. */
+export interface Content {
+  bytes: Buffer
+  /** Of the bytes and what says how to read them. */
+  digest: string
+}
+
 /**
  * One request and its answer, from the head's arrival to the last byte. Made once a request, whatever the protocol; it
  * goes through admission, which fills what the route plan needs, and is finished exactly once.
@@ -22,8 +58,8 @@ export class Exchange<Plan = unknown> {
   /** As received: a path with its query; also an absolute URL, `*` or an authority. */
   readonly target: string
   readonly fields: RequestFields
-  /** The body as it comes in, `null` without one. Nobody reads it before the upstream does. */
-  readonly body: Readable | null
+  /** The body as it comes in, `null` without one. Nobody reads it before the upstream does, but for a `content`. */
+  body: Readable | null
   readonly peer: Peer
   /** Set before anything is answered; Fastify's router sees requests before their responses. */
   reply!: Reply
@@ -37,7 +73,11 @@ export class Exchange<Plan = unknown> {
   host = ''
   path = ''
   query = ''
+  /** A lax reader may see another path in `path`. */
+  lax = false
   clientAddress = ''
+  /** What trusted proxies before the gateway say; `undefined` where they say nothing, or are not trusted. */
+  told: Told | undefined
   plan: Plan | undefined
   parameters: string[] = []
 
@@ -46,6 +86,10 @@ export class Exchange<Plan = unknown> {
   upstreamMs = 0
   outcome = ''
   code = ''
+  /** The gateway's member of Cache-Status (RFC 9211); empty on routes without a cache. */
+  cacheStatus = ''
+  /** `undefined` on routes without a cache. */
+  cacheResult: CacheResult | undefined
   finished = false
   /** Why it is refused, where Fastify has to say so. */
   refusal: GatewayError | undefined
@@ -56,6 +100,12 @@ export class Exchange<Plan = unknown> {
   /** Refused for what the message is: its connection has to be closed. */
   suspect = false
   work: Cancellable | undefined
+  /** The body, where the cache has read it to look it up; `body` then gives the same again. */
+  content: Content | undefined
+  /** Gets what is read of the body, by whoever begins to from here on. */
+  bodyCopy: BodyCopy | undefined
+  /** The end of the upstream's connection is all that ends its answer: nothing says whether it came whole. */
+  unframed = false
 
   constructor(init: {
     protocol: '1.0' | '1.1' | '2.0'
@@ -96,7 +146,9 @@ export class Exchange<Plan = unknown> {
   ): Exchange<Plan> {
     let start = 0
     while (start < raw.length && (raw[start] as string).startsWith(':')) start += 2
-    const method = headers[':method'] as string
+    // What goes through a stream that becomes a tunnel is no body; upstreams are asked for it by a GET (RFC 8441 §5).
+    const isTunnel = headers[':protocol'] !== undefined
+    const method = isTunnel ? 'GET' : (headers[':method'] as string)
     const fields = readRequestFields(raw.slice(start))
     const authority = headers[':authority']
     if (typeof authority === 'string') {
@@ -110,7 +162,7 @@ export class Exchange<Plan = unknown> {
       method,
       target: (headers[':path'] as string | undefined) ?? '',
       fields,
-      body: stream.endAfterHeaders ? null : stream,
+      body: stream.endAfterHeaders || isTunnel ? null : stream,
       peer,
     })
     exchange.reply = new Http2Reply(stream, method)

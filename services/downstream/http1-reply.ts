@@ -1,19 +1,14 @@
 import { type IncomingMessage, type OutgoingMessage, ServerResponse, STATUS_CODES } from 'node:http'
+import { resetSocket } from '../http/reset.ts'
+import { latin1, ONE_WRITE_BYTES } from './one-write.ts'
+import { type Prepared, preparedHead } from './prepared.ts'
 import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
-
-/** Bodies up to this size are joined with their head into one latin1 string: one write, measured as the cheapest. */
-const ONE_WRITE_BYTES = 16_384
 
 /** The parts of Node's response that a head block of our own has to set (node:http `_storeHeader`). */
 interface Internals extends OutgoingMessage {
   _header: string | null
   _hasBody: boolean
   _last: boolean
-}
-
-/** Buffer's own decoder, which `toString('latin1')` reaches after some checks (missing from the types). */
-interface Latin1 extends Uint8Array {
-  latin1Slice(): string
 }
 
 /** An HTTP/1.x response. */
@@ -105,7 +100,7 @@ export class Http1Reply implements Reply {
     if (single) this.#commit()
     if (this.#remaining > 0 && (this.#remaining -= chunk.length) === 0) {
       // The length is reached: the answer is complete, and leaves in one write with its head where it is small.
-      if (single && chunk.length <= ONE_WRITE_BYTES) this.#response.end((chunk as Latin1).latin1Slice(), 'latin1')
+      if (single && chunk.length <= ONE_WRITE_BYTES) this.#response.end(latin1(chunk), 'latin1')
       else this.#response.end(chunk)
       return true
     }
@@ -135,14 +130,46 @@ export class Http1Reply implements Reply {
     this.#response.end()
   }
 
+  whole(prepared: Prepared, own: readonly string[]): void {
+    const response = this.#response
+    const { status, fields, body } = prepared.told
+    if (Object.getPrototypeOf(response) !== ServerResponse.prototype) {
+      this.head(status, [...fields, ...own], body.length)
+      response.end(typeof body === 'string' ? Buffer.from(body, 'latin1') : body)
+      return
+    }
+    let block = preparedHead(prepared)
+    for (let i = 0; i < own.length; i += 2) block += `${own[i]}: ${own[i + 1]}\r\n`
+    const close = this.closing || !response.shouldKeepAlive
+    if (close) block += 'connection: close\r\n'
+    else if (this.#request.httpVersionMinor === 0) block += 'connection: keep-alive\r\n'
+    const bodyless = this.#request.method === 'HEAD' || status === 204 || status === 304
+    response.statusCode = status
+    const internals = response as unknown as Internals
+    internals._hasBody = !bodyless
+    internals._last = close
+    response.chunkedEncoding = false
+    internals._header = `${block}\r\n`
+    this.#started = true
+    if (bodyless || body.length === 0) response.end()
+    else if (typeof body === 'string') response.end(body, 'latin1')
+    else response.end(body)
+  }
+
+  closed(callback: () => void): void {
+    this.#response.on('close', callback)
+  }
+
   abort(): void {
     this.#held = null
     const { socket } = this.#request
-    // What was written must not look complete: a reset, not a FIN, for close-delimited bodies above all.
-    if (!socket.destroyed) {
-      if ('resetAndDestroy' in socket && !('encrypted' in socket)) socket.resetAndDestroy()
-      else socket.destroy()
+    // Inside `inject()` there is no connection to break off: the call fails.
+    if (!('destroy' in socket)) {
+      this.#response.destroy()
+      return
     }
+    // What was written must not look complete.
+    resetSocket(socket)
   }
 }
 

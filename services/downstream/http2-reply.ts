@@ -1,4 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
+import { InternalError } from '../http/errors.ts'
+import type { Prepared } from './prepared.ts'
 import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
 
 /** An HTTP/2 response, on the core stream (the compatibility layer costs twice as much). */
@@ -59,7 +61,12 @@ export class Http2Reply implements Reply {
         const fields = this.#trailers ?? []
         for (let i = 0; i < fields.length; i += 2) trailers[fields[i] as string] = fields[i + 1] as string
         // Also without any: closing instead would destroy the stream, and with it what is still to be written.
-        this.#stream.sendTrailers(trailers)
+        try {
+          this.#stream.sendTrailers(trailers)
+        } catch (cause) {
+          // Nobody above would catch it; whoever listens to the stream's errors hears of it.
+          this.#stream.destroy(new InternalError({ cause }))
+        }
       })
     }
   }
@@ -85,6 +92,24 @@ export class Http2Reply implements Reply {
     this.#trailers = trailers !== undefined && trailers.length > 0 ? trailers : undefined
     if (chunk === undefined) this.#stream.end()
     else this.#stream.end(chunk)
+  }
+
+  whole(prepared: Prepared, own: readonly string[]): void {
+    if (this.gone) return
+    const { status, fields, body } = prepared.told
+    const flat = [':status', String(status), ...own]
+    for (let i = 0; i < fields.length; i += 2)
+      if (fields[i] !== 'age') flat.push(fields[i] as string, fields[i + 1] as string)
+    if (status !== 204) flat.push('content-length', String(body.length))
+    const bodyless = this.#bodyless || status === 204 || status === 304 || body.length === 0
+    this.#stream.respond(flat as never, { endStream: bodyless })
+    if (bodyless) return
+    if (typeof body === 'string') this.#stream.end(body, 'latin1')
+    else this.#stream.end(body)
+  }
+
+  closed(callback: () => void): void {
+    this.#stream.on('close', callback)
   }
 
   abort(): void {

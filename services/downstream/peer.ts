@@ -25,7 +25,7 @@ export class Peer {
     this.address = raw.startsWith('::ffff:') && raw.includes('.') ? raw.slice(7) : raw === '' ? 'unknown' : raw
     this.scheme = connection.encrypted === true ? 'https' : 'http'
     this.trusted = trust.includes(this.address)
-    this.node = isIP(this.address) === 6 ? `"[${this.address}]"` : this.address
+    this.node = nodeOf(this.address)
   }
 
   /** An exchange has begun on this connection. */
@@ -51,4 +51,9 @@ export class Peer {
     // A copy: each that ends leaves the list.
     for (const exchange of this.#open.slice()) exchange.work?.cancel()
   }
+}
+
+/** An address as a node of Forwarded (RFC 7239 §6). */
+export function nodeOf(address: string): string {
+  return isIP(address) === 6 ? `"[${address}]"` : address
 }

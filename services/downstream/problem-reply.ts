@@ -3,7 +3,7 @@ import type { Exchange } from './exchange.ts'
 
 /** Answers an exchange with a problem document (RFC 9457), for HEAD without its body. Nothing may have been sent yet. */
 export function replyWithProblem(exchange: Exchange, error: GatewayError): void {
-  const { reply, requestId, method } = exchange
+  const { reply, requestId, cacheStatus, method } = exchange
   const problem = problemOf(error, requestId)
   const body = Buffer.from(JSON.stringify(problem))
   exchange.status = problem.status
@@ -19,6 +19,7 @@ export function replyWithProblem(exchange: Exchange, error: GatewayError): void 
       new Date().toUTCString(),
       'x-request-id',
       requestId,
+      ...(cacheStatus === '' ? [] : ['cache-status', cacheStatus]),
       ...(error.fields ?? []),
     ],
     body.length,

@@ -1,3 +1,5 @@
+import type { Prepared } from './prepared.ts'
+
 /**
  * Bytes that may wait for a client before the upstream has to. Node says "behind" from 64 KiB on, which one read of the
  * upstream's socket fills: stopping and starting it for each of them cost a good part of a 100 KiB answer (npm run bench).
@@ -33,6 +35,14 @@ export interface Reply {
   drained(callback: () => void): void
   /** The end, with the last chunk where it is at hand. `trailers` as `fields`; dropped where the protocol has none. */
   end(chunk?: Uint8Array, trailers?: string[]): void
+  /**
+   * A whole answer at once, of which the head is made beforehand: what the hit lane sends. Instead of `head` and `end`.
+   *
+   * @param own further fields, such as Age: name, value, name, value
+   */
+  whole(prepared: Prepared, own: readonly string[]): void
+  /** Calls back once when nothing more goes to the client: all has been handed over, or it has left. */
+  closed(callback: () => void): void
   /** Breaks off: the connection (HTTP/1) or the stream (HTTP/2) is reset. */
   abort(): void
 }

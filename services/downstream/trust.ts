@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import createError from '@fastify/error'
+import type { ForwardedElement } from './forwarded.ts'
 
 /** An entry of `forwarded.trust` that is neither address, block nor known word. */
 export const TrustError = createError(
@@ -15,6 +16,13 @@ const WORDS: Record<string, string[]> = {
 
 /** A prefix that is left out after its slash is a slip: read as 0, it would trust everybody. */
 const BLOCK = /^([^/]+)(?:\/(\d{1,3}))?$/
+
+/** Where a request comes from, as far as trusted proxies say it. */
+export interface Origin {
+  address: string
+  host: string | undefined
+  proto: string | undefined
+}
 
 /** The proxies whose forwarding fields are believed. */
 export class TrustedProxies {
@@ -55,12 +63,32 @@ export class TrustedProxies {
     }
     return client
   }
+
+  /**
+   * The same walk over Forwarded: `unknown`, obfuscated identifiers and elements without `for` end it. Host and scheme
+   * are those of the outermost trusted proxy that names them.
+   *
+   * @param elements the nearest first
+   */
+  originOf(peerAddress: string, elements: readonly ForwardedElement[]): Origin {
+    const origin: Origin = { address: peerAddress, host: undefined, proto: undefined }
+    for (let i = 0; i < elements.length && this.includes(origin.address); i++) {
+      const element = elements[i] as ForwardedElement
+      origin.host = element.host ?? origin.host
+      origin.proto = element.proto ?? origin.proto
+      const address = element.for === undefined ? undefined : bareAddress(element.for)
+      if (address === undefined) break
+      origin.address = address
+    }
+    return origin
+  }
 }
 
-/** The address in `1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]:567`, quoted or not. */
+/** The address in `1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]:567`, quoted or not; a port may be `_hidden`. */
 function bareAddress(text: string): string | undefined {
   const trimmed = text.trim().replace(/^"|"$/g, '')
-  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(trimmed)
-  const address = bracketed?.[1] ?? (/^[\d.]+:\d+$/.test(trimmed) ? trimmed.slice(0, trimmed.indexOf(':')) : trimmed)
+  const bracketed = /^\[([^\]]+)\](?::[\w.-]+)?$/.exec(trimmed)
+  const address =
+    bracketed?.[1] ?? (/^[\d.]+:[\w.-]+$/.test(trimmed) ? trimmed.slice(0, trimmed.indexOf(':')) : trimmed)
   return isIP(address) === 0 ? undefined : address
 }

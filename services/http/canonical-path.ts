@@ -12,6 +12,8 @@ export interface CanonicalTarget {
   path: string
   /** The query with its `?`, as received; empty without one. */
   query: string
+  /** A lax reader may see another path in it: only then {@link laxReadings} finds any. */
+  lax: boolean
 }
 
 /** Why a path is refused; the words go into the answer's `detail`. */
@@ -30,6 +32,8 @@ const ENCODE = 3
 const QUERY = 4
 const BACKSLASH = 5
 const REFUSE = 6
+const SLASH = 7
+const SEMICOLON = 8
 
 /** What each character of a path needs; bytes over 0x7F are escaped. */
 const CLASS = new Uint8Array(256).fill(ENCODE, 0x80)
@@ -41,7 +45,10 @@ CLASS[0x25] = ESCAPE
 CLASS[0x3f] = QUERY
 CLASS[0x23] = REFUSE
 CLASS[0x5c] = BACKSLASH
+CLASS[0x2f] = SLASH
+CLASS[0x3b] = SEMICOLON
 
+const LAX = /%2F|\/\/|;/
 const UNRESERVED = /^[A-Za-z0-9\-._~]$/
 const QUERY_REFUSED = /[\u0000-\u0020\u007f#]|[^\u0000-\u00ff]/
 
@@ -50,11 +57,16 @@ export function canonicalTarget(target: string): CanonicalTarget | PathRefusal {
   if (target.charCodeAt(0) !== 0x2f) return 'is not an absolute path'
   let end = target.length
   let plain = true
+  let lax = false
   for (let i = 1; i < end; i++) {
     const code = target.charCodeAt(i)
     const kind = code < 256 ? CLASS[code] : REFUSE
     if (kind === PLAIN) continue
-    if (kind === QUERY) {
+    if (kind === SLASH) {
+      if (target.charCodeAt(i - 1) === 0x2f) lax = true
+    } else if (kind === SEMICOLON) {
+      lax = true
+    } else if (kind === QUERY) {
       end = i
     } else if (kind === DOT) {
       if (target.charCodeAt(i - 1) === 0x2f) plain = false
@@ -67,16 +79,16 @@ export function canonicalTarget(target: string): CanonicalTarget | PathRefusal {
     }
   }
   if (end === target.length) {
-    if (plain) return { path: target, query: '' }
+    if (plain) return { path: target, query: '', lax }
   } else if (QUERY_REFUSED.test(target.slice(end))) {
     return 'contains a control character, a space or a fragment'
   }
   const query = end === target.length ? '' : target.slice(end)
-  if (plain) return { path: target.slice(0, end), query }
+  if (plain) return { path: target.slice(0, end), query, lax }
   const decoded = normaliseEscapes(target.slice(0, end))
   if (decoded.refusal !== undefined) return decoded.refusal
   const path = resolveDotSegments(decoded.path)
-  return path === undefined ? 'leaves the root' : { path, query }
+  return path === undefined ? 'leaves the root' : { path, query, lax: LAX.test(path) }
 }
 
 function normaliseEscapes(path: string): { path: string; refusal?: undefined } | { refusal: PathRefusal } {
@@ -130,10 +142,10 @@ export function resolveDotSegments(path: string): string | undefined {
  * each alone and all at once. `null` stands for a form that leaves the root. Empty for almost every path.
  */
 export function laxReadings(path: string): (string | null)[] {
+  if (!LAX.test(path)) return []
   const encodedSlash = path.includes('%2F')
   const doubleSlash = path.includes('//')
   const parameters = path.includes(';')
-  if (!encodedSlash && !doubleSlash && !parameters) return []
   const decode = (p: string): string => p.replaceAll('%2F', '/')
   const merge = (p: string): string => p.replace(/\/{2,}/g, '/')
   const strip = (p: string): string => p.replace(/;[^/]*/g, '')
@@ -150,4 +162,14 @@ export function laxReadings(path: string): (string | null)[] {
   }
   readings.delete(path)
   return [...readings]
+}
+
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i
+
+/** `true` where the path of a request target, as received, has segments that its canonical form resolves. */
+export function hasDotSegments(target: string): boolean {
+  const found = DOT_SEGMENT.exec(target)
+  if (found === null) return false
+  const query = target.indexOf('?')
+  return query === -1 || found.index < query
 }

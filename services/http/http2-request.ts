@@ -94,7 +94,8 @@ export function checkHttp2Head(headers: IncomingHttpHeaders, rawHeaders: readonl
       host = value
     }
   }
-  if (headers[':method'] === 'CONNECT') return null
+  // Without :protocol it has neither scheme nor path (RFC 9113 §8.5); with it, both (RFC 8441 §4).
+  if (headers[':method'] === 'CONNECT' && headers[':protocol'] === undefined) return null
   if ((seen & REQUIRED) !== REQUIRED) return PSEUDO_MISSING
   return checkPseudoValues(headers, host)
 }

@@ -1,3 +1,5 @@
+import { FieldNames } from './field-names.ts'
+
 /**
  * The fields of one request, read in one pass: what goes on to the upstream as it is, and what the gateway has to look
  * at or to write anew. Never forwarded: hop-by-hop fields (RFC 9110 §7.6.1), what `Connection` names, Host, framing,
@@ -23,6 +25,18 @@ export class RequestFields {
   /** `true` where the client's TE names trailers: the one transfer coding that a proxy may pass on. */
   trailers = false
   cookie: string | undefined
+  /** What decides about stored answers (RFC 9110 §13, RFC 9111 §5): kept as well. Lines of a list are joined. */
+  cacheControl: string | undefined
+  pragma: string | undefined
+  authorization: string | undefined
+  range: string | undefined
+  ifRange: string | undefined
+  ifMatch: string | undefined
+  ifNoneMatch: string | undefined
+  ifModifiedSince: string | undefined
+  ifUnmodifiedSince: string | undefined
+  /** One of the four preconditions is there. */
+  conditional = false
 }
 
 /** @param raw flat: name, value, name, value; without pseudo-headers */
@@ -32,8 +46,7 @@ export function readRequestFields(raw: readonly string[]): RequestFields {
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string
     const value = raw[i + 1] as string
-    // The length rules out almost every field without lower-casing its name.
-    if (!LENGTHS[name.length] || !take(fields, name.toLowerCase(), value)) kept.push(name, value)
+    if (!special.mayHave(name) || !take(fields, name.toLowerCase(), value)) kept.push(name, value)
   }
   if (fields.cookie !== undefined) kept.push('cookie', fields.cookie)
   if (fields.connection !== undefined) dropNamed(kept, fields.connection)
@@ -44,31 +57,40 @@ const SPECIAL = [
   'te',
   'via',
   'host',
+  'range',
   'cookie',
   'expect',
+  'pragma',
   'trailer',
   'upgrade',
+  'if-match',
+  'if-range',
   'forwarded',
   'x-real-ip',
   'connection',
   'keep-alive',
   'x-request-id',
+  'authorization',
+  'cache-control',
+  'if-none-match',
   'content-length',
   'http2-settings',
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-port',
   'proxy-connection',
+  'if-modified-since',
   'x-forwarded-proto',
   'transfer-encoding',
   'x-forwarded-server',
   'x-forwarded-prefix',
   'x-forwarded-scheme',
   'proxy-authenticate',
+  'if-unmodified-since',
   'proxy-authorization',
 ] as const
 
-const LENGTHS: boolean[] = Array.from({ length: 256 }, (_, length) => SPECIAL.some((name) => name.length === length))
+const special = new FieldNames(SPECIAL)
 
 /** `true` when the field does not go on as it is. */
 function take(fields: RequestFields, name: string, value: string): boolean {
@@ -130,9 +152,46 @@ function take(fields: RequestFields, name: string, value: string): boolean {
     case 'proxy-authenticate':
     case 'proxy-authorization':
       return true
+    case 'cache-control':
+      fields.cacheControl = join(fields.cacheControl, value)
+      return false
+    case 'pragma':
+      fields.pragma = join(fields.pragma, value)
+      return false
+    case 'authorization':
+      fields.authorization = value
+      return false
+    case 'range':
+      fields.range = join(fields.range, value)
+      return false
+    case 'if-range':
+      fields.ifRange = value
+      return false
+    case 'if-match':
+      fields.ifMatch = join(fields.ifMatch, value)
+      fields.conditional = true
+      return false
+    case 'if-none-match':
+      fields.ifNoneMatch = join(fields.ifNoneMatch, value)
+      fields.conditional = true
+      return false
+    case 'if-modified-since':
+      fields.ifModifiedSince = value
+      fields.conditional = true
+      return false
+    case 'if-unmodified-since':
+      fields.ifUnmodifiedSince = value
+      fields.conditional = true
+      return false
     default:
       return false
   }
+}
+
+/** The first field of a name, which is in lower case; of a list of names and values. */
+export function fieldOf(fields: readonly string[], name: string): string | undefined {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i]?.toLowerCase() === name) return fields[i + 1]
+  return undefined
 }
 
 function join(list: string | undefined, value: string): string {

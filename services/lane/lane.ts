@@ -1,34 +1,68 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { CacheContext, CacheExchange, OriginReply } from '../cache/context.ts'
+import { ResponseCache } from '../cache/response-cache.ts'
+import { isUnsafe } from '../cache/rules/invalidation.ts'
 import type { Admission } from '../downstream/admission.ts'
 import { Exchange } from '../downstream/exchange.ts'
 import type { Forwarding } from '../downstream/forwarding.ts'
 import { Http1Reply } from '../downstream/http1-reply.ts'
 import { type Connection, Peer } from '../downstream/peer.ts'
+import type { Reply } from '../downstream/reply.ts'
+import { SocketReply } from '../downstream/socket-reply.ts'
+import { Http1UpgradingClient, Http2UpgradingClient, type UpgradingClient } from '../downstream/upgrading-client.ts'
 import { replyWithProblem } from '../downstream/problem-reply.ts'
+import { discardBody } from '../downstream/unread-body.ts'
+import { decompress } from '../compression/requests/decompress.ts'
+import { compress } from '../compression/compress.ts'
+import { InternalError, RouteNotFoundError } from '../http/errors.ts'
 import type { GatewayError } from '../http/problem.ts'
-import type { RoutePlan } from '../proxy/plan.ts'
-import { ProxyCall, type ProxyContext } from '../proxy/proxy-call.ts'
+import type { PlainHead } from '../http/plain-head.ts'
+import { fieldOf, readRequestFields } from '../http/request-fields.ts'
+import type { Maintenance } from '../maintenance/maintenance.ts'
+import type { InternalErrors } from '../monitor/internal-errors.ts'
+import type { ProxyPlan, RoutePlan } from '../proxy/plan.ts'
+import type { ProxyContext } from '../proxy/proxy-call.ts'
+import { startCall } from '../proxy/start-call.ts'
+import { UpgradeCall } from '../proxy/upgrade-call.ts'
+import { OriginError, UpgradeError, WebSocketLimitError } from '../websocket/errors.ts'
+import { readOffer } from '../websocket/handshake.ts'
+import { mayConnect } from '../websocket/origin.ts'
+import type { Tunnels } from '../websocket/tunnels.ts'
 import type { OwnPaths } from './own-paths.ts'
 
 type GatewayExchange = Exchange<RoutePlan>
 
-const kPeer = Symbol('headrace.peer')
 const kExchange = Symbol('headrace.exchange')
 
 interface Marked {
-  [kPeer]?: Peer
   [kExchange]?: GatewayExchange
 }
+
+/** A connection, and what each lane knows of it: applications may have several, which trust different proxies. */
+type Known = Record<symbol, Peer | undefined>
 
 export interface LaneOptions {
   forwarding: Forwarding
   admission: Admission<RoutePlan>
   /** Which paths Fastify serves itself, whatever the configured routes say. */
   own: Pick<OwnPaths, 'find'>
+  maintenance: Maintenance
+  /** All routes. */
+  plans: readonly RoutePlan[]
   /** Told of every finished exchange that was answered here. */
   finished: readonly ((exchange: GatewayExchange) => void)[]
-  proxy: Omit<ProxyContext, 'refuse' | 'finish' | 'forwarding'>
+  tunnels: Tunnels
+  /** Told of what the gateway itself fails on. */
+  internalErrors: Pick<InternalErrors, 'record'>
+  proxy: Omit<ProxyContext, 'refuse' | 'broke' | 'finish' | 'forwarding' | 'toClient'>
+  cache: Pick<CacheContext, 'store' | 'tier' | 'purges' | 'policiesAt' | 'passes' | 'variations' | 'now'>
+  /**
+   * Of another lane that has the same connections and trusts the same proxies: by this, connections keep what was found out
+   * of them. Without it each lane finds it out for itself.
+   */
+  peers?: symbol
 }
 
 /**
@@ -42,16 +76,71 @@ export class Lane {
   /** Why every request takes the way through Fastify; `undefined` while the lane is open. */
   off: string | undefined
   readonly #options: LaneOptions
+  /** For routes whose plan has a cache. */
+  readonly cache: ResponseCache
+  readonly plans: readonly RoutePlan[]
+  /** WebSocket connections that are open. */
+  readonly tunnels: Tunnels
   readonly #context: ProxyContext
+  readonly #peer: symbol
+  readonly #maintenance: Maintenance
+  /** Exchanges that have begun and are not finished, those that Fastify answers too. */
+  #inFlight = 0
+  /** Some route has a cache: what goes by the others may change what is stored. */
+  readonly caches: boolean
 
   constructor(options: LaneOptions) {
     this.#options = options
+    this.#peer = options.peers ?? Symbol('headrace.peer')
+    this.plans = options.plans
+    this.#maintenance = options.maintenance
+    this.tunnels = options.tunnels
+    this.caches = options.plans.some(({ cache }) => cache !== null)
     this.#context = {
       ...options.proxy,
       forwarding: options.forwarding,
+      toClient: true,
       refuse: (exchange, error) => this.refuse(exchange, error),
+      broke: (exchange, error) => this.broke(exchange, error),
       finish: (exchange) => this.finish(exchange),
     }
+    this.cache = this.#createCache()
+  }
+
+  /** What it knows connections by, for a lane that takes its place. */
+  get peers(): symbol {
+    return this.#peer
+  }
+
+  /** Nothing is under way: neither an exchange with a client, nor a request of the cache's own. */
+  get idle(): boolean {
+    return this.#inFlight === 0 && this.cache.flights === 0
+  }
+
+  /**
+   * An HTTP/1.1 request off its socket, on a connection with nothing else in flight: a fresh answer in memory is written
+   * past node:http, which was half of the cost of one (`npm run bench -- --only hit`).
+   *
+   * @returns `false`, having done nothing, for all else: it is given as a `request` then
+   */
+  head({ method, target, fields }: PlainHead, socket: Socket): boolean {
+    if (this.off !== undefined || this.#maintenance.active) return false
+    const peer = this.#peerOf(socket)
+    const exchange: GatewayExchange = new Exchange({ protocol: '1.1', method, target, fields, body: null, peer })
+    exchange.reply = new SocketReply(socket, method)
+    this.#inFlight++
+    try {
+      if (this.#isHittable(exchange) && this.cache.hit(exchange)) return true
+    } catch (error) {
+      if (exchange.reply.headSent) {
+        this.broke(exchange, error)
+        return true
+      }
+      // It has its second chance, and its answer, as a request.
+      this.#options.internalErrors.record(error, exchange.requestId)
+    }
+    this.#inFlight--
+    return false
   }
 
   /** An HTTP/1.x request. @returns `false` when Fastify has to answer */
@@ -64,6 +153,42 @@ export class Lane {
   /** An HTTP/2 stream. @returns `false` when Fastify has to answer */
   stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[]): boolean {
     return this.#run(this.#http2(stream, headers, rawHeaders))
+  }
+
+  /** A GET over HTTP/1.1 that asks for WebSocket. Always answered. @param early what has come behind its head */
+  upgrade(request: IncomingMessage, early: Buffer): void {
+    const client = new Http1UpgradingClient(request, early)
+    const exchange = this.#http1(request)
+    exchange.reply = client.reply
+    this.#open(exchange, client)
+  }
+
+  /** The same over HTTP/2: an extended CONNECT (RFC 8441). */
+  connect(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[]): void {
+    this.#open(this.#http2(stream, headers, rawHeaders), new Http2UpgradingClient(stream))
+  }
+
+  /**
+   * A GET that no client has sent, on the way of all others; it counts as coming from this machine.
+   *
+   * @param fields name, value, name, value; Host is the URL's
+   * @returns `undefined` where Fastify would have to answer
+   */
+  get(url: URL, fields: readonly string[], reply: Reply): GatewayExchange | undefined {
+    const connection = { remoteAddress: '127.0.0.1', encrypted: url.protocol === 'https:' }
+    const exchange: GatewayExchange = new Exchange({
+      protocol: '1.1',
+      method: 'GET',
+      target: url.pathname + url.search,
+      fields: readRequestFields(['host', url.host, ...fields]),
+      body: null,
+      peer: new Peer(connection, this.#options.forwarding.trust),
+    })
+    exchange.reply = reply
+    this.#begin(exchange)
+    if (this.#run(exchange)) return exchange
+    this.#inFlight--
+    return undefined
   }
 
   /**
@@ -79,7 +204,6 @@ export class Lane {
         ? this.#http2(stream, request.headers, request.rawHeaders)
         : this.#http1(request)
     exchange.refusal = this.#admit(exchange)
-    leaveToFastify(exchange)
     return exchange
   }
 
@@ -88,27 +212,139 @@ export class Lane {
     exchange.reply ??= new Http1Reply(request, response)
   }
 
-  /** Sends an exchange with a plan to its upstream, and the answer back. */
+  /** Answers an exchange with a plan: from the cache where the plan has one, or from its upstream. */
   proxy(exchange: GatewayExchange): void {
-    new ProxyCall(this.#context, exchange, exchange.plan as RoutePlan).start()
+    let plan = exchange.plan as RoutePlan
+    try {
+      // The last step before the client, whoever answers.
+      if (plan.compression !== null) compress(exchange, plan.compression)
+      if (this.#maintenance.active && this.#maintenance.holds(plan.key, exchange.clientAddress)) {
+        discardBody(exchange)
+        this.refuse(exchange, this.#maintenance.refusal())
+        return
+      }
+      if (plan.detour !== null) {
+        const next = plan.detour.take(exchange, this.#context)
+        if (next === null) return
+        exchange.plan = plan = next
+      }
+      if (plan.options.decompress !== null) {
+        const refusal = decompress(exchange, plan.options.decompress, this.#context.bodyBytes)
+        if (refusal !== undefined) {
+          this.refuse(exchange, refusal)
+          return
+        }
+      }
+      if (plan.cache !== null) this.cache.handle(exchange)
+      else {
+        if (this.caches && isUnsafe(exchange.method)) this.cache.watch(exchange)
+        startCall(this.#context, exchange, plan)
+      }
+    } catch (error) {
+      this.broke(exchange, error)
+    }
   }
 
   /** Answers with a problem, and finishes. */
   refuse(exchange: GatewayExchange, error: GatewayError): void {
+    // RFC 9110 §10.1.1: whether the client still sends the body that it asked about, it alone knows; what follows on the
+    // connection would be read as one or the other.
+    if (exchange.fields.expect !== undefined && exchange.body !== null) exchange.reply.closing = true
     replyWithProblem(exchange, error)
     this.finish(exchange)
   }
 
-  /** Books the end of an exchange; the second time does nothing. */
+  /** The gateway itself has failed: its client gets a problem, or a broken answer, and nobody else notices. Never throws. */
+  broke(exchange: GatewayExchange, error: unknown): void {
+    this.#options.internalErrors.record(error, exchange.requestId)
+    if (exchange.finished) return
+    const { reply, work } = exchange
+    try {
+      exchange.code = new InternalError().code
+      if (reply.headSent) reply.abort()
+      else {
+        reply.closing = true
+        replyWithProblem(exchange, new InternalError())
+      }
+    } catch {
+      // The answer was what failed, and is logged; there is no other.
+      reply.abort()
+    }
+    this.finish(exchange)
+    work?.cancel()
+  }
+
+  /**
+   * {@link broke} for what only its request or stream is known of, such as an exception of Fastify's.
+   *
+   * @returns `false` where there is no exchange: nobody has been answered
+   */
+  brokeOff(request: object, error: unknown): boolean {
+    const exchange = (request as Marked)[kExchange]
+    if (exchange?.reply === undefined) this.#options.internalErrors.record(error, '')
+    else this.broke(exchange, error)
+    return exchange?.reply !== undefined
+  }
+
+  /** Books the end of an exchange; the second time does nothing. Never throws. */
   finish(exchange: GatewayExchange): void {
     if (exchange.finished) return
     exchange.finished = true
+    this.#inFlight--
     exchange.peer.done(exchange)
-    exchange.plan?.traffic?.record(exchange.method, exchange.status, performance.now() - exchange.arrivedAt)
-    for (const told of this.#options.finished) told(exchange)
+    try {
+      exchange.plan?.cache?.counters.record(exchange.cacheResult)
+      exchange.plan?.traffic?.record(exchange.method, exchange.status, performance.now() - exchange.arrivedAt)
+      for (const told of this.#options.finished) told(exchange)
+    } catch (error) {
+      this.#options.internalErrors.record(error, exchange.requestId)
+    }
+  }
+
+  #createCache(): ResponseCache {
+    const { proxy, forwarding, cache } = this.#options
+    // The cache's own requests: their answers may be stored, so they get nothing that is said to one client.
+    const fetching: ProxyContext = {
+      ...proxy,
+      forwarding,
+      toClient: false,
+      sendTimeoutMs: 0,
+      refuse: ({ reply }, error) => (reply as OriginReply).refused(error),
+      broke: ({ reply, requestId }, error) => {
+        this.#options.internalErrors.record(error, requestId)
+        if (reply.headSent) reply.abort()
+        else (reply as OriginReply).refused(new InternalError())
+      },
+      finish: () => undefined,
+    }
+    const call = (context: ProxyContext, exchange: CacheExchange): void =>
+      startCall(context, exchange as GatewayExchange, exchange.plan as ProxyPlan)
+    return new ResponseCache({
+      ...cache,
+      deadlines: proxy.deadlines,
+      sendTimeoutMs: proxy.sendTimeoutMs,
+      serverTiming: proxy.serverTiming,
+      origin: {
+        pass: (exchange) => call(this.#context, exchange),
+        fetch: (request) => call(fetching, request),
+        refuse: (exchange, error) => this.refuse(exchange as GatewayExchange, error),
+        broke: (exchange, error) => this.broke(exchange as GatewayExchange, error),
+        failed: (error) => this.#options.internalErrors.record(error, ''),
+        finish: (exchange) => this.finish(exchange as GatewayExchange),
+      },
+    })
   }
 
   #run(exchange: GatewayExchange): boolean {
+    try {
+      return this.#answer(exchange)
+    } catch (error) {
+      this.broke(exchange, error)
+      return true
+    }
+  }
+
+  #answer(exchange: GatewayExchange): boolean {
     const refusal = this.#admit(exchange)
     if (this.off === undefined) {
       if (refusal !== undefined) {
@@ -122,8 +358,58 @@ export class Lane {
       }
     }
     exchange.refusal = refusal
-    leaveToFastify(exchange)
     return false
+  }
+
+  /** Opens a WebSocket connection, by the steps of any other request. */
+  #open(exchange: GatewayExchange, client: UpgradingClient): void {
+    try {
+      const refusal = this.#admit(exchange) ?? this.#upgradeTo(exchange, client)
+      if (refusal === undefined) return
+      this.tunnels.counters.refuse(refusal.code)
+      exchange.reply.closing = true
+      this.refuse(exchange, refusal)
+    } catch (error) {
+      this.broke(exchange, error)
+    }
+  }
+
+  /** @returns why it does not get to its upstream */
+  #upgradeTo(exchange: GatewayExchange, client: UpgradingClient): GatewayError | undefined {
+    const { plan, fields, method, path } = exchange
+    if (this.off !== undefined || exchange.undecided) return new UpgradeError()
+    if (plan === undefined) return new RouteNotFoundError(method, path, 'the documentation')
+    if (this.#maintenance.active && this.#maintenance.holds(plan.key, exchange.clientAddress)) {
+      return this.#maintenance.refusal()
+    }
+    const { options } = plan
+    if (options.websocket === null || exchange.body !== null) return new UpgradeError()
+    const way = plan.detour === null ? { plan, client } : plan.detour.upgrade(exchange, client)
+    if (way === null) return new UpgradeError()
+    exchange.plan = way.plan
+    const authority = exchange.told?.host ?? exchange.authority
+    const origin = fieldOf(fields.kept, 'origin')
+    if (!mayConnect(origin, authority, options.websocket.origins)) return new OriginError(origin)
+    const offer = readOffer(fields.kept, exchange.protocol)
+    if (offer instanceof Error) return offer
+    const { tunnels } = this
+    const over = tunnels.take(plan.key, options.websocket.connections)
+    if (over === undefined) {
+      const error: GatewayError = new WebSocketLimitError()
+      error.fields = ['retry-after', '5']
+      return error
+    }
+    const upgrading = { client: way.client, offer, options: options.websocket, tunnels, over }
+    new UpgradeCall(this.#context, exchange, way.plan, upgrading).start()
+    return undefined
+  }
+
+  /** Whether the cache may answer ahead of all else. */
+  #isHittable(exchange: GatewayExchange): boolean {
+    if (this.#admit(exchange) !== undefined || exchange.undecided || !exchange.plan?.cache) return false
+    // What sees to a request before the cache sees this one too; its codings may have to be made first, and nothing may come
+    // later on this way.
+    return exchange.plan.detour === null && exchange.plan.compression === null
   }
 
   #admit(exchange: GatewayExchange): GatewayError | undefined {
@@ -143,36 +429,43 @@ export class Lane {
     return undefined
   }
 
-  #http1(request: IncomingMessage): GatewayExchange {
-    const socket = request.socket as typeof request.socket & Marked & Connection
-    let peer = socket[kPeer]
+  #begin(exchange: GatewayExchange): void {
+    this.#inFlight++
+    exchange.peer.open(exchange)
+  }
+
+  #peerOf(of: Socket): Peer {
+    const socket = of as Socket & Known & Connection
+    let peer = socket[this.#peer]
     if (peer === undefined) {
-      peer = socket[kPeer] = new Peer(socket, this.#options.forwarding.trust)
+      peer = socket[this.#peer] = new Peer(socket, this.#options.forwarding.trust)
       socket.once('close', () => peer?.left())
     }
-    const exchange = Exchange.fromHttp1<RoutePlan>(request, peer)
+    return peer
+  }
+
+  #http1(request: IncomingMessage): GatewayExchange {
+    const exchange = Exchange.fromHttp1<RoutePlan>(request, this.#peerOf(request.socket))
     ;(request as Marked)[kExchange] = exchange
-    peer.open(exchange)
+    this.#begin(exchange)
     return exchange
   }
 
   #http2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): GatewayExchange {
-    const session = stream.session as NonNullable<typeof stream.session> & Marked
-    const peer = (session[kPeer] ??= new Peer(
+    const session = stream.session as NonNullable<typeof stream.session> & Known
+    const peer = (session[this.#peer] ??= new Peer(
       { remoteAddress: session.socket.remoteAddress, encrypted: session.encrypted ?? false },
       this.#options.forwarding.trust,
     ))
     const exchange = Exchange.fromHttp2<RoutePlan>(stream, headers, rawHeaders, peer)
     ;(stream as Marked)[kExchange] = exchange
-    peer.open(exchange)
+    this.#begin(exchange)
     stream.once('close', () => exchange.work?.cancel())
     // Without a listener, a reset by the client would be an uncaught error.
-    stream.on('error', () => exchange.work?.cancel())
+    stream.on('error', (error: Error) => {
+      exchange.work?.cancel()
+      if (error instanceof InternalError) this.#options.internalErrors.record(error.cause, exchange.requestId)
+    })
     return exchange
   }
-}
-
-/** What Fastify gets has had its 100 Continue: whoever calls it writes one at once, as Node does by itself. */
-function leaveToFastify({ fields }: GatewayExchange): void {
-  fields.expect = undefined
 }

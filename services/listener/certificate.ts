@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { generate } from 'selfsigned'
+import { makeDataFolder } from '../data-dir/folder.ts'
 import { TlsDataDirError } from './errors.ts'
 import type { CertificateFiles } from './options.ts'
 
@@ -36,13 +36,15 @@ export async function developmentCertificate(
 }
 
 async function keptOrMade(dataDir: string, now: number): Promise<DevelopmentCertificate> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  makeDataFolder(dataDir)
   const pair = join(dataDir, 'development.pem')
   const open = join(dataDir, 'development.crt')
   const files = { cert: pair, key: pair, servername: null, public: open }
   const kept = await readExpiry(pair)
   if (kept !== null && kept - now > RENEW_BEFORE_DAYS * DAY_MS) return { ...files, expiresAt: kept }
   const expiresAt = now + VALID_DAYS * DAY_MS
+  // Loading it takes longer than all else that a start without a development certificate needs.
+  const { generate } = await import('selfsigned')
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'Headrace development' }], {
     keyType: 'ec',
     algorithm: 'sha256',

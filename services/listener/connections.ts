@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { resetSocket } from '../http/reset.ts'
 import type { ListenerCounters } from './counters.ts'
 
 const CONNECTION = Symbol('headrace.connection')
@@ -20,10 +21,20 @@ export interface Connection {
   active: number
   /** Milliseconds on the listener's clock when the last of them was over. */
   idleSince: number
+  /** How much had come when it was last looked at as an idle one (idle-connections.ts). */
+  bytesRead: number
   /** The last request begun, as long as it is in flight or its body is incomplete. */
   request: IncomingMessage | null
   /** Its response, while in flight. */
   response: ServerResponse | null
+  /** node:http has the connection, and times the heads on it. */
+  isParsed: boolean
+  /** How its parser gets what comes, where something else reads the socket (socket-heads.ts). */
+  feed: ((chunk: Buffer) => void) | null
+  /** What its parser has had so far ends with the end of a message. */
+  atBoundary: boolean
+  /** Nothing that comes after this request is read as one; the connection ends with its answer. */
+  last: IncomingMessage | null
   /** An answer that waits for those before it; the connection ends with it. */
   farewell: string | null
 }
@@ -75,8 +86,13 @@ export class Connections {
       served: false,
       active: 0,
       idleSince: now,
+      bytesRead: -1,
       request: null,
       response: null,
+      isParsed: false,
+      feed: null,
+      atBoundary: true,
+      last: null,
       farewell: null,
     }
     ;(socket as Carrier)[CONNECTION] = connection
@@ -108,9 +124,10 @@ export class Connections {
     })
   }
 
-  /** Destroys every socket. @returns how many */
+  /** Destroys every socket; an answer under way ends in a reset, never in what could be its end. @returns how many */
   destroy(): number {
     const { size } = this.#sockets
+    for (const { active, socket } of this.#http) if (active > 0) resetSocket(socket)
     for (const socket of this.#sockets) socket.destroy()
     return size
   }

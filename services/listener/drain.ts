@@ -11,6 +11,21 @@ export function createDrainState(): DrainState {
   return { draining: false }
 }
 
+/** What is open at a moment, and a drain waits for. */
+export interface OpenWork {
+  /** Begun, their answers not over. */
+  requests: number
+  /** With and without a request. */
+  connections: number
+}
+
+export function addOpenWork(parts: readonly OpenWork[]): OpenWork {
+  return {
+    requests: parts.reduce((sum, { requests }) => sum + requests, 0),
+    connections: parts.reduce((sum, { connections }) => sum + connections, 0),
+  }
+}
+
 /** How long a kept-alive connection must be idle to be ended: a client that is about to reuse it would lose a request. */
 export const DRAIN_IDLE_MS = 2_500
 const LOOK_EVERY_MS = 50
@@ -66,6 +81,6 @@ function endIdle({ connections, sessions, counters, idleMs, now }: DrainOptions)
     connection.socket.end()
   }
   for (const state of sessions) {
-    if (state.active > 0 || state.idleSince <= idleBefore) sessions.goAway(state)
+    if (state.streams.size > 0 || state.idleSince <= idleBefore) sessions.goAway(state)
   }
 }

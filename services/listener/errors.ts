@@ -72,8 +72,12 @@ export const MalformedError = createError(
 /** The request line names a version that is not spoken here. */
 export const VersionError = createError('HR_REQUEST_VERSION', 'The request line must end in HTTP/1.1 or HTTP/1.0.', 400)
 
-/** More PING and SETTINGS frames than `limits.http2.pingsPerSecond`. */
-export const FloodError = createError('HR_HTTP2_FLOOD', 'The client sends too many control frames.', 429)
+/** More PING and SETTINGS frames, or stream resets, than `limits.http2` allows. */
+export const FloodError = createError(
+  'HR_HTTP2_FLOOD',
+  'The client sends too many control frames, or resets too many streams.',
+  429,
+)
 
 /** HTTP/2 takes any text for a method; what cannot stand in an HTTP/1 request line cannot be forwarded. */
 export const MethodError = createError('HR_REQUEST_METHOD', 'The method must be a token in upper case.', 400)
@@ -104,6 +108,3 @@ export const ConnectError = createError(
   'CONNECT is not served: the upstreams are chosen by the configuration alone.',
   405,
 )
-
-/** A protocol that cannot be upgraded to. */
-export const UpgradeError = createError('HR_UPGRADE_UNSUPPORTED', 'Upgrades to WebSocket are not served here.', 501)

@@ -2,19 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { InternalError } from '../http/errors.ts'
+import { COMMON_METHODS } from '../http/methods.ts'
 import { type GatewayError, PROBLEM_TYPE, problemOf } from '../http/problem.ts'
+import { resetSocket } from '../http/reset.ts'
 import { connectionOf } from './connections.ts'
 import type { ListenerCounters } from './counters.ts'
 import type { DrainState } from './drain.ts'
-import {
-  ConnectError,
-  ExpectationError,
-  HeadTooLargeError,
-  PipelineError,
-  UpgradeError,
-  VersionError,
-} from './errors.ts'
+import { ConnectError, ExpectationError, HeadTooLargeError, PipelineError, VersionError } from './errors.ts'
 import type { RequestHandlers } from './handlers.ts'
+import { Http1Request } from './http1-request.ts'
+import { watchIgnoredUpgrade } from './ignored-upgrade.ts'
+import { UpgradeError } from '../websocket/errors.ts'
 import { closingAnswer, createMalformedHandler, endAfterPending, endWith } from './malformed.ts'
 import type { LimitsOptions } from './options.ts'
 
@@ -36,8 +35,9 @@ const PIPELINE = new PipelineError()
 const VERSION = new VersionError()
 const EXPECTATION = new ExpectationError()
 const UPGRADE = new UpgradeError()
+const INTERNAL = new InternalError()
 const CONNECT: GatewayError = new ConnectError()
-CONNECT.fields = ['allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']
+CONNECT.fields = ['allow', COMMON_METHODS]
 
 /**
  * The HTTP/1 side of a listener: a `node:http` server that never listens; `emit('connection', socket)` hands it the
@@ -48,10 +48,16 @@ export function createHttp1Server(context: Http1Context): Server {
   const mostRawFields = limits.headerCount * 2
   const headTooLarge = new HeadTooLargeError(limits.headerBytes, limits.headerCount)
 
-  /** @returns false when the request has been refused */
-  function begin(request: IncomingMessage, response: ServerResponse): boolean {
+  /** @returns false when the request has been refused, or is not read */
+  function begin(request: Http1Request, response: ServerResponse): boolean {
+    request.begun = true
     const connection = connectionOf(request.socket)
     if (connection !== undefined) {
+      if (connection.last !== null) {
+        // RFC 9112 §9.6: what follows the last one is not processed.
+        if (connection.last !== request) return false
+        response.shouldKeepAlive = false
+      }
       connection.served = true
       connection.active++
       connection.request = request
@@ -78,24 +84,42 @@ export function createHttp1Server(context: Http1Context): Server {
     if (connection.request?.complete !== false) connection.request = null
     connection.response = null
     if (connection.farewell !== null) endWith(connection.socket, connection.farewell)
+    else if (connection.last !== null) connection.socket.end()
   }
 
   function refuse(response: ServerResponse, error: GatewayError): false {
     counters.malformed[error.code] = (counters.malformed[error.code] ?? 0) + 1
+    answer(response, error)
+    return false
+  }
+
+  function answer(response: ServerResponse, error: GatewayError): void {
     const problem = JSON.stringify(problemOf(error, randomUUID()))
     // Through the response and not the socket: it keeps its place behind those of earlier, pipelined requests.
     response.shouldKeepAlive = false
     response.writeHead(error.statusCode ?? 400, { 'content-type': PROBLEM_TYPE, connection: 'close' })
     response.end(problem)
-    return false
+  }
+
+  function handle(request: Http1Request, response: ServerResponse): void {
+    if (!begin(request, response)) return
+    try {
+      if (!handlers.request(request, response)) handlers.fallback(request, response)
+    } catch (error) {
+      if (handlers.broke(request, error)) return
+      if (response.headersSent) resetSocket(request.socket)
+      else answer(response, INTERNAL)
+    }
   }
 
   const server = createServer({
+    IncomingMessage: Http1Request,
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headerTimeoutMs,
     // The body has a minimum rate instead (body-rate.ts): a total would cut large uploads on slow links.
     requestTimeout: 0,
-    keepAliveTimeout: limits.idleTimeoutMs,
+    // idle-connections.ts closes what is idle: this would move a timer several times a request.
+    keepAliveTimeout: 0,
     connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, limits.headerTimeoutMs),
     noDelay: true,
     // Admission answers a missing Host, with the same problem document on every protocol.
@@ -104,27 +128,43 @@ export function createHttp1Server(context: Http1Context): Server {
     // A request without a body has ended when it comes: no stream events for it (measured: 4 µs a request).
     optimizeEmptyRequests: true,
     // Other upgrades are ignored, as RFC 9110 §7.8 allows: `curl --http2` offers h2c on every first request.
-    shouldUpgradeCallback: (request) => /^websocket$/i.test(request.headers.upgrade ?? ''),
+    shouldUpgradeCallback(request) {
+      if (request.method === 'GET' && /^websocket$/i.test(request.headers.upgrade ?? '')) return true
+      watchIgnoredUpgrade(request)
+      return false
+    },
   })
   // Above a limit Node drops fields in silence; headerCount answers 431, and headerBytes bounds what is parsed.
   server.maxHeadersCount = 0
-  server.on('request', (request, response) => {
-    if (begin(request, response) && !handlers.request(request, response)) handlers.fallback(request, response)
-  })
-  server.on('checkContinue', (request, response) => {
-    if (!begin(request, response) || handlers.request(request, response)) return
-    response.writeContinue()
-    handlers.fallback(request, response)
-  })
+  server.on('request', handle)
+  // No 100 yet: it is for whoever wants the body, and an answer without it closes the connection.
+  server.on('checkContinue', handle)
   server.on('checkExpectation', (request, response) => {
     counters.unsupported++
     if (begin(request, response)) refuse(response, EXPECTATION)
   })
   server.on('connect', (request, stream) => refuseUpgrade(request, stream, CONNECT))
-  server.on('upgrade', (request, stream) => refuseUpgrade(request, stream, UPGRADE))
+  server.on('upgrade', (request, stream, early) => {
+    if (handlers.upgrade === undefined || !beginUpgrade(request)) refuseUpgrade(request, stream, UPGRADE)
+    else handlers.upgrade(request, early)
+  })
   server.on('clientError', (error, stream) => onClientError(error, stream as Socket))
 
   const onClientError = createMalformedHandler(limits, counters)
+
+  /** From here on the connection is somebody else's, and never idle. @returns `false` where there are answers ahead of it */
+  function beginUpgrade(request: Http1Request): boolean {
+    const { socket } = request
+    const connection = connectionOf(socket)
+    if (connection === undefined || connection.active > 0 || drain.draining) return false
+    request.begun = true
+    connection.served = true
+    connection.active++
+    counters.requests++
+    // Of socket-heads.ts, which has nothing to do with it any more.
+    socket.removeAllListeners('data')
+    return true
+  }
 
   function refuseUpgrade(request: IncomingMessage, stream: Duplex, error: GatewayError): void {
     counters.unsupported++

@@ -15,13 +15,14 @@ export function http2ServerOptions(
       maxConcurrentStreams: limits.http2.streams,
       initialWindowSize: limits.http2.windowBytes,
       maxHeaderListSize: limits.headerBytes,
-      enableConnectProtocol: false,
+      // WebSocket over a stream (RFC 8441).
+      enableConnectProtocol: true,
     },
     // Node resets a stream with more; up to twice the limit is parsed, to be answered 431.
     maxHeaderListPairs: (limits.headerCount + PSEUDO_FIELDS) * 2,
     maxSessionInvalidFrames: MAX_INVALID_FRAMES,
-    // CVE-2023-44487 (rapid reset): nghttp2 answers more with GOAWAY.
-    streamResetBurst: limits.http2.resetBurst,
+    // CVE-2023-44487 (rapid reset). Http2Sessions is quicker; this also counts streams that were answered before their reset.
+    streamResetBurst: limits.http2.resetBurst * 2,
     streamResetRate: limits.http2.resetRate,
   }
 }

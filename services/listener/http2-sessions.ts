@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { createHttp2Counters, type Http2Counters } from './counters.ts'
 import { FloodError } from './errors.ts'
 import type { LimitsOptions } from './options.ts'
@@ -11,8 +11,8 @@ const EVERY_STREAM = 2 ** 31 - 1
 /** One HTTP/2 connection. */
 export interface Http2SessionState {
   readonly session: ServerHttp2Session
-  /** Streams in flight. */
-  active: number
+  /** In flight. */
+  readonly streams: Set<ServerHttp2Stream>
   /** Has had a stream; one that waits for its first is told to go away last. */
   served: boolean
   /** Milliseconds on the clock when its last stream was over, or it began. */
@@ -23,6 +23,9 @@ export interface Http2SessionState {
   /** PING and SETTINGS frames since `controlSince`. */
   controlFrames: number
   controlSince: number
+  /** Streams that the client may still reset, and when that was worked out. */
+  resetsLeft: number
+  resetsAt: number
   /** Streams whose request body has not ended. */
   readonly bodies: Set<ServerHttp2Stream>
 }
@@ -39,9 +42,12 @@ export interface Http2SessionsOptions {
  * The limits of HTTP/2 sessions that Node and nghttp2 leave to us, and what is counted of them:
  *
  * - more than `pingsPerSecond` PING and SETTINGS frames: GOAWAY with ENHANCE_YOUR_CALM
+ * - more stream resets than `resetBurst` at once and `resetRate` a second (CVE-2023-44487): the same. nghttp2 has these
+ *   limits too, but Node lets it go on to the end of a read: 800 requests, each of which had gone to its upstream
  * - a client that never sends its SETTINGS: ended after `headerTimeout`
  * - a session without streams for `idleTimeout`: GOAWAY; never one with a stream in flight, however quiet
  * - errors of sessions and streams end these and nothing else: Node throws what nobody listens to
+ * - an upload whose answer is complete: RST_STREAM with NO_ERROR
  */
 export class Http2Sessions {
   readonly counters: Http2Counters = createHttp2Counters()
@@ -64,13 +70,15 @@ export class Http2Sessions {
     const now = this.#now()
     const state: Http2SessionState = {
       session,
-      active: 0,
+      streams: new Set(),
       served: false,
       idleSince: now,
       ready: false,
       leaving: false,
       controlFrames: 0,
       controlSince: now,
+      resetsLeft: this.#limits.http2.resetBurst,
+      resetsAt: now,
       bodies: new Set(),
     }
     this.#open.add(state)
@@ -78,7 +86,7 @@ export class Http2Sessions {
     this.counters.open++
     session.setLocalWindowSize(this.#limits.http2.connectionWindowBytes)
     // Before the server's own listener: the handlers find the stream counted and its errors heard.
-    session.prependListener('stream', (stream) => this.#onStream(state, stream))
+    session.prependListener('stream', (stream, headers) => this.#onStream(state, stream, headers))
     session.on('ping', () => this.#onControlFrame(state))
     session.on('remoteSettings', () => {
       if (!state.ready) session.setTimeout(this.#limits.idleTimeoutMs)
@@ -93,6 +101,11 @@ export class Http2Sessions {
     session.setTimeout(this.#limits.headerTimeoutMs)
     session.on('timeout', () => this.#onQuiet(state))
     return state
+  }
+
+  /** Ends uploads whose answers were slow to leave; those of others have ended with them. Call it about once a second. */
+  stopUploads(): void {
+    for (const { bodies } of this.#open) for (const stream of bodies) stopUpload(stream)
   }
 
   /** The session of a stream that came in by one of those opened here. */
@@ -111,7 +124,7 @@ export class Http2Sessions {
     if (state.leaving || session.destroyed) return
     state.leaving = true
     this.counters.goaways.drain++
-    if (state.active === 0) {
+    if (state.streams.size === 0) {
       session.close()
       return
     }
@@ -121,7 +134,7 @@ export class Http2Sessions {
     })
   }
 
-  #onStream(state: Http2SessionState, stream: ServerHttp2Stream): void {
+  #onStream(state: Http2SessionState, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     state.served = true
     this.counters.streams++
     ;(stream as Carrier)[SESSION] = state
@@ -130,24 +143,52 @@ export class Http2Sessions {
     // still be to come.
     if (stream.destroyed) {
       this.counters.resets++
+      this.#onReset(state)
       return
     }
-    state.active++
-    if (!stream.endAfterHeaders) state.bodies.add(stream)
+    state.streams.add(stream)
+    // What a tunnel carries is no body, and may be as slow as it likes.
+    if (!stream.endAfterHeaders && headers[':protocol'] === undefined) {
+      state.bodies.add(stream)
+      stream.once('finish', onAnswered)
+    }
     stream.on('close', this.#onStreamClose)
+    stream.on('aborted', this.#onAborted)
   }
+
+  /** Comes as soon as a reset is read, while 'close' may wait for others; not where the answer is written already. */
+  readonly #onAborted = ((sessions: Http2Sessions) =>
+    function onAborted(this: Carrier): void {
+      const state = this[SESSION]
+      // That one is the gateway's own, of an answer that broke off.
+      if (state !== undefined && this.rstCode !== constants.NGHTTP2_INTERNAL_ERROR) sessions.#onReset(state)
+    })(this)
 
   /** Shared by all streams (`this` is the stream), so that a request costs no closure. */
   readonly #onStreamClose = ((sessions: Http2Sessions) =>
     function onStreamClose(this: Carrier): void {
       const state = this[SESSION]
       if (state === undefined) return
-      state.active--
+      state.streams.delete(this)
       state.bodies.delete(this)
       state.idleSince = sessions.#now()
       if (this.rstCode !== constants.NGHTTP2_NO_ERROR) sessions.counters.resets++
-      if (state.leaving && state.active === 0 && !state.session.destroyed) state.session.close()
+      if (state.leaving && state.streams.size === 0 && !state.session.destroyed) state.session.close()
     })(this)
+
+  #onReset(state: Http2SessionState): void {
+    const { resetBurst, resetRate } = this.#limits.http2
+    const now = this.#now()
+    state.resetsLeft = Math.min(resetBurst, state.resetsLeft + ((now - state.resetsAt) / 1_000) * resetRate) - 1
+    state.resetsAt = now
+    if (state.resetsLeft < 0) this.#flooded(state)
+  }
+
+  #flooded({ session }: Http2SessionState): void {
+    if (session.destroyed) return
+    this.counters.goaways.flood++
+    session.destroy(new FloodError(), constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  }
 
   #onControlFrame(state: Http2SessionState): void {
     const now = this.#now()
@@ -155,14 +196,12 @@ export class Http2Sessions {
       state.controlSince = now
       state.controlFrames = 0
     }
-    if (++state.controlFrames <= this.#limits.http2.pingsPerSecond || state.session.destroyed) return
-    this.counters.goaways.flood++
-    state.session.destroy(new FloodError(), constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    if (++state.controlFrames > this.#limits.http2.pingsPerSecond) this.#flooded(state)
   }
 
   #onQuiet(state: Http2SessionState): void {
     const { session } = state
-    if (state.active === 0 || !state.ready) {
+    if (state.streams.size === 0 || !state.ready) {
       if (state.ready) this.counters.goaways.idle++
       // Sends GOAWAY and closes; `close()` would wait for the client to close too, for ever.
       session.destroy()
@@ -171,6 +210,21 @@ export class Http2Sessions {
     // Node's timer fires once: a stream that is quiet but in flight keeps its session, and the session its timeout.
     session.setTimeout(this.#limits.idleTimeoutMs)
   }
+}
+
+function onAnswered(this: ServerHttp2Stream): void {
+  // One turn of the event loop sends the last piece, another the trailers behind it.
+  setImmediate(() => setImmediate(stopUpload, this))
+}
+
+/**
+ * RFC 9113 §8.1: a client that has the whole answer and still sends is told to stop, without an error; else it would send
+ * to the end what is thrown away. A reset overtakes what waits to be sent, so the answer has to be out.
+ */
+function stopUpload(stream: ServerHttp2Stream): void {
+  if (stream.destroyed || stream.closed || !stream.writableFinished) return
+  const { localClose, remoteClose } = stream.state
+  if (localClose === 1 && remoteClose === 0) stream.close(constants.NGHTTP2_NO_ERROR)
 }
 
 function ignoreStreamError(): void {

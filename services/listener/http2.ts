@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants, createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { HostError } from '../http/errors.ts'
+import { HostError, InternalError } from '../http/errors.ts'
 import { checkHttp2Head } from '../http/http2-request.ts'
 import { type GatewayError, PROBLEM_TYPE, problemOf } from '../http/problem.ts'
 import type { ListenerCounters } from './counters.ts'
@@ -23,6 +23,7 @@ export interface Http2Context {
 const FIELD_OVERHEAD_BYTES = 32
 const HOST = new HostError('disagrees with :authority')
 const METHOD = new MethodError()
+const INTERNAL = new InternalError()
 const CONNECT: GatewayError = new ConnectError()
 
 /**
@@ -34,6 +35,11 @@ export function createHttp2Server(context: Http2Context): Http2Server {
   const headTooLarge = new HeadTooLargeError(limits.headerBytes, limits.headerCount)
   const mostRaw = (limits.headerCount + PSEUDO_FIELDS) * 2
 
+  /** Another protocol over CONNECT would make an open proxy of the gateway. */
+  function asksForWebSocket(headers: IncomingHttpHeaders): boolean {
+    return handlers.connect !== undefined && headers[':protocol'] === 'websocket'
+  }
+
   function refuse(stream: ServerHttp2Stream, error: GatewayError): void {
     counters.malformed[error.code] = (counters.malformed[error.code] ?? 0) + 1
     answerStream(stream, error)
@@ -41,7 +47,7 @@ export function createHttp2Server(context: Http2Context): Http2Server {
 
   /** @returns true when the request may go to the handlers */
   function check(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[]): boolean {
-    if (headers[':method'] === 'CONNECT') {
+    if (headers[':method'] === 'CONNECT' && !asksForWebSocket(headers)) {
       counters.unsupported++
       refuse(stream, CONNECT)
       return false
@@ -63,6 +69,8 @@ export function createHttp2Server(context: Http2Context): Http2Server {
   }
 
   const server = createServer(http2ServerOptions(limits), (request, response) => handlers.fallback(request, response))
+  // Else the compatibility layer would write a 100 Continue by itself, before anybody wants the body.
+  server.on('checkContinue', (request, response) => handlers.fallback(request, response))
   // The compatibility layer listens to `stream` for the request listener above; it gets only what the lane declines.
   const compatible = server.listeners('stream') as ((...event: unknown[]) => void)[]
   server.removeAllListeners('stream')
@@ -71,8 +79,16 @@ export function createHttp2Server(context: Http2Context): Http2Server {
     if (state !== undefined) sessions.goAway(state)
     // Reset before Node told of it: whoever answers would throw.
     if (stream.destroyed || stream.closed) return
-    if (!check(stream, headers, rawHeaders) || handlers.stream(stream, headers, rawHeaders)) return
-    for (const listener of compatible) listener.call(server, stream, headers, flags, rawHeaders)
+    if (!check(stream, headers, rawHeaders)) return
+    try {
+      if (headers[':method'] === 'CONNECT') return handlers.connect?.(stream, headers, rawHeaders)
+      if (handlers.stream(stream, headers, rawHeaders)) return
+      for (const listener of compatible) listener.call(server, stream, headers, flags, rawHeaders)
+    } catch (error) {
+      if (handlers.broke(stream, error)) return
+      if (stream.headersSent) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      else answerStream(stream, INTERNAL)
+    }
   })
   server.on('session', (session) => sessions.open(session))
   server.on('sessionError', () => {
@@ -87,7 +103,7 @@ function listBytes(rawHeaders: readonly string[]): number {
   return bytes
 }
 
-/** Answers a stream with a problem document, whatever its request still sends (RFC 9113 §8.1: NO_ERROR ends it). */
+/** Answers a stream with a problem document, whatever its request still sends. */
 export function answerStream(stream: ServerHttp2Stream, error: GatewayError): void {
   if (stream.destroyed || stream.closed || stream.headersSent) return
   const body = JSON.stringify(problemOf(error, randomUUID()))
@@ -97,5 +113,4 @@ export function answerStream(stream: ServerHttp2Stream, error: GatewayError): vo
   }
   stream.respond({ ...fields, ':status': error.statusCode ?? 400, 'content-type': PROBLEM_TYPE })
   stream.end(body)
-  if (!stream.endAfterHeaders) stream.close(constants.NGHTTP2_NO_ERROR)
 }

@@ -4,18 +4,20 @@ import { RATE_WINDOW_MS } from './body-rate.ts'
 import { developmentCertificate } from './certificate.ts'
 import { type ConnectionBudget, Connections } from './connections.ts'
 import { createListenerCounters, type ListenerCounters } from './counters.ts'
-import { DRAIN_IDLE_MS, drainConnections, type DrainResult, type DrainState } from './drain.ts'
+import { DRAIN_IDLE_MS, drainConnections, type DrainResult, type DrainState, type OpenWork } from './drain.ts'
 import { choosePrior } from './h2c.ts'
 import type { RequestHandlers } from './handlers.ts'
 import { createHttp1Server } from './http1.ts'
 import { createHttp2Server } from './http2.ts'
 import { Http2Sessions } from './http2-sessions.ts'
+import { createIdleConnectionCheck } from './idle-connections.ts'
 import type { LimitsOptions, ListenerOptions } from './options.ts'
 import { createSlowBodyCheck } from './slow-bodies.ts'
+import { createSocketHeads } from './socket-heads.ts'
 import { createStalledReaderCheck } from './stalled-readers.ts'
 import { certificateWarnings, createTlsFront, loadCertificate, type LoadedCertificate, type TlsFront } from './tls.ts'
 
-const SLOW_CHECK_MS = 1_000
+const CHECK_EVERY_MS = 1_000
 const TCP_KEEPALIVE_MS = 60_000
 
 export interface ListenerContext {
@@ -27,6 +29,8 @@ export interface ListenerContext {
   drain: DrainState
   /** One for all public listeners of the process; default: a budget of its own of `limits.connections`. */
   budget?: ConnectionBudget
+  /** For TLS sessions that are resumed at another process; one for all that share the address. */
+  ticketKeys?: Buffer | undefined
   log?: { warn(fields: object, message: string): void }
   /** What chooses the port, for the error that it is taken: `admin.port in the configuration`. */
   setting?: string
@@ -51,14 +55,23 @@ export interface Listener {
   readonly options: ListenerOptions
   readonly counters: ListenerCounters
   readonly sessions: Http2Sessions
-  /** Binds the address; TLS files are read first. @throws the errors of bind.ts and tls.ts */
+  /** What a drain would wait for. */
+  open(): OpenWork
+  /** Reads the TLS files. @throws the errors of tls.ts */
+  prepare(): Promise<void>
+  /** Binds the address, prepared if it is not yet. @throws the errors of bind.ts and tls.ts */
   listen(): Promise<ListenerAddress>
   /** Closes the listening socket; connections that were accepted stay. */
   stopAccepting(): void
   /** `stopAccepting`, and every request in flight is answered; what remains at the deadline is destroyed. */
   drain(deadlineMs: number): Promise<DrainResult>
-  /** Reads the TLS files again; on an error the old certificates stay. Without TLS nothing happens. */
-  reload(): Promise<void>
+  /**
+   * Reads the TLS files again, or others in their place. Without TLS there is nothing to read.
+   *
+   * @returns puts into force what was read: new handshakes get it, connections keep what they have
+   * @throws the errors of tls.ts; nothing has changed then
+   */
+  renew(tls?: ListenerOptions['tls']): Promise<() => void>
   /** Destroys what is open and resolves when nothing is. */
   close(): Promise<void>
 }
@@ -66,7 +79,7 @@ export interface Listener {
 /**
  * A listener is a chain: a plain `net.Server` accepts (so that it can stop accepting without closing what it accepted),
  * the cap admits, TLS or the first bytes choose the protocol, and a `node:http` or `node:http2` server that never
- * listens itself takes the connection over.
+ * listens itself takes the connection over: for HTTP/1 with the first request that is not answered before it.
  */
 export function createListener(options: ListenerOptions, context: ListenerContext): Listener {
   const { limits, handlers, drain } = context
@@ -83,22 +96,33 @@ export function createListener(options: ListenerOptions, context: ListenerContex
     minBytesPerSecond: limits.bodyMinBytesPerSecond,
     windowMs: context.bodyWindowMs ?? RATE_WINDOW_MS,
   })
-  const checkReaders = createStalledReaderCheck({ connections, counters, sendTimeoutMs: limits.sendTimeoutMs })
+  const checkReaders = createStalledReaderCheck({
+    connections,
+    sessions,
+    counters,
+    sendTimeoutMs: limits.sendTimeoutMs,
+  })
+  const { idleTimeoutMs, headerTimeoutMs } = limits
+  const checkIdle = createIdleConnectionCheck({ connections, counters, idleTimeoutMs, headerTimeoutMs })
+  const readHeads = createSocketHeads({ http1, handlers, counters, drain, limits, now })
   let tls: TlsFront | null = null
+  let files = options.tls
   let front: NetServer | null = null
   let ticker: NodeJS.Timeout | undefined
 
   function speakHttp1(socket: Socket): void {
-    connections.track(socket, now())
-    http1.emit('connection', socket)
+    readHeads(connections.track(socket, now()))
   }
 
   function onConnection(socket: Socket): void {
     if (!connections.admit(socket)) return
     // Each protocol hears its own errors; this one is for the moments between two of them. 'close' follows.
     socket.on('error', () => socket.destroy())
-    if (tls !== null) tls.server.emit('connection', socket)
-    else if (!options.h2c) speakHttp1(socket)
+    if (tls !== null) {
+      // A client that leaves within the handshake would keep its connection until the handshake's time is over.
+      socket.allowHalfOpen = false
+      tls.server.emit('connection', socket)
+    } else if (!options.h2c) speakHttp1(socket)
     else {
       choosePrior(socket, {
         http1: speakHttp1,
@@ -114,9 +138,14 @@ export function createListener(options: ListenerOptions, context: ListenerContex
   }
 
   async function openTls(): Promise<void> {
-    const certificates = await loadCertificates(options, context)
+    const certificates = await loadCertificates(files, context)
     if (certificates === null) return
-    tls = createTlsFront({ certificates, http2: options.http2, handshakeTimeoutMs: limits.headerTimeoutMs })
+    tls = createTlsFront({
+      certificates,
+      http2: options.http2,
+      handshakeTimeoutMs: limits.headerTimeoutMs,
+      ticketKeys: context.ticketKeys,
+    })
     tls.server.on('secureConnection', (socket) => {
       if (socket.alpnProtocol === 'h2') http2.emit('connection', socket)
       else speakHttp1(socket)
@@ -144,8 +173,17 @@ export function createListener(options: ListenerOptions, context: ListenerContex
     options,
     counters,
     sessions,
+    open() {
+      let requests = 0
+      for (const { active } of connections) requests += active
+      for (const { streams } of sessions) requests += streams.size
+      return { requests, connections: connections.size }
+    },
+    async prepare() {
+      if (tls === null) await openTls()
+    },
     async listen() {
-      await openTls()
+      if (tls === null) await openTls()
       front = createNetServer(
         { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS },
         onConnection,
@@ -157,8 +195,12 @@ export function createListener(options: ListenerOptions, context: ListenerContex
       const check = (): void => {
         checkBodies(now())
         checkReaders(now())
+        checkIdle(now())
+        sessions.stopUploads()
       }
-      ticker = setInterval(check, Math.min(SLOW_CHECK_MS, context.bodyWindowMs ?? SLOW_CHECK_MS))
+      const { bodyWindowMs = CHECK_EVERY_MS } = context
+      const everyMs = Math.min(CHECK_EVERY_MS, bodyWindowMs, headerTimeoutMs, idleTimeoutMs || CHECK_EVERY_MS)
+      ticker = setInterval(check, everyMs)
       ticker.unref()
       const protocols: ListenerAddress['protocols'] = ['http/1.1']
       if (tls !== null && options.http2) protocols.unshift('h2')
@@ -175,16 +217,19 @@ export function createListener(options: ListenerOptions, context: ListenerContex
       await end()
       return result
     },
-    async reload() {
-      const certificates = await loadCertificates(options, context)
-      if (certificates !== null) tls?.replace(certificates)
+    async renew(next = files) {
+      const certificates = await loadCertificates(next, context)
+      return () => {
+        files = next
+        if (certificates !== null) tls?.replace(certificates)
+      }
     },
     close: end,
   }
 }
 
 async function loadCertificates(
-  { tls }: ListenerOptions,
+  tls: ListenerOptions['tls'],
   { dataDir, log }: ListenerContext,
 ): Promise<[LoadedCertificate, ...LoadedCertificate[]] | null> {
   if (tls === null) return null

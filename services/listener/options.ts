@@ -9,7 +9,11 @@ const certificateSchema = Type.Object(
       Type.String({ description: 'Name that selects this certificate by SNI; default: the names in the certificate' }),
     ),
   },
-  { additionalProperties: false, description: 'A certificate and its key' },
+  {
+    additionalProperties: false,
+    examples: [{ cert: './tls.crt', key: './tls.key' }],
+    description: 'A certificate and its key',
+  },
 )
 
 /** One listener as people write it. */
@@ -24,7 +28,10 @@ export const listenerSchema = Type.Object(
           Type.Array(certificateSchema, { minItems: 1 }),
           Type.Literal('development', { description: 'A self-signed certificate, generated once in dataDir' }),
         ],
-        { description: 'One certificate, several chosen by SNI, or "development" for a generated one' },
+        {
+          description:
+            'One certificate, several chosen by SNI, or "development" for a generated one. Sessions are resumed by tickets, at any of several processes; their keys are made at the start, so a restart replaces them',
+        },
       ),
     ),
     http2: Type.Boolean({ default: true, description: 'Offer HTTP/2 by ALPN where tls is set' }),
@@ -36,7 +43,11 @@ export const listenerSchema = Type.Object(
       OneOf(['https'], { description: 'Answer every request with a redirect to the https listener' }),
     ),
   },
-  { additionalProperties: false, description: 'An address that clients connect to' },
+  {
+    additionalProperties: false,
+    examples: [{ host: '0.0.0.0', port: 8080 }],
+    description: 'An address that clients connect to',
+  },
 )
 
 /** Limits of every public connection, after Envoy's guide for edge proxies. */
@@ -62,7 +73,8 @@ export const limitsSchema = Type.Object(
     }),
     sendTimeout: Duration({
       default: '60s',
-      description: 'A client that takes nothing of its answer for so long is cut off; 0s lets it wait for ever',
+      description:
+        'A client that takes nothing of its answer for so long is cut off, its stream on HTTP/2; 0s lets it wait for ever',
     }),
     http2: Type.Object(
       {

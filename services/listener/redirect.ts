@@ -18,7 +18,7 @@ const TARGET = new TargetError('is no path')
  *
  * @param httpsPort port of the https listener as clients reach it
  */
-export function redirectToHttps(httpsPort: () => number): RequestHandlers {
+export function redirectToHttps(httpsPort: () => number): Omit<RequestHandlers, 'broke'> {
   function locate(target: string, host: string | undefined): string | GatewayError {
     const absolute = /^https?:\/\/([^/?#]*)([^]*)$/i.exec(target)
     // RFC 9112 §3.2.2: the authority of an absolute target takes the place of Host.
@@ -32,6 +32,7 @@ export function redirectToHttps(httpsPort: () => number): RequestHandlers {
   }
 
   return {
+    head: null,
     request(request: IncomingMessage, response: ServerResponse): boolean {
       const hosts = request.headersDistinct.host ?? []
       const location = locate(request.url as string, hosts.length > 1 ? undefined : hosts[0])

@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { createSecureContext, createServer, type SecureContext, type Server } from 'node:tls'
@@ -123,6 +123,19 @@ export interface TlsOptions {
   /** Offer `h2` by ALPN, before `http/1.1`. */
   http2: boolean
   handshakeTimeoutMs: number
+  /** What session tickets are sealed with ({@link createTicketKeys}); default: keys of this front alone. */
+  ticketKeys?: Buffer | undefined
+}
+
+/** RFC 5077 §4: a name, an HMAC key and an AES key, 16 bytes each, as OpenSSL takes them. */
+const TICKET_KEY_BYTES = 48
+
+/**
+ * Keys for the session tickets of every process that serves an address: a client that comes back is given to any of
+ * them. They live as long as whoever makes them, and are on no disk: a restart replaces them.
+ */
+export function createTicketKeys(): Buffer {
+  return randomBytes(TICKET_KEY_BYTES)
 }
 
 /** The TLS side of a listener: a `tls.Server` that never listens, and the means to change its certificates. */
@@ -133,12 +146,15 @@ export interface TlsFront {
 }
 
 export function createTlsFront(options: TlsOptions): TlsFront {
+  const { ticketKeys } = options
   let table = new CertificateTable(options.certificates)
   const [{ cert, key }] = options.certificates
   const server = createServer({
     cert,
     key,
     minVersion: 'TLSv1.2',
+    // The server's own, also where SNI chooses another certificate and after `replace`.
+    ...(ticketKeys && { ticketKeys }),
     handshakeTimeout: options.handshakeTimeoutMs,
     // A client that offers neither is refused by OpenSSL (no_application_protocol, RFC 7301 §3.2).
     ALPNProtocols: options.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],

@@ -46,6 +46,7 @@ export function accessLog(
       line += `,"route":${quote(plan.key)},"upstreamMs":${tenths(exchange.upstreamMs)}`
       if (exchange.outcome !== '' && exchange.outcome !== 'response') line += `,"outcome":"${exchange.outcome}"`
     }
+    if (exchange.cacheResult !== undefined) line += `,"cache":"${exchange.cacheResult}"`
     if (exchange.code !== '') line += `,"code":${quote(exchange.code)}`
     lines.write(`${line},"msg":"request"}\n`)
   }

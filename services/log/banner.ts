@@ -67,7 +67,7 @@ export function renderBanner(banner: Banner, colour: boolean): string {
 }
 
 /** Whether a stream shows colours: a terminal, and neither NO_COLOR nor its like says otherwise (node:util decides). */
-export function takesColour(stream: NodeJS.WriteStream): boolean {
+export function takesColour(stream: NodeJS.WritableStream): boolean {
   return styleText('red', '.', { stream }) !== '.'
 }
 

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
-import { type DestinationStream, type Logger, pino } from 'pino'
+import { type DestinationStream, type LogDescriptor, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
+import { takesColour } from './banner.ts'
 import type { LogOptions } from './options.ts'
 
 /** Fields that hold credentials wherever they turn up in a logged object. */
@@ -26,9 +27,27 @@ export interface Log {
 export function createLog(options: LogOptions): Log {
   const isPretty = options.format === 'pretty' || (options.format === 'auto' && process.stdout.isTTY)
   const lines = isPretty
-    ? pretty({ colorize: process.stdout.isTTY, ignore: 'pid,hostname', singleLine: true })
+    ? pretty({
+        colorize: takesColour(process.stdout),
+        ignore: 'pid,hostname,method,path,status,durationMs',
+        singleLine: true,
+        messageFormat: sentence,
+      })
     : // Collected into larger writes; pino writes out what is left when the process ends.
       pino.destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 1_000 })
   const base = `"pid":${process.pid},"hostname":${JSON.stringify(hostname())}`
   return { log: pino({ level: options.level, redact: REDACTED }, lines), lines, base }
+}
+
+/**
+ * What matters of a request comes first, `GET /api/vehicles 200 3.1 ms`; the fields that say it are not written again. They
+ * come from clients: what a terminal would obey stays escaped.
+ */
+export function sentence(entry: LogDescriptor, messageKey: string): string {
+  const { method, path, status, durationMs } = entry as Partial<Record<string, string | number>>
+  const message = entry[messageKey] as string | undefined
+  const parts = [method, path, status, durationMs === undefined ? undefined : `${durationMs} ms`]
+    .filter((part) => part !== undefined)
+    .map((part) => JSON.stringify(String(part)).slice(1, -1))
+  return (message === undefined || message === 'request' ? parts : [message, ...parts]).join(' ')
 }

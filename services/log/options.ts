@@ -24,7 +24,7 @@ export const logSchema = Type.Object(
       description: 'Further query parameters whose values are not written; credentials never are',
     }),
   },
-  { additionalProperties: false, default: {}, description: 'Logging' },
+  { additionalProperties: false, default: {}, examples: [{ level: 'warn' }], description: 'Logging' },
 )
 
 export type LogInput = Static<typeof logSchema>

@@ -1,4 +1,4 @@
-import type { TargetSnapshot } from '../upstream/snapshot.ts'
+import type { TargetSnapshot, TargetState } from '../upstream/snapshot.ts'
 import { mergeTargets } from './pools.ts'
 import type { EventLoopReport, MemoryReport, ProcessReport, SystemReport } from './process.ts'
 
@@ -14,7 +14,13 @@ export interface UpstreamHealth {
   required: boolean
   /** `degraded`: some targets are down; `unknown`: none was tried yet. */
   state: 'up' | 'degraded' | 'down' | 'unknown'
-  targets: { total: number; up: number; down: number }
+  targets: {
+    total: number
+    up: number
+    /** Of no use, and why. */
+    down: number
+    states: TargetState[]
+  }
 }
 
 /** The answer of `GET /performance/health`. */
@@ -58,8 +64,11 @@ export function assessHealth(
     ...upstreams.filter(({ state, required }) => state === 'down' && !required).map(({ name }) => unreachable(name)),
     ...upstreams
       .filter(({ state }) => state === 'degraded')
-      .map(({ name, targets: { down, total } }) => `${down} of ${total} targets of upstream ${name} are down`),
+      .map(({ name, targets: { down, total, states } }) => {
+        return `${down} of ${total} targets of upstream ${name} are ${states.join(' or ')}`
+      }),
     ...missing.map(({ process, reason }) => `Process ${process} did not answer: ${reason}`),
+    ...new Set(processes.flatMap(({ notices }) => notices)),
     ...processes.flatMap(strain),
   ]
   return {
@@ -83,11 +92,20 @@ export function assessHealth(
 
 /** One entry an upstream, in the order of the targets. */
 export function upstreamHealth(targets: readonly TargetSnapshot[]): UpstreamHealth[] {
-  return [...Map.groupBy(targets, ({ upstream }) => upstream)].map(([name, own]) => {
+  return [...Map.groupBy(targets, ({ upstream }) => upstream)].map(([name, all]) => {
+    // What was told to drain is missed by nobody.
+    const staying = all.filter(({ state }) => state !== 'draining')
+    const own = staying.length > 0 ? staying : all
     const up = own.filter(({ state }) => state === 'up').length
-    const down = own.filter(({ state }) => state === 'down').length
+    const useless = own.map(({ state }) => state).filter((state) => state !== 'up' && state !== 'unknown')
+    const down = useless.length
     const state = down === own.length ? 'down' : down > 0 ? 'degraded' : up > 0 ? 'up' : 'unknown'
-    return { name, required: own[0]!.required, state, targets: { total: own.length, up, down } }
+    return {
+      name,
+      required: own[0]!.required,
+      state,
+      targets: { total: own.length, up, down, states: [...new Set(useless)] },
+    }
   })
 }
 

@@ -1,4 +1,4 @@
-import { OUTCOMES, type Outcome, type TargetSnapshot } from '../upstream/snapshot.ts'
+import { BLAMELESS, OUTCOMES, type Outcome, RETRY_REASONS, type TargetSnapshot } from '../upstream/snapshot.ts'
 import { Histogram, type HistogramSnapshot } from './histogram.ts'
 
 /** One upstream target for people: the answer of `GET /performance/pools`. */
@@ -7,13 +7,18 @@ export interface PoolReport {
   target: string
   required: boolean
   state: TargetSnapshot['state']
+  weight: number
   connections: TargetSnapshot['connections']
   attempts: number
   /** Attempts that brought no complete response, without those that the client gave up. */
   errors: number
   outcomes: TargetSnapshot['outcomes']
-  retries: number
+  retries: TargetSnapshot['retries']
+  retriesDenied: number
   lastError: TargetSnapshot['lastError']
+  check: TargetSnapshot['check']
+  breaker: TargetSnapshot['breaker']
+  ejections: TargetSnapshot['ejections']
   /** By how attempts ended: from sending to the response head, or to how else they ended; what did not occur is not there. */
   latency: Partial<Record<Outcome, LatencyReport>>
 }
@@ -28,8 +33,21 @@ export interface LatencyReport {
   maxMs: number
 }
 
-/** Not the upstream's doing, or not an error. */
-const BLAMELESS: readonly Outcome[] = ['response', 'client_abort']
+/** Attempts that are no errors: complete, or no doing of the target's. */
+const NO_ERRORS: readonly Outcome[] = ['response', ...BLAMELESS]
+
+/** Of what several processes say of one target, the first of these that any says. */
+const MERGED = [
+  'draining',
+  'unhealthy',
+  'open',
+  'ejected',
+  'up',
+  'down',
+  'unknown',
+] as const satisfies TargetSnapshot['state'][]
+
+const WORST_FIRST = ['open', 'half-open', 'closed'] as const
 
 /** One snapshot a target of what several processes saw: numbers added, the last error of all, `up` where any could connect. */
 export function mergeTargets(processes: readonly TargetSnapshot[][]): TargetSnapshot[] {
@@ -46,7 +64,8 @@ function mergeTarget(views: TargetSnapshot[]): TargetSnapshot {
     upstream,
     target,
     required,
-    state: states.includes('up') ? 'up' : states.includes('down') ? 'down' : 'unknown',
+    state: MERGED.find((state) => states.includes(state)) ?? 'unknown',
+    weight: sum(({ weight }) => weight) / views.length,
     connections: {
       limit: sum((view) => view.connections.limit),
       connected: sum((view) => view.connections.connected),
@@ -56,13 +75,49 @@ function mergeTarget(views: TargetSnapshot[]): TargetSnapshot {
       queued: sum((view) => view.connections.queued),
     },
     outcomes: Object.fromEntries(outcomes) as TargetSnapshot['outcomes'],
-    retries: sum((view) => view.retries),
-    lastError: views.reduce<TargetSnapshot['lastError']>(
-      (latest, { lastError }) => (lastError && (!latest || lastError.at > latest.at) ? lastError : latest),
-      null,
+    retries: Object.fromEntries(
+      RETRY_REASONS.map((reason) => [reason, sum(({ retries }) => retries[reason])]),
+    ) as TargetSnapshot['retries'],
+    retriesDenied: sum(({ retriesDenied }) => retriesDenied),
+    lastError: latest(
+      views.map(({ lastError }) => lastError),
+      ({ at }) => at,
     ),
+    check: mergeChecks(views.map(({ check }) => check)),
+    breaker: mergeBreakers(views.map(({ breaker }) => breaker)),
+    ejections: {
+      count: sum(({ ejections }) => ejections.count),
+      now: latest(
+        views.map(({ ejections }) => ejections.now),
+        ({ until }) => until,
+      ),
+    },
     latency: mergeLatency(views.map(({ latency }) => latency)),
   }
+}
+
+function mergeChecks(views: TargetSnapshot['check'][]): TargetSnapshot['check'] {
+  const checks = views.filter((check) => check !== null)
+  if (checks.length === 0) return null
+  return {
+    passed: checks.reduce((total, { passed }) => total + passed, 0),
+    failed: checks.reduce((total, { failed }) => total + failed, 0),
+    last: latest(
+      checks.map(({ last }) => last),
+      ({ at }) => at,
+    ),
+  }
+}
+
+function mergeBreakers(views: TargetSnapshot['breaker'][]): TargetSnapshot['breaker'] {
+  const breakers = views.filter((breaker) => breaker !== null)
+  const state = WORST_FIRST.find((wanted) => breakers.some((breaker) => breaker.state === wanted))
+  return state === undefined ? null : { state, opened: breakers.reduce((total, { opened }) => total + opened, 0) }
+}
+
+/** The one with the highest time, of those that are there. */
+function latest<T>(views: readonly (T | null)[], time: (view: T) => number): T | null {
+  return views.reduce((found, view) => (view && (!found || time(view) > time(found)) ? view : found), null)
 }
 
 function mergeLatency(views: TargetSnapshot['latency'][]): TargetSnapshot['latency'] {
@@ -75,20 +130,14 @@ function mergeLatency(views: TargetSnapshot['latency'][]): TargetSnapshot['laten
 }
 
 export function reportPool(snapshot: TargetSnapshot): PoolReport {
-  const { upstream, target, required, state, connections, outcomes, retries, lastError, latency } = snapshot
+  const { outcomes, latency, ...same } = snapshot
   const count = (wanted: readonly Outcome[]): number => wanted.reduce((total, outcome) => total + outcomes[outcome], 0)
   const attempts = count(OUTCOMES)
   return {
-    upstream,
-    target,
-    required,
-    state,
-    connections,
+    ...same,
     attempts,
-    errors: attempts - count(BLAMELESS),
+    errors: attempts - count(NO_ERRORS),
     outcomes,
-    retries,
-    lastError,
     latency: Object.fromEntries(Object.entries(latency).map(([outcome, held]) => [outcome, reportLatency(held)])),
   }
 }

@@ -11,6 +11,8 @@ export interface ProcessReport {
   memory: MemoryReport
   eventLoop: EventLoopReport
   targets: TargetSnapshot[]
+  /** What else wants attention, in words. */
+  notices: string[]
 }
 
 export interface MemoryReport {
@@ -24,7 +26,7 @@ export interface MemoryReport {
 }
 
 export interface EventLoopReport {
-  /** Mean delay of the last sample; null before the first. */
+  /** Mean delay of the last sample; null before the second: the first is the start's. */
   delayMs: number | null
   /** Share of the time the loop was busy, 0…1. */
   utilization: number

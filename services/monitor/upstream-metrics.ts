@@ -1,15 +1,23 @@
-import { OUTCOMES, type TargetSnapshot } from '../upstream/snapshot.ts'
+import { OUTCOMES, RETRY_REASONS, type TargetSnapshot, type TargetState } from '../upstream/snapshot.ts'
 import { durationSamples, family, type MetricDefinition, type MetricSource, type Sample } from './families.ts'
 
 const TARGET = ['upstream', 'target'] as const
 /** In the order of their severity: the worst of several processes wins. */
-const STATE_VALUES = { down: 0, unknown: 0.5, up: 1 } as const
+const STATE_VALUES = {
+  down: 0,
+  unhealthy: 0,
+  ejected: 0,
+  open: 0,
+  draining: 0,
+  unknown: 0.5,
+  up: 1,
+} as const satisfies Record<TargetState, number>
 const CONNECTION_STATES = ['connected', 'free', 'running', 'pending', 'queued'] as const
 
 const up: MetricDefinition = {
   name: 'headrace_upstream_up',
   type: 'gauge',
-  help: 'Whether the last attempt could connect: 1 yes, 0 no, 0.5 not tried yet; of several processes the lowest',
+  help: 'Whether a target is of use: 1 yes, 0 no (not reached, unhealthy, ejected, its breaker open, draining), 0.5 not tried yet; of several processes the lowest',
   labels: TARGET,
   aggregator: 'min',
 }
@@ -38,7 +46,14 @@ const attempts: MetricDefinition = {
 const retries: MetricDefinition = {
   name: 'headrace_upstream_retries_total',
   type: 'counter',
-  help: 'Requests sent a second time because a reused idle connection broke',
+  help: 'Requests sent again after a failure at a target, or to a second one as well, by reason: stale (over a reused idle connection that broke), connect, reset, timeout, status, hedge',
+  labels: [...TARGET, 'reason'],
+}
+
+const denied: MetricDefinition = {
+  name: 'headrace_upstream_retries_denied_total',
+  type: 'counter',
+  help: 'Failures at a target that were not tried again because the retry budget of its upstream was spent',
   labels: TARGET,
 }
 
@@ -49,10 +64,62 @@ const duration: MetricDefinition = {
   labels: [...TARGET, 'outcome'],
 }
 
+const weight: MetricDefinition = {
+  name: 'headrace_upstream_weight',
+  type: 'gauge',
+  help: "Share of the requests that a target gets, in relation to the others'; less than configured while it starts slowly",
+  labels: TARGET,
+  aggregator: 'average',
+}
+
+const checks: MetricDefinition = {
+  name: 'headrace_upstream_checks_total',
+  type: 'counter',
+  help: 'Health checks of a target by their result: passed or failed',
+  labels: [...TARGET, 'result'],
+}
+
+const BREAKER_VALUES = { closed: 0, 'half-open': 0.5, open: 1 } as const
+
+const breakerOpen: MetricDefinition = {
+  name: 'headrace_upstream_breaker_open',
+  type: 'gauge',
+  help: 'The circuit breaker of a target: 0 closed, 0.5 half-open, 1 open; of several processes the highest',
+  labels: TARGET,
+  aggregator: 'max',
+}
+
+const breakerOpened: MetricDefinition = {
+  name: 'headrace_upstream_breaker_opened_total',
+  type: 'counter',
+  help: 'How often the circuit breaker of a target has opened',
+  labels: TARGET,
+}
+
+const ejections: MetricDefinition = {
+  name: 'headrace_upstream_ejections_total',
+  type: 'counter',
+  help: 'How often a target was left alone for a while because it failed more than others',
+  labels: TARGET,
+}
+
 /** The pools and outcomes of every upstream target, read when someone asks. */
 export function upstreamMetrics(upstreams: { snapshot(): TargetSnapshot[] }): MetricSource {
   return {
-    definitions: [up, connections, limit, attempts, retries, duration],
+    definitions: [
+      up,
+      weight,
+      connections,
+      limit,
+      attempts,
+      retries,
+      denied,
+      checks,
+      breakerOpen,
+      breakerOpened,
+      ejections,
+      duration,
+    ],
     collect() {
       const targets = upstreams.snapshot().map((snapshot) => ({
         snapshot,
@@ -63,6 +130,10 @@ export function upstreamMetrics(upstreams: { snapshot(): TargetSnapshot[] }): Me
         family(
           up,
           each(({ snapshot, labels }) => [{ labels, value: STATE_VALUES[snapshot.state] }]),
+        ),
+        family(
+          weight,
+          each(({ snapshot, labels }) => [{ labels, value: snapshot.weight }]),
         ),
         family(
           connections,
@@ -82,7 +153,38 @@ export function upstreamMetrics(upstreams: { snapshot(): TargetSnapshot[] }): Me
         ),
         family(
           retries,
-          each(({ snapshot, labels }) => [{ labels, value: snapshot.retries }]),
+          each(({ snapshot, labels }) =>
+            RETRY_REASONS.map((reason) => ({ labels: { ...labels, reason }, value: snapshot.retries[reason] })),
+          ),
+        ),
+        family(
+          denied,
+          each(({ snapshot, labels }) => [{ labels, value: snapshot.retriesDenied }]),
+        ),
+        family(
+          checks,
+          each(({ snapshot: { check }, labels }) =>
+            check === null
+              ? []
+              : (['passed', 'failed'] as const).map((result) => ({
+                  labels: { ...labels, result },
+                  value: check[result],
+                })),
+          ),
+        ),
+        family(
+          breakerOpen,
+          each(({ snapshot: { breaker }, labels }) =>
+            breaker === null ? [] : [{ labels, value: BREAKER_VALUES[breaker.state] }],
+          ),
+        ),
+        family(
+          breakerOpened,
+          each(({ snapshot: { breaker }, labels }) => (breaker === null ? [] : [{ labels, value: breaker.opened }])),
+        ),
+        family(
+          ejections,
+          each(({ snapshot, labels }) => [{ labels, value: snapshot.ejections.count }]),
         ),
         family(
           duration,

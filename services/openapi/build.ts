@@ -19,7 +19,7 @@ export interface DocumentParts {
 /** The part of an upstream's options that its documentation needs. */
 export interface DocumentedUpstream {
   name: string
-  targets: readonly string[]
+  targets: readonly { origin: string }[]
   /** A path on the upstream, a `file:` URL, or `null` for none. */
   openapi: string | null
 }
@@ -27,7 +27,7 @@ export interface DocumentedUpstream {
 /** The specifications that the configuration names. */
 export function sourcesOf(upstreams: readonly DocumentedUpstream[]): SpecificationSource[] {
   return upstreams.flatMap(({ name, targets, openapi }) =>
-    openapi === null ? [] : [{ upstream: name, location: openapi, targets }],
+    openapi === null ? [] : [{ upstream: name, location: openapi, targets: targets.map(({ origin }) => origin) }],
   )
 }
 

@@ -4,7 +4,8 @@ import type { RouteOptions } from '../routing/options.ts'
 /** A route as seen by the documents: what clients call, and what its upstream is sent. */
 export interface ExposedRoute {
   pattern: RoutePattern
-  upstream: string
+  /** `null`: the gateway answers by itself, and no document has it. */
+  upstream: string | null
   docs: boolean
   /** Segments of the path that the upstream is sent. */
   sent: Segment[]

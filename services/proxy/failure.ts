@@ -1,10 +1,12 @@
 import type { GatewayError } from '../http/problem.ts'
 import {
+  BreakerOpenError,
   ConnectError,
   ConnectTimeoutError,
   FirstByteTimeoutError,
   IdleTimeoutError,
   InvalidResponseError,
+  NoTargetError,
   QueueFullError,
   ResetError,
   TotalTimeoutError,
@@ -39,6 +41,13 @@ export function failureOf(outcome: Outcome, upstream: string, cause: Error | und
     default:
       return new ResetError(upstream, options)
   }
+}
+
+/** The answer where there is nobody to ask: breakers are open, or there is no target. */
+export function noTarget({ name, barredForMs }: { name: string; barredForMs: number | null }): GatewayError {
+  const error: GatewayError = barredForMs === null ? new NoTargetError(name) : new BreakerOpenError(name)
+  error.fields = ['retry-after', String(Math.max(1, Math.ceil((barredForMs ?? 2_000) / 1000)))]
+  return error
 }
 
 /** `true` for what undici refuses to write, which is the request's fault: 400. */

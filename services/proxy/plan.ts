@@ -1,53 +1,149 @@
+import type { CacheOptions } from '../cache/options.ts'
+import type { Cacheable } from '../cache/context.ts'
+import { type CachePolicy, compilePolicy } from '../cache/policy.ts'
+import type { Compression } from '../compression/compressed-reply.ts'
+import { compressionOf, type SharedCompression } from '../compression/options.ts'
 import type { Admissible } from '../downstream/admission.ts'
-import type { RouteTraffic, Traffic } from '../monitor/traffic.ts'
+import type { ForwardedOptions } from '../downstream/options.ts'
+import type { RouteTraffic } from '../monitor/traffic.ts'
 import type { RouteOptions } from '../routing/options.ts'
-import { parseRouteKey, type RoutePattern } from '../routing/pattern.ts'
-import { RouteTable } from '../routing/table.ts'
-import type { Upstream, Upstreams } from '../upstream/upstreams.ts'
-import { type PathWriter, pathWriter } from './path-writer.ts'
+import type { RoutePattern } from '../routing/pattern.ts'
+import type { RouteTable } from '../routing/table.ts'
+import type { TimeoutOptions, UpstreamOptions } from '../upstream/options.ts'
+import type { HedgeOptions, RetryOptions } from '../upstream/retry/options.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { Detour } from './detour.ts'
+import type { PathWriter } from './path-writer.ts'
+import type { RouteMirror } from './route-mirror.ts'
 
 /** The steps of a request in their fixed order, as `headrace explain` names them. */
-export const STEPS = ['canonicalise', 'forwarded', 'request id', 'route', 'upstream', 'log'] as const
+export const STEPS = [
+  'canonicalise',
+  'forwarded',
+  'request id',
+  'route',
+  'split',
+  'answer',
+  'mock',
+  'lookup',
+  'upstream',
+  'mirror',
+  'store',
+  'coding',
+  'log',
+] as const
+/** Rank of the guard on a configured route: none has one yet. The control plane's is higher. */
+export const ROUTE_RANK = 0
 export type Step = (typeof STEPS)[number]
 
-/** A route, compiled at boot: everything that a request of it needs, so that no request looks anything up. */
-export interface RoutePlan extends Admissible {
+/** The steps of a route's requests: without a cache, nothing is looked up or stored. */
+export function stepsOf(
+  { cache, split, answer, mock, mirror, compression }: RouteOptions,
+  shared: SharedCompression,
+): readonly Step[] {
+  const isSent = answer === null && mock === null
+  const isTaken: Partial<Record<Step, boolean>> = {
+    split: isSent && split !== null,
+    answer: answer !== null,
+    mock: mock !== null,
+    lookup: isSent && cache !== null,
+    upstream: isSent,
+    mirror: isSent && mirror !== null,
+    store: isSent && cache !== null,
+    coding: compressionOf(compression, shared) !== null,
+  }
+  return STEPS.filter((step) => isTaken[step] ?? true)
+}
+
+interface Planned extends Admissible, Cacheable {
   key: string
   pattern: RoutePattern
   options: RouteOptions
-  upstream: Upstream
-  /** `null` where the path goes on unchanged. */
-  writer: PathWriter | null
   traffic: RouteTraffic | null
+  /** `null`: what comes goes to the client as it is. */
+  compression: Compression | null
   steps: readonly Step[]
 }
 
-/** @throws HR_ROUTE_INVALID, HR_UPSTREAM_UNKNOWN */
-export function compilePlans(
-  routes: readonly RouteOptions[],
-  upstreams: Upstreams,
-  traffic: Traffic | null,
-): RouteTable<RoutePlan> {
-  return new RouteTable(
-    routes.map((options): RoutePlan => {
-      const pattern = parseRouteKey(options.key)
-      return {
-        key: options.key,
-        pattern,
-        options,
-        upstream: upstreams.get(options.to),
-        writer: pathWriter(pattern, options.stripPrefix, options.rewrite),
-        traffic: traffic?.route(options.key) ?? null,
-        encodedSlash: options.encodedSlash,
-        strictness: 0,
-        steps: STEPS,
-      }
-    }),
-  )
+/** A route whose requests go to one upstream: everything that a request of it needs, so that none looks anything up. */
+export interface ProxyPlan extends Planned {
+  detour: null
+  upstream: Upstream
+  /** Of the route, else of its upstream. */
+  timeout: TimeoutOptions
+  /** `null`: nothing is sent again, but for what an idle connection has lost. */
+  retry: RetryOptions | null
+  hedge: HedgeOptions | null
+  /** `null` where the path goes on unchanged. */
+  writer: PathWriter | null
+  /** `null`: nobody else gets what is sent. */
+  mirror: RouteMirror | null
+}
+
+/** A route whose requests something else sees to first: they go on by another plan, or end there. */
+export interface DetourPlan extends Planned {
+  detour: Detour
+}
+
+/** A route, compiled at boot. */
+export type RoutePlan = ProxyPlan | DetourPlan
+
+/** What decides about all routes: parts of the configuration. */
+export interface PlanSettings {
+  cache: CacheOptions
+  compression: SharedCompression
+  forwarded: ForwardedOptions
+}
+
+/** The upstreams whose answers one side of a route may be given by its cache: that side alone, or all that answer alike. */
+export function cachedTogether({ split }: RouteOptions, side: string): string[] {
+  return split?.cache === 'shared' ? split.sides.map(({ name }) => name).toSorted() : [side]
+}
+
+/**
+ * The policy of a route's cache, `null` without one. What shapes its answers beside the cache goes into the key too: where
+ * they come from, by whose word (TLS), and whom the upstream is told to answer (forwarding).
+ *
+ * @param sources see {@link cachedTogether}
+ */
+export function cachePolicyOf(
+  route: RouteOptions,
+  sources: readonly UpstreamOptions[],
+  { cache: shared, forwarded }: Omit<PlanSettings, 'compression'>,
+): CachePolicy | null {
+  if (route.cache === null) return null
+  const { key, stripPrefix, rewrite, encodedSlash, decompress } = route
+  // How often and how long the origin is asked, who has which share, where it is shown, how an answer is coded on its way to
+  // one client, and what else goes by the route, changes nothing that is stored.
+  const shape = { key, to: sources.map(({ name }) => name), stripPrefix, rewrite, encodedSlash, decompress }
+  const origins = sources.map(({ targets, host, tls }) => [targets.map(({ url }) => url), host, tls])
+  return compilePolicy(route.cache, shared, [shape, origins, forwarded])
+}
+
+/** The plans by which requests of a route are sent: its own, or those of its sides. */
+export function waysOf(route: RoutePlan): readonly ProxyPlan[] {
+  return route.detour === null ? [route] : route.detour.plans
+}
+
+/** Methods whose answers may be stored. */
+const READING = ['GET', 'QUERY', 'POST'] as const
+
+/**
+ * By which policies something may be stored under a path.
+ *
+ * @param host canonical, as for {@link RouteTable.match}; the path too
+ */
+export function policiesAt(table: RouteTable<RoutePlan>, host: string, path: string): CachePolicy[] {
+  const policies = new Set<CachePolicy>()
+  for (const method of READING) {
+    const route = table.match(method, host, path)?.route
+    if (route !== undefined) for (const { cache } of waysOf(route)) if (cache !== null) policies.add(cache.policy)
+  }
+  return [...policies]
 }
 
 /** The path that goes to the upstream, with its query. */
-export function pathToSend(plan: RoutePlan, path: string, query: string, parameters: readonly string[]): string {
+export function pathToSend(plan: ProxyPlan, path: string, query: string, parameters: readonly string[]): string {
   const sent = plan.writer === null ? path : plan.writer.send(path, parameters)
   return query === '' ? sent : sent + query
 }

@@ -1,17 +1,24 @@
 import type { Dispatcher } from 'undici'
 import type { Cancellable, Exchange } from '../downstream/exchange.ts'
 import type { Forwarding } from '../downstream/forwarding.ts'
+import { serverTiming } from '../downstream/server-timing.ts'
 import { RequestBody } from '../downstream/request-body.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { Deadline, Deadlines } from '../upstream/deadlines.ts'
-import { ClientGoneError } from '../upstream/errors.ts'
+import { ClientGoneError, SupersededError } from '../upstream/errors.ts'
 import { outcomeOf, type Phase } from '../upstream/outcome.ts'
+import type { RetryCause, RetryOptions } from '../upstream/retry/options.ts'
 import type { Outcome } from '../upstream/snapshot.ts'
-import type { ConnectionAware, CountedClient, Target } from '../upstream/target.ts'
-import { failureOf, isUnsendable, unsendable } from './failure.ts'
-import { type MapBack, mapCookie, mapLocation } from './map-back.ts'
-import { pathToSend, type RoutePlan } from './plan.ts'
+import type { Connection, ConnectionAware } from '../upstream/connection.ts'
+import type { Target } from '../upstream/target.ts'
+import type { Patient, Waiting } from '../upstream/waiting-line.ts'
+import { failureOf, isUnsendable, noTarget, unsendable } from './failure.ts'
+import { mapBack } from './map-back.ts'
+import { pathToSend, type ProxyPlan, type RoutePlan } from './plan.ts'
 import { readResponseFields, type UpstreamHead } from './response-fields.ts'
+import { causeOf, isIdempotent, type NextAttempt, Retries } from './retries.ts'
+import { retryAfterMs } from './retry-after.ts'
+import { bodyToSend, completeFields } from './upstream-request.ts'
 
 /** What every call of a gateway shares. */
 export interface ProxyContext {
@@ -21,38 +28,60 @@ export interface ProxyContext {
   /** How long a client may take nothing of its answer; 0 for ever. */
   sendTimeoutMs: number
   serverTiming: boolean
+  /** Whether the answer goes straight to a client, and gets what is said to that one alone; else it may be stored. */
+  toClient: boolean
   /** Tells the client of a failure, while nothing has been sent. */
   refuse(exchange: Exchange<RoutePlan>, error: GatewayError): void
+  /** The gateway itself has failed: tells the client, or breaks off. Never throws; books the end as `finish` does. */
+  broke(exchange: Exchange<RoutePlan>, error: unknown): void
   /** Books the end of an exchange. Called exactly once for each. */
   finish(exchange: Exchange<RoutePlan>): void
 }
 
-/** Methods whose repetition does no harm (RFC 9110 §9.2.2). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'])
 const EVENT_STREAM = 'text/event-stream'
 /** Interim responses of one request: they know no backpressure, so an upstream without end would fill the memory. */
 const MOST_INTERIM = 32
+/** What is read of an answer that another attempt takes the place of, to spare its connection: so much, and so long. */
+const DISCARD_BYTES = 65_536
+const DISCARD_MS = 1_000
 
 /**
  * One request on its way to an upstream and back: undici's handler, the deadline and the client's cancellation in one
  * object, so that a call costs one allocation and no closure.
  */
-export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancellable, ConnectionAware {
-  connection: CountedClient | undefined
+export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancellable, ConnectionAware, Patient {
+  connection: Connection | undefined
+  waiting: Waiting | undefined
   deadlineAt: number
   previous: Deadline | null = null
   next: Deadline | null = null
   readonly #context: ProxyContext
   readonly #exchange: Exchange<RoutePlan>
-  readonly #plan: RoutePlan
-  readonly #target: Target
+  readonly #plan: ProxyPlan
+  /** Where the request goes, or went last; set when it starts. */
+  #target!: Target
+  /** It has a place there. */
+  #trying = false
   readonly #body: RequestBody | null
   #controller: Dispatcher.DispatchController | undefined
   #phase: Phase = 'waiting'
   #due: Outcome = 'total_timeout'
   #idleMs = 0
+  /** When the attempt began, and when it was sent; 0: with the request, and not yet. */
+  #beganAt = 0
   #sentAt = 0
-  #attempts = 0
+  #dispatches = 0
+  /** The attempt was sent once more, after a connection that had been closed. */
+  #resent = false
+  /** Once an attempt has failed that is made again. */
+  #retries: Retries | undefined
+  /** Where to, while the last answer is read to its end or the time for it has not come. */
+  #next: NextAttempt | undefined
+  /** Bytes of such an answer; -1: what comes is for the client. */
+  #discarded = -1
+  #discardedStatus = 0
+  /** Of the target's breaker. */
+  #ticket = 0
   #interim = 0
   /** The client takes nothing: it, and not the upstream, is what is waited for. */
   #clientBehind = false
@@ -62,55 +91,80 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
   /** The close of the connection is what ends the body. */
   #closeDelimited = false
 
-  constructor(context: ProxyContext, exchange: Exchange<RoutePlan>, plan: RoutePlan) {
+  constructor(context: ProxyContext, exchange: Exchange<RoutePlan>, plan: ProxyPlan) {
     this.#context = context
     this.#exchange = exchange
     this.#plan = plan
-    this.#target = plan.upstream.pick()
     this.#body = exchange.body === null ? null : new RequestBody(exchange, context.bodyBytes)
-    this.deadlineAt = exchange.arrivedAt + (plan.upstream.options.timeout.totalMs || Number.POSITIVE_INFINITY)
+    this.deadlineAt = exchange.arrivedAt + (plan.timeout.totalMs || Number.POSITIVE_INFINITY)
   }
 
   /** Sends the request. Everything else happens when undici, the deadline or the client calls. */
   start(): void {
-    if (this.#target.full) {
+    const { upstream } = this.#plan
+    upstream.budget.earn(this.#exchange.arrivedAt)
+    const target = upstream.pick(this.#exchange)
+    if (target === undefined) {
+      this.#settled = true
+      this.#refuse(noTarget(upstream))
+      return
+    }
+    this.startAt(target)
+  }
+
+  /** Sends the request to a target that is chosen, or to another where too many wait there. */
+  startAt(chosen: Target): void {
+    const { upstream } = this.#plan
+    const target = chosen.full ? upstream.pickOther(this.#exchange, [chosen]) : chosen
+    if (target === undefined) {
+      this.#target = chosen
+      chosen.settle('queue_full', '', 0)
       this.#settle('queue_full', '')
-      this.#refuse(failureOf('queue_full', this.#plan.upstream.name, undefined))
+      this.#refuse(failureOf('queue_full', upstream.name, undefined))
       return
     }
     this.#exchange.work = this
-    this.#target.inFlight++
     this.#context.deadlines.add(this)
+    this.#begin(target)
+  }
+
+  /** Where the request has gone last; `undefined` before it has started. */
+  get target(): Target | undefined {
+    return this.#target
+  }
+
+  /** Begins an attempt. */
+  #begin(target: Target): void {
+    this.#target = target
+    this.#trying = true
+    this.#ticket = target.acquire()
     this.#dispatch()
   }
 
   #dispatch(): void {
-    const { method, path, query, parameters } = this.#exchange
-    this.#attempts++
-    this.#target.pool.dispatch(
-      {
-        path: pathToSend(this.#plan, path, query, parameters),
-        method: method as Dispatcher.HttpMethod,
-        headers: this.#fields(),
-        body: this.#body,
-      },
-      this,
-    )
+    const isFirst = ++this.#dispatches === 1
+    // A further attempt finds the list as the first has left it.
+    if (isFirst) completeFields(this.#exchange, this.#plan, this.#context.forwarding)
+    const { method, path, query, parameters, fields } = this.#exchange
+    this.send(this.#target, {
+      path: pathToSend(this.#plan, path, query, parameters),
+      method: method as Dispatcher.HttpMethod,
+      headers: fields.kept,
+      body: bodyToSend(this.#body, this.#plan),
+    })
   }
 
-  #fields(): string[] {
-    const { fields, authority } = this.#exchange
-    const out = fields.kept
-    // A retry finds the list as the first attempt left it.
-    if (this.#attempts > 1) return out
-    if (fields.contentLength !== undefined) out.push('content-length', fields.contentLength)
-    if (fields.trailers) out.push('te', 'trailers')
-    if (this.#plan.upstream.options.host === 'preserve' && authority !== '') out.push('host', authority)
-    this.#context.forwarding.addTo(out, this.#exchange)
-    return out
+  /** Gives the request to a connection. */
+  protected send(target: Target, request: Dispatcher.DispatchOptions): void {
+    target.pool.dispatch(request, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#controller !== undefined) {
+      // undici begins again what an HTTP/2 upstream has refused to begin: that was the one repetition there is.
+      this.#resent = true
+      this.#target.retries.stale++
+    }
     this.#controller = controller
     if (this.#settled || this.#exchange.reply.gone) {
       this.cancel()
@@ -118,8 +172,13 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
     }
     this.#phase = 'sent'
     this.#sentAt = performance.now()
-    if (this.#body === null) this.#awaitHead()
-    else this.#moved()
+    if (this.#body === null) {
+      this.#awaitHead()
+      return
+    }
+    this.#moved()
+    // Where undici is given a stream it calls `onBodySent` with pieces of the answer (client-h2.js, writeStream).
+    if (this.connection?.http2 === true) this.#body.moved = () => this.#moved()
   }
 
   /** The upstream has taken a piece of the request body: only standing still is an error while it goes on. */
@@ -134,11 +193,11 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
   #moved(): void {
     if (this.#phase === 'receiving') return
     this.#due = 'idle_timeout'
-    this.deadlineAt = performance.now() + (this.#plan.upstream.options.timeout.idleMs || Number.POSITIVE_INFINITY)
+    this.deadlineAt = performance.now() + (this.#plan.timeout.idleMs || Number.POSITIVE_INFINITY)
   }
 
   #awaitHead(): void {
-    const { firstByteMs, totalMs } = this.#plan.upstream.options.timeout
+    const { firstByteMs, totalMs } = this.#plan.timeout
     const now = this.#body === null ? this.#sentAt : performance.now()
     const firstByteAt = now + (firstByteMs || Number.POSITIVE_INFINITY)
     // The time that a client takes to send its body is its own: `total` begins when the request is complete.
@@ -154,7 +213,8 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
   onResponseStart(controller: Dispatcher.DispatchController, status: number, head: UpstreamHead): void {
     const { reply } = this.#exchange
     const response = readResponseFields(head)
-    if (response === undefined || status < 100 || status > 999) {
+    // A 101 that comes here switches nothing (no Connection, no Upgrade); the client could take it for one that does.
+    if (response === undefined || status < 100 || status > 999 || status === 101) {
       this.#fail('invalid_response', controller, undefined)
       return
     }
@@ -166,54 +226,70 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
       reply.informational(status, response.fields)
       return
     }
+    const now = performance.now()
+    this.#exchange.upstreamMs = now - this.#sentAt
+    if (this.#plan.retry?.statuses.includes(status) && this.#replaces(status, head['retry-after'])) return
     const { fields } = response
-    this.#closeDelimited = response.length === null && !response.chunked
-    const { timeout } = this.#plan.upstream.options
+    // RFC 9112 §6.3: these end with their head.
+    const bodyless = status === 204 || status === 304 || this.#exchange.method === 'HEAD'
+    this.#closeDelimited = response.length === null && !response.chunked && !bodyless
+    this.#exchange.unframed = this.#closeDelimited && this.connection?.http2 !== true
+    const { timeout } = this.#plan
     this.#phase = 'receiving'
     this.#due = 'idle_timeout'
     const type = head['content-type']
     this.#idleMs = typeof type === 'string' && type.startsWith(EVENT_STREAM) ? timeout.streamIdleMs : timeout.idleMs
-    const now = performance.now()
     this.deadlineAt = now + (this.#idleMs || Number.POSITIVE_INFINITY)
-    this.#exchange.upstreamMs = now - this.#sentAt
-    if (head.location !== undefined || head['content-location'] !== undefined || head['set-cookie'] !== undefined) {
-      this.#mapBack(fields)
-    }
-    if (head.date === undefined) fields.push('date', new Date().toUTCString())
-    fields.push('via', this.#context.forwarding.via, 'x-request-id', this.#exchange.requestId)
-    if (this.#context.serverTiming) fields.push('server-timing', this.#timing(now))
+    this.#complete(fields, head, now)
     this.#exchange.status = status
     // A client that is still sending what nobody will read is told to stop.
-    if (this.#body !== null && !this.#body.readableEnded) reply.closing = true
+    if (this.#body !== null && !this.#body.ended) reply.closing = true
     reply.head(status, fields, response.length)
   }
 
-  /** Server-Timing: milliseconds to a tenth. */
-  #timing(now: number): string {
-    const upstream = ((this.#exchange.upstreamMs * 10) | 0) / 10
-    const gateway = (((now - this.#exchange.arrivedAt) * 10) | 0) / 10
-    return `upstream;dur=${upstream}, gateway;dur=${gateway}`
+  /** The upstream has switched to another protocol: the call is over, and booked as answered; the exchange goes on. */
+  protected switched({ fields }: { fields: string[] }, head: UpstreamHead): void {
+    const now = performance.now()
+    this.#exchange.upstreamMs = now - this.#sentAt
+    this.#complete(fields, head, now)
+    this.#exchange.status = 101
+    this.#settle('response', '')
   }
 
-  #mapBack(fields: string[]): void {
-    const { parameters, scheme, authority } = this.#exchange
-    const sent = this.#plan.upstream.options.host === 'preserve' ? [authority] : []
-    const context: MapBack = {
-      writer: this.#plan.writer,
-      parameters,
-      upstreamAuthorities: [this.#target.authority, ...sent],
-      scheme,
-      authority,
+  /** What has come is no answer. */
+  protected invalid(cause: Error): void {
+    this.#fail('invalid_response', undefined, cause)
+  }
+
+  protected get settled(): boolean {
+    return this.#settled
+  }
+
+  /** Adds what the gateway has to say of an answer, in terms of the client's. */
+  #complete(fields: string[], head: UpstreamHead, now: number): void {
+    if (head.location !== undefined || head['content-location'] !== undefined || head['set-cookie'] !== undefined) {
+      mapBack(fields, this.#exchange, this.#target)
     }
-    for (let i = 0; i < fields.length; i += 2) {
-      const name = fields[i]
-      if (name === 'location' || name === 'content-location')
-        fields[i + 1] = mapLocation(fields[i + 1] as string, context)
-      else if (name === 'set-cookie') fields[i + 1] = mapCookie(fields[i + 1] as string, context)
-    }
+    if (head.date === undefined) fields.push('date', new Date().toUTCString())
+    fields.push('via', this.#context.forwarding.viaOf(this.connection?.http2 === true ? '2' : '1.1'))
+    if (this.#context.toClient) this.#addOwn(fields, now)
+  }
+
+  #addOwn(fields: string[], now: number): void {
+    const { requestId, cacheStatus, scheme } = this.#exchange
+    const { sticky } = this.#plan.upstream
+    fields.push('x-request-id', requestId)
+    if (sticky !== null) sticky.addTo(fields, { request: this.#exchange, id: this.#target.stickyId, scheme })
+    if (cacheStatus !== '') fields.push('cache-status', cacheStatus)
+    if (this.#context.serverTiming) fields.push('server-timing', serverTiming(this.#exchange, now))
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#discarded !== -1) {
+      this.#discarded += chunk.length
+      if (this.#discarded > DISCARD_BYTES) this.#abandon()
+      return
+    }
     const { reply } = this.#exchange
     this.deadlineAt = performance.now() + (this.#idleMs || Number.POSITIVE_INFINITY)
     if (reply.write(chunk)) return
@@ -235,6 +311,11 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: UpstreamHead): void {
     if (this.#settled) return
+    if (this.#discarded !== -1) {
+      if (this.connection !== undefined) this.connection.answered++
+      this.#follow()
+      return
+    }
     // undici takes a reset for the end of such a body (client-h1.js, onHttpSocketError): it is not.
     if (this.#closeDelimited && this.connection?.broken === true) {
       this.#fail('truncated', undefined, undefined)
@@ -252,10 +333,15 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
   }
 
   onResponseError(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     error: Error & { code?: string; statusCode?: number },
   ): void {
-    if (this.#settled) return
+    // Of an attempt that was given up for another, nothing is waited for.
+    if (this.#settled || (controller != null && controller !== this.#controller)) return
+    if (this.#discarded !== -1) {
+      this.#follow()
+      return
+    }
     if (isUnsendable(error)) {
       this.#settle('client_abort', error.code ?? '')
       this.#refuse(unsendable(error))
@@ -268,30 +354,117 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
       return
     }
     const outcome = outcomeOf(error, this.#phase)
-    if (this.#mayRetry(outcome)) {
-      this.#target.retries++
+    if (this.#mayResend(outcome)) {
+      this.#resent = true
+      this.#target.retries.stale++
       this.#phase = 'waiting'
       this.#controller = undefined
       this.#dispatch()
       return
     }
-    this.#fail(outcome, undefined, error)
+    if (!this.#again(outcome, error.code ?? outcome)) this.#fail(outcome, undefined, error)
   }
 
   /**
    * A reset on a connection that had answered before means, almost always, that the upstream closed it while idle: the
-   * request was not seen (RFC 9110 §9.2.2). It is sent once more where repeating it could do no harm in any case.
+   * request was not seen (RFC 9110 §9.2.2). It is sent once more where repeating it could do no harm in any case. A
+   * stream that alone is reset (HTTP/2) was seen; undici itself repeats those that were refused (RFC 9113 §8.7).
    */
-  #mayRetry(outcome: Outcome): boolean {
+  #mayResend(outcome: Outcome): boolean {
     return (
       outcome === 'reset' &&
-      this.#attempts === 1 &&
+      !this.#resent &&
       !this.#answering &&
+      !this.#resetAlone() &&
       this.#body === null &&
       (this.connection?.answered ?? 0) > 0 &&
-      IDEMPOTENT.has(this.#exchange.method) &&
+      isIdempotent(this.#exchange.method) &&
       !this.#exchange.reply.gone
     )
+  }
+
+  /**
+   * Makes another attempt in place of one that has failed, where the route has it so. Where nothing was sent, any request
+   * may have it whose body nobody has begun to take; else what has no body and may be repeated.
+   *
+   * @returns `false` where the failure is for the client
+   */
+  #again(outcome: Outcome, code: string): boolean {
+    const { retry } = this.#plan
+    const cause = causeOf(outcome)
+    if (retry === null || cause === undefined || cause === 'status' || !retry[cause] || !this.#mayRepeat(cause)) {
+      return false
+    }
+    this.#book(outcome, code)
+    const next = this.#nextAfter(retry, cause)
+    if (next === undefined) return false
+    this.#next = next
+    this.#follow()
+    return true
+  }
+
+  /**
+   * Whether another attempt takes the place of an answer, by its status. Its body is then read to the end, within bounds,
+   * so that its connection can be used again.
+   */
+  #replaces(status: number, retryAfter: string | string[] | undefined): boolean {
+    const { retry } = this.#plan
+    if (retry === null || !this.#mayRepeat('status')) return false
+    const restMs = retryAfterMs(retryAfter, Date.now())
+    if (restMs > 0) this.#target.restsUntil = performance.now() + restMs
+    const next = this.#nextAfter(retry, 'status')
+    if (next === undefined) return false
+    this.#next = next
+    this.#discarded = 0
+    this.#discardedStatus = status
+    this.deadlineAt = Math.min(performance.now() + DISCARD_MS, this.#totalAt)
+    return true
+  }
+
+  #mayRepeat(cause: RetryCause): boolean {
+    const { method, reply } = this.#exchange
+    if (reply.gone || this.#phase === 'receiving') return false
+    if (cause === 'connect') return this.#body === null || !this.#body.touched
+    return this.#body === null && isIdempotent(method)
+  }
+
+  #nextAfter(retry: RetryOptions, cause: RetryCause): NextAttempt | undefined {
+    this.#retries ??= new Retries(retry, this.#plan.upstream)
+    return this.#retries.next(this.#target, cause, { request: this.#exchange, until: this.#totalAt })
+  }
+
+  /** The last attempt is over: the next begins, or waits for its time. */
+  #follow(): void {
+    const { target, waitMs } = this.#next as NextAttempt
+    if (this.#trying) this.#book('response', '', this.#discardedStatus)
+    const now = performance.now()
+    this.#controller = undefined
+    this.#phase = 'waiting'
+    this.#sentAt = 0
+    this.#discarded = -1
+    this.#resent = this.#answering = false
+    this.#due = 'total_timeout'
+    this.deadlineAt = waitMs > 0 ? Math.min(now + waitMs, this.#totalAt) : this.#totalAt
+    if (waitMs > 0) return
+    this.#next = undefined
+    this.#beganAt = now
+    this.#begin(target)
+  }
+
+  /** Its answer is too long, or too slow, to be read to its end. */
+  #abandon(): void {
+    const controller = this.#controller
+    this.#controller = undefined
+    controller?.abort(new SupersededError())
+    this.#follow()
+  }
+
+  get #totalAt(): number {
+    return this.#exchange.arrivedAt + (this.#plan.timeout.totalMs || Number.POSITIVE_INFINITY)
+  }
+
+  #resetAlone(): boolean {
+    return this.connection?.http2 === true && !this.connection.gone
   }
 
   /** The deadline has passed. */
@@ -302,18 +475,50 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
       this.#exchange.reply.abort()
       return
     }
-    this.#fail(this.#due, this.#controller, undefined)
+    if (this.#discarded !== -1) {
+      this.#abandon()
+      return
+    }
+    if (this.#next !== undefined && performance.now() < this.#totalAt) {
+      this.#tryNext(this.#next.target)
+      return
+    }
+    const controller = this.#controller
+    if (this.#again(this.#due, this.#due)) controller?.abort(new SupersededError())
+    else this.#fail(this.#due, controller, undefined)
   }
 
-  /** The client has left. */
-  cancel(): void {
+  /** The time for it has come; who was chosen may not be there any more. */
+  #tryNext(chosen: Target): void {
+    const isThere = !chosen.draining && !chosen.barred
+    const target = isThere ? chosen : this.#plan.upstream.pickOther(this.#exchange, [])
+    this.#next = target === undefined ? undefined : { target, waitMs: 0 }
+    if (target !== undefined) {
+      this.#follow()
+      return
+    }
+    this.#settle('connect_error', '')
+    this.#refuse(noTarget(this.#plan.upstream))
+  }
+
+  /**
+   * The client has left; or `superseded`: another attempt has answered it.
+   */
+  cancel(outcome: 'client_abort' | 'superseded' = 'client_abort'): void {
     if (!this.#settled) {
-      this.#settle('client_abort', '')
+      this.#settle(outcome, '')
       this.#exchange.code ||= 'CLIENT_ABORT'
       if (this.#exchange.status === 0) this.#exchange.status = 499
       this.#context.finish(this.#exchange)
     }
     this.#body?.destroy()
+    this.#controller?.abort(new ClientGoneError())
+  }
+
+  /** The gateway itself has failed on this call, at whatever point: it ends, and no other does. Never throws. */
+  protected broke(error: unknown): void {
+    if (!this.#settled) this.#settle('internal_error', '')
+    this.#context.broke(this.#exchange, error)
     this.#controller?.abort(new ClientGoneError())
   }
 
@@ -345,14 +550,26 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
 
   #settle(outcome: Outcome, code: string): void {
     this.#settled = true
+    this.waiting?.withdraw()
+    // An answer may come before the body has: nobody takes the rest.
+    this.#body?.destroy()
     this.#exchange.outcome = outcome
+    if (this.#exchange.work === this) {
+      this.#exchange.work = undefined
+      this.#context.deadlines.remove(this)
+    }
+    if (this.#trying) this.#book(outcome, code, this.#exchange.status)
+  }
+
+  /** An attempt is over: its target learns how, and has room for another. */
+  #book(outcome: Outcome, code: string, status = 0): void {
+    const target = this.#target
+    this.#trying = false
+    target.release()
     const { arrivedAt, upstreamMs } = this.#exchange
-    // Without a connection nothing was sent: the attempt began when the request came.
-    const ms = outcome === 'response' ? upstreamMs : performance.now() - (this.#sentAt || arrivedAt)
-    this.#target.settle(outcome, code, ms)
-    if (this.#exchange.work !== this) return
-    this.#exchange.work = undefined
-    this.#target.inFlight--
-    this.#context.deadlines.remove(this)
+    // Without a connection nothing was sent: the first attempt began when the request came.
+    const ms = outcome === 'response' ? upstreamMs : performance.now() - (this.#sentAt || this.#beganAt || arrivedAt)
+    target.settle(outcome, code, ms)
+    if (target.watcher !== null) target.watcher.attempted(target, { outcome, status, ms, ticket: this.#ticket })
   }
 }

@@ -13,6 +13,46 @@ const CONTROL = /[^\t\x20-\x7e\x80-\xff]/
 const LENGTH = /^[0-9]{1,15}$/
 
 /**
+ * Fields of responses that node:http2 refuses to send on more than one line (lib/internal/http2/util.js), by throwing.
+ * Origins do repeat them; their lines mean the same as one (RFC 9110 §5.3).
+ */
+const ONE_LINE = new Set([
+  'access-control-allow-credentials',
+  'access-control-max-age',
+  'access-control-request-method',
+  'age',
+  'authorization',
+  'content-encoding',
+  'content-language',
+  'content-location',
+  'content-md5',
+  'content-range',
+  'content-type',
+  'date',
+  'dnt',
+  'etag',
+  'expires',
+  'from',
+  'host',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'last-modified',
+  'location',
+  'max-forwards',
+  'proxy-authorization',
+  'range',
+  'referer',
+  'retry-after',
+  'tk',
+  'upgrade-insecure-requests',
+  'user-agent',
+  'x-content-type-options',
+])
+
+/**
  * Reads a response head: hop-by-hop fields (RFC 9110 §7.6.1) and what `Connection` names stay behind, framing is left to
  * the protocol of the client. `undefined` when the head cannot be passed on: a control character in a value (which would
  * split the response), a length that is none, a transfer coding other than chunked.
@@ -51,6 +91,10 @@ export function readResponseFields(head: UpstreamHead): ResponseFields | undefin
     if (typeof value === 'string') {
       if (CONTROL.test(value)) return undefined
       fields.push(name, value)
+    } else if (ONE_LINE.has(name)) {
+      const joined = value.join(', ')
+      if (CONTROL.test(joined)) return undefined
+      fields.push(name, joined)
     } else {
       for (const line of value) {
         if (CONTROL.test(line)) return undefined

@@ -1,10 +1,35 @@
 import { Type, type Static } from 'typebox'
+import { type AnswerOptions, answerSchema, resolveAnswer } from '../answer/options.ts'
+import { resolveRouteCache, type RouteCacheOptions, routeCacheSchema } from '../cache/options.ts'
+import { type DecompressOptions, decompressSchema, resolveDecompress } from '../compression/requests/options.ts'
+import { resolveRouteCompression, type RouteCompression, routeCompressionSchema } from '../compression/options.ts'
+import { type MirrorOptions, mirrorSchema, resolveMirror } from '../mirror/options.ts'
+import { type MockOptions, mockSchema, resolveMock } from '../mock/options.ts'
 import { OneOf } from '../options/schema.ts'
+import { mainSide, resolveSplit, type SplitOptions, splitSchema } from '../split/options.ts'
+import { resolveWebSocket, type WebSocketOptions, webSocketSchema } from '../websocket/options.ts'
+import {
+  type HedgeOptions,
+  hedgeSchema,
+  resolveHedge,
+  resolveRetry,
+  resolveRouteTimeout,
+  type RetryOptions,
+  retrySchema,
+  type RouteTimeoutOptions,
+  routeTimeoutSchema,
+} from '../upstream/retry/options.ts'
 
 /** One route as people write it; its key in `routes` is `[METHODS ][host]/path`. */
 export const routeSchema = Type.Object(
   {
-    to: Type.String({ description: 'Name of the upstream' }),
+    to: Type.Optional(
+      Type.Union([Type.String({ description: 'Name of the upstream' }), splitSchema], {
+        description: 'Name of the upstream, or several, each for a share of the requests',
+      }),
+    ),
+    answer: Type.Optional(answerSchema),
+    mock: mockSchema,
     stripPrefix: Type.Boolean({
       default: false,
       description: "Send the path without the part before the pattern's first parameter or wildcard",
@@ -20,9 +45,40 @@ export const routeSchema = Type.Object(
       default: 'opaque',
       description: '%2F in a path: sent as it is and no separator, or refused with 400',
     }),
+    cache: Type.Union([routeCacheSchema, Type.Boolean()], {
+      default: false,
+      description: "Cache answers: true for the origin's rules alone, or how",
+    }),
+    timeout: Type.Optional(routeTimeoutSchema),
+    retry: Type.Optional(
+      Type.Union([retrySchema, Type.Literal(false)], { description: "Instead of the upstream's; false: none" }),
+    ),
+    hedge: Type.Optional(
+      Type.Union([hedgeSchema, Type.Literal(false)], { description: "Instead of the upstream's; false: none" }),
+    ),
+    mirror: Type.Optional(mirrorSchema),
+    maintenance: Type.Boolean({
+      default: false,
+      description:
+        'Answered 503 from the start; while the gateway runs, `headrace maintenance on KEY` and `off KEY` say it',
+    }),
+    websocket: Type.Union([webSocketSchema, Type.Boolean()], {
+      default: true,
+      description: 'Pass WebSocket connections through: true for pages of the same host, false for none, or how',
+    }),
+    compression: Type.Optional(
+      Type.Union([routeCompressionSchema, Type.Boolean()], {
+        description: "Compress answers: over the gateway's own `compression`; false: never",
+      }),
+    ),
+    decompress: Type.Optional(
+      Type.Union([decompressSchema, Type.Boolean()], {
+        description: 'Send request bodies on without their Content-Encoding: true, or within which bounds',
+      }),
+    ),
     docs: Type.Boolean({ default: true, description: "Show the upstream's operations of this route in /docs" }),
   },
-  { additionalProperties: false, description: 'Where matching requests go' },
+  { additionalProperties: false, examples: [{ to: 'orders' }], description: 'Where matching requests go' },
 )
 
 export type RouteInput = Static<typeof routeSchema>
@@ -30,20 +86,68 @@ export type RouteInput = Static<typeof routeSchema>
 export interface RouteOptions {
   /** The key as written: `'GET /vehicles/:id'`. */
   key: string
-  to: string
+  /** The upstream; of a split, the side with the largest share; `null` where the gateway answers by itself. */
+  to: string | null
+  /** `null`: all requests go to the one upstream. */
+  split: SplitOptions | null
+  /** In place of an upstream. */
+  answer: AnswerOptions | null
+  /** In place of an upstream too, which may be named all the same: its document is what is answered from. */
+  mock: MockOptions | null
   stripPrefix: boolean
   rewrite: string | null
   encodedSlash: 'opaque' | 'refuse'
+  /** `null`: every request goes to the upstream. */
+  cache: RouteCacheOptions | null
+  /** What is not in it is as the upstream's. */
+  timeout: RouteTimeoutOptions
+  /** `null`: as the upstream's. */
+  retry: RetryOptions | false | null
+  hedge: HedgeOptions | false | null
+  /** `null`: no request is copied. */
+  mirror: MirrorOptions | null
+  /** In maintenance from the start. */
+  maintenance: boolean
+  /** `null`: upgrades are refused. */
+  websocket: WebSocketOptions | null
+  /** `false`: never; `null`: as all do. */
+  compression: RouteCompression | false
+  /** `null`: request bodies go on as they come. */
+  decompress: DecompressOptions | null
   docs: boolean
 }
 
-export function resolveRoute(key: string, input: RouteInput): RouteOptions {
+/** @param toPath turns a path of the configuration into an absolute one */
+export function resolveRoute(
+  key: string,
+  input: RouteInput,
+  toPath: (path: string) => string = (path) => path,
+): RouteOptions {
+  const to = resolveTo(input.to)
   return {
     key,
-    to: input.to,
+    to: to.name,
+    split: to.split,
+    answer: input.answer === undefined ? null : resolveAnswer(input.answer, toPath),
+    mock: resolveMock(input.mock, toPath),
     stripPrefix: input.stripPrefix,
     rewrite: input.rewrite ?? null,
     encodedSlash: input.encodedSlash,
+    cache: input.cache === false ? null : resolveRouteCache(input.cache),
+    timeout: resolveRouteTimeout(input.timeout ?? {}),
+    retry: input.retry === undefined ? null : input.retry && resolveRetry(input.retry),
+    hedge: input.hedge === undefined ? null : input.hedge && resolveHedge(input.hedge),
+    mirror: input.mirror ? resolveMirror(input.mirror) : null,
+    maintenance: input.maintenance,
+    websocket: resolveWebSocket(input.websocket),
+    compression: resolveRouteCompression(input.compression),
+    decompress: resolveDecompress(input.decompress ?? false),
     docs: input.docs,
   }
+}
+
+function resolveTo(to: RouteInput['to']): { name: string | null; split: SplitOptions | null } {
+  if (to === undefined || typeof to === 'string') return { name: to ?? null, split: null }
+  const split = resolveSplit(to)
+  return { name: mainSide(split.sides), split }
 }

@@ -97,6 +97,8 @@ function canonicalSegment(part: string, subject: string): string {
   if (part.includes('*')) {
     throw new InvalidRouteError(`${subject} has '${part}': '*' stands alone, as the last segment`)
   }
+  // No URL has these as they are (RFC 3986 §2): they are another notation's parameters.
+  if (/[{}<>]/.test(part)) throw new InvalidRouteError(`${subject} has '${part}': a parameter is written ':name'`)
   const canonical = canonicalTarget(`/${Buffer.from(part).toString('latin1')}`)
   if (typeof canonical === 'string') throw new InvalidRouteError(`${subject} ${canonical}`)
   // What is resolved to nothing was a dot, encoded perhaps.

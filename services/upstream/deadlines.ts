@@ -13,7 +13,7 @@ export interface Deadline {
  */
 export class Deadlines {
   readonly #now: () => number
-  readonly #tickMs: number
+  #tickMs: number
   #first: Deadline | null = null
   /** The one that a look has come to: what expires may remove it. */
   #next: Deadline | null = null
@@ -22,6 +22,11 @@ export class Deadlines {
   constructor(options: { tickMs: number; now?: () => number }) {
     this.#tickMs = options.tickMs
     this.#now = options.now ?? (() => performance.now())
+  }
+
+  /** Makes the timer come at least so often. To be called before there is anything to look at. */
+  sharpen(tickMs: number): void {
+    this.#tickMs = Math.min(this.#tickMs, tickMs)
   }
 
   add(deadline: Deadline): void {

@@ -55,6 +55,23 @@ export const QueueFullError = createError(
   503,
 )
 
+/** No target is known at present: its names lead nowhere, or all were told to drain. */
+export const NoTargetError = createError(
+  'HR_UPSTREAM_NO_TARGET',
+  "The upstream '%s' has no target at present. Try again in a few seconds.",
+  503,
+)
+
+/** The circuit breakers of all targets are open: they have failed too often, and are left alone for a while. */
+export const BreakerOpenError = createError(
+  'HR_UPSTREAM_BREAKER_OPEN',
+  "The upstream '%s' has failed too often and is left alone for a while. Try again in a few seconds.",
+  503,
+)
+
+/** The control plane was asked for a target that cannot be one, or is none. */
+export const TargetChangeError = createError('HR_UPSTREAM_TARGET', '%s', 400)
+
 /** A field of the request cannot be written towards an upstream. */
 export const UnsendableError = createError('HR_REQUEST_UNSENDABLE', 'The request cannot be forwarded: %s.', 400)
 
@@ -63,6 +80,9 @@ export const UnknownUpstreamError = createError('HR_UPSTREAM_UNKNOWN', "There is
 
 /** A TLS file of an upstream cannot be read. */
 export const UpstreamTlsError = createError('HR_UPSTREAM_TLS', "The upstream '%s': %s", 500)
+
+/** Why an attempt is aborted that another takes the place of. Nobody is told; undici wants a reason. */
+export const SupersededError = createError('HR_UPSTREAM_SUPERSEDED', 'Another attempt has taken its place.', 500)
 
 /** Why an upstream request is aborted whose client has left. Nobody is told; undici wants a reason. */
 export const ClientGoneError = createError('HR_CLIENT_GONE', 'The client closed the connection before the answer.', 499)

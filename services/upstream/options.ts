@@ -1,6 +1,36 @@
 import { pathToFileURL } from 'node:url'
 import { Type, type Static } from 'typebox'
+import {
+  budgetSchema,
+  type BudgetOptions,
+  hedgeSchema,
+  type HedgeOptions,
+  resolveHedge,
+  resolveRetry,
+  RETRY_CONNECTS,
+  type RetryOptions,
+  retrySchema,
+} from './retry/options.ts'
 import { Duration, milliseconds, OneOf } from '../options/schema.ts'
+import {
+  balanceSchema,
+  type BalanceOptions,
+  resolveSticky,
+  resolveTarget,
+  stickySchema,
+  type StickyOptions,
+  type TargetOptions,
+  targetSchema,
+} from './balance/options.ts'
+import { type BreakerOptions, breakerSchema, resolveBreaker } from './breaker/options.ts'
+import {
+  healthSchema,
+  type HealthOptions,
+  type OutlierOptions,
+  outliersSchema,
+  resolveHealth,
+  resolveOutliers,
+} from './health/options.ts'
 
 /** The timeouts of an upstream call. */
 export const timeoutSchema = Type.Object(
@@ -14,17 +44,60 @@ export const timeoutSchema = Type.Object(
     }),
     streamIdle: Duration({ default: '5m', description: 'Instead of idle for event streams and upgrades' }),
   },
-  { additionalProperties: false, default: {}, description: 'Timeouts; what runs out is answered 504' },
+  {
+    additionalProperties: false,
+    default: {},
+    examples: [{ firstByte: '30s' }],
+    description: 'Timeouts; what runs out is answered 504',
+  },
 )
-
-const ORIGIN = "an origin such as 'http://127.0.0.1:3000', 'https://example.com' or 'unix:/run/app.sock'"
 
 /** One upstream as people write it. */
 export const upstreamSchema = Type.Object(
   {
-    targets: Type.Array(Type.String({ pattern: '^(https?://|unix:)', expects: ORIGIN }), {
+    targets: Type.Array(targetSchema, {
       minItems: 1,
-      description: "Origins that serve it: 'http://host:port', 'https://host', 'unix:/path/to.sock'",
+      description:
+        "What serves it: 'http://host:port', 'https://host', 'unix:/path/to.sock'; by name, looked up again and again: 'dns+http://host:port' (all its addresses), 'srv+http://_service._tcp.name' (all its servers)",
+    }),
+    balance: balanceSchema,
+    sticky: Type.Optional(stickySchema),
+    refresh: Duration({
+      default: '30s',
+      description: 'How long the answer for a name holds at most (dns+, srv+); its TTL may be shorter',
+    }),
+    drainTimeout: Duration({
+      default: '5m',
+      description: 'How long requests in flight may take on a target that has left, before they are cut',
+    }),
+    health: Type.Optional(healthSchema),
+    outliers: Type.Union([outliersSchema, Type.Literal(false)], {
+      default: {},
+      description: 'Leave a target alone for a while that fails more than others; false: never',
+    }),
+    breaker: Type.Optional(breakerSchema),
+    retry: Type.Optional(
+      Type.Union([retrySchema, Type.Literal(false)], {
+        description:
+          'Send requests again that have no body and may be repeated (GET, HEAD, PUT, DELETE, OPTIONS, QUERY); without it, and for any method, only where no connection could be had, and to another target; false: never',
+      }),
+    ),
+    retryBudget: budgetSchema,
+    hedge: Type.Optional(hedgeSchema),
+    failureStatuses: Type.Array(Type.Integer({ minimum: 400, maximum: 599 }), {
+      default: [502, 503, 504],
+      description: 'Statuses that count as failures of their target, beside answers that do not come or break off',
+    }),
+    slowStart: Duration({
+      default: '0s',
+      description: "How long a target takes to its whole share when it has come or come back; '0s': at once",
+    }),
+    panic: Type.Number({
+      default: 0,
+      minimum: 0,
+      maximum: 1,
+      description:
+        'Share of targets in good health below which all are used, as it is then more likely a mistake; 0: only when none is left',
     }),
     connections: Type.Integer({ default: 100, minimum: 1, description: 'Connections a target (HTTP_MAX_CONNECTIONS)' }),
     queue: Type.Integer({
@@ -34,10 +107,14 @@ export const upstreamSchema = Type.Object(
     }),
     keepAlive: Duration({ default: '30s', description: 'How long an idle upstream connection is kept' }),
     timeout: timeoutSchema,
-    http2: Type.Boolean({ default: false, description: 'Speak HTTP/2 to targets that offer it by ALPN' }),
+    http2: Type.Boolean({
+      default: false,
+      description: 'Speak HTTP/2 to https targets that take it by ALPN, HTTP/1.1 to others',
+    }),
     host: OneOf(['preserve', 'upstream'], {
       default: 'upstream',
-      description: "Host field sent: the client's (preserve) or the target's (upstream)",
+      description:
+        "Host field sent: the client's (preserve) or the target's (upstream); also the target's where an HTTP/1.0 client sends none",
     }),
     required: Type.Boolean({ default: true, description: '/ready answers 503 while no target accepts connections' }),
     openapi: Type.Optional(
@@ -58,7 +135,11 @@ export const upstreamSchema = Type.Object(
       ),
     ),
   },
-  { additionalProperties: false, description: 'A service that requests are sent to' },
+  {
+    additionalProperties: false,
+    examples: [{ targets: ['http://127.0.0.1:3000'] }],
+    description: 'A service that requests are sent to',
+  },
 )
 
 export type UpstreamInput = Static<typeof upstreamSchema>
@@ -82,8 +163,25 @@ export interface UpstreamTlsOptions {
 
 export interface UpstreamOptions {
   name: string
-  /** `http://host:port`, `https://host:port` or `unix:/absolute/path` */
-  targets: string[]
+  targets: TargetOptions[]
+  balance: BalanceOptions
+  sticky: StickyOptions | null
+  refreshMs: number
+  drainTimeoutMs: number
+  /** `null`: targets are not asked. */
+  health: HealthOptions | null
+  /** `null`: none is ejected. */
+  outliers: OutlierOptions | null
+  /** `null`: nothing is sent again. */
+  retry: RetryOptions | null
+  retryBudget: BudgetOptions
+  hedge: HedgeOptions | null
+  /** `null`: targets have none. */
+  breaker: BreakerOptions | null
+  failureStatuses: number[]
+  slowStartMs: number
+  /** 0…1 */
+  panicBelow: number
   connections: number
   queue: number
   keepAliveMs: number
@@ -117,9 +215,20 @@ export function resolveUpstream(name: string, input: UpstreamInput, toPath: (pat
   const file = (path: string | undefined): string | null => (path === undefined ? null : toPath(path))
   return {
     name,
-    targets: input.targets.map((target) =>
-      target.startsWith('unix:') ? `unix:${toPath(target.slice(5))}` : target.replace(/\/$/, ''),
-    ),
+    targets: input.targets.map((target) => resolveTarget(target, toPath)),
+    balance: input.balance,
+    sticky: input.sticky ? resolveSticky(input.sticky) : null,
+    refreshMs: milliseconds(input.refresh),
+    drainTimeoutMs: milliseconds(input.drainTimeout),
+    health: input.health ? resolveHealth(input.health) : null,
+    outliers: input.outliers === false ? null : resolveOutliers(input.outliers),
+    breaker: input.breaker ? resolveBreaker(input.breaker) : null,
+    retry: input.retry === false ? null : input.retry === undefined ? RETRY_CONNECTS : resolveRetry(input.retry),
+    retryBudget: input.retryBudget,
+    hedge: input.hedge ? resolveHedge(input.hedge) : null,
+    failureStatuses: input.failureStatuses,
+    slowStartMs: milliseconds(input.slowStart),
+    panicBelow: input.panic,
     connections: input.connections,
     queue: input.queue,
     keepAliveMs: milliseconds(input.keepAlive),

@@ -1,16 +1,23 @@
+import { constants } from 'node:http2'
 import type { Outcome } from './snapshot.ts'
 
 /** How far an attempt had come when it failed. */
 export type Phase = 'waiting' | 'sent' | 'receiving'
 
-const GARBAGE = /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_|RESPONSE|H2|HTTP_PARSER))/
+/** `ERR_HTTP2_ERROR` is what nghttp2 says of a connection on which it cannot go on. */
+const GARBAGE = /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_|RESPONSE|H2|HTTP_PARSER)|ERR_HTTP2_ERROR$)/
+
+/** An error of undici; `http2ErrorCode` is that of a stream which was reset (RFC 9113 §7). */
+export type AttemptError = Error & { code?: string; http2ErrorCode?: number }
 
 /** What an error of undici means, by how far the attempt had come. */
-export function outcomeOf(error: Error & { code?: string }, phase: Phase): Outcome {
+export function outcomeOf(error: AttemptError, phase: Phase): Outcome {
   const code = error.code ?? ''
   if (phase === 'waiting')
     return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' ? 'connect_timeout' : 'connect_error'
   if (phase === 'receiving') return 'truncated'
+  // A malformed head (RFC 9113 §8.1.1) is found by nghttp2, which resets the stream itself.
+  if (error.http2ErrorCode === constants.NGHTTP2_PROTOCOL_ERROR) return 'invalid_response'
   // undici reports what it cannot take (an unsolicited 100, an upgrade nobody asked for) as 'bad response', 'bad upgrade'.
   // Some of what its parser refuses comes without a code.
   if (GARBAGE.test(code) || error.name === 'HTTPParserError' || error.message.startsWith('bad '))

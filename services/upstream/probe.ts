@@ -3,7 +3,8 @@ import type { Deadline, Deadlines } from './deadlines.ts'
 import { ConnectTimeoutError, FirstByteTimeoutError } from './errors.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Outcome } from './snapshot.ts'
-import type { ConnectionAware, CountedClient, Target } from './target.ts'
+import type { Connection, ConnectionAware } from './connection.ts'
+import type { Target } from './target.ts'
 
 /** How long what a probe found is believed. */
 const REMEMBER_MS = 1_000
@@ -38,7 +39,9 @@ export class Prober {
 
   /** Resolves when the state of each is known, within the limit. Nothing is asked of targets that are up. */
   async probe(targets: readonly Target[]): Promise<void> {
-    await Promise.all(targets.filter(({ state }) => state !== 'up').map((target) => this.#find(target)))
+    await Promise.all(
+      targets.filter(({ reached, draining }) => reached !== 'up' && !draining).map((target) => this.#find(target)),
+    )
   }
 
   #find(target: Target): Promise<void> {
@@ -59,7 +62,7 @@ class Probe implements Dispatcher.DispatchHandler, Deadline, ConnectionAware {
   readonly deadlineAt: number
   previous: Deadline | null = null
   next: Deadline | null = null
-  connection: CountedClient | undefined
+  connection: Connection | undefined
   readonly #target: Target
   readonly #deadlines: Deadlines
   #controller: Dispatcher.DispatchController | undefined

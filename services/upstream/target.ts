@@ -1,99 +1,153 @@
-import { readFileSync } from 'node:fs'
-import type { Socket } from 'node:net'
-import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
+import type { Pool } from 'undici'
 import { Histogram } from '../monitor/histogram.ts'
-import { UpstreamTlsError } from './errors.ts'
+import type { Candidate } from './balance/balancer.ts'
+import { hashOf } from './balance/hashing.ts'
+import type { Sticky } from './balance/sticky.ts'
+import type { AttemptWatcher } from './attempt.ts'
+import type { Breaker } from './breaker/breaker.ts'
+import type { Connection } from './connection.ts'
+import type { ConnectionPool } from './connection-pool.ts'
+import { Dialer } from './dial.ts'
+import type { Standing } from './eligible.ts'
+import type { HealthCheck } from './health/health-check.ts'
+import { type Ejection, OutlierRecord } from './health/outliers.ts'
+import type { Http2Streams } from './http2-streams.ts'
+import type { Member } from './membership.ts'
 import type { UpstreamOptions } from './options.ts'
-import { type Outcome, OUTCOMES, type TargetSnapshot } from './snapshot.ts'
-
-/** A handler that wants to know over which connection its request goes. */
-export interface ConnectionAware {
-  connection: CountedClient | undefined
-}
-
-/**
- * A client is one connection at a time; it counts the answers on the present one, because a reset means another thing on
- * a connection that was idle (the upstream closed it, the request was not seen) than on a new one.
- */
-export class CountedClient extends Client {
-  answered = 0
-  readonly #socket: { current: Socket | undefined }
-
-  constructor(origin: string | URL, options: Client.Options) {
-    const socket: { current: Socket | undefined } = { current: undefined }
-    const connect = options.connect as buildConnector.connector
-    super(origin, {
-      ...options,
-      connect: (to, callback) =>
-        connect(to, (...result) => {
-          socket.current = result[1] ?? undefined
-          callback(...result)
-        }),
-    })
-    this.#socket = socket
-    this.on('connect', () => {
-      this.answered = 0
-    })
-  }
-
-  /** `true` where the connection ended with an error, a reset say, and not with its end. */
-  get broken(): boolean {
-    return this.#socket.current?.errored != null
-  }
-
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    ;(handler as Partial<ConnectionAware>).connection = this
-    return super.dispatch(options, handler)
-  }
-}
+import { BLAMELESS, noOutcomes, type Outcome, type TargetSnapshot, type TargetState } from './snapshot.ts'
 
 /** One origin of an upstream: its connection pool, and what happened on it in plain integers. */
-export class Target {
+export class Target implements Candidate, Standing {
   readonly upstream: string
-  /** As configured: `http://host:port`, `https://host`, `unix:/path`. */
+  /** `http://host:port`, `https://host`, `unix:/path`: what it is called. */
   readonly url: string
-  /** What undici calls the origin; `localhost` for a unix socket. */
-  readonly origin: string
+  readonly hash: number
+  /** What stands for it in the cookies of clients. */
+  readonly stickyId: string
   /** The Host field that the target gets by default. */
   readonly authority: string
-  readonly pool: Pool
+  readonly pool: ConnectionPool | Pool
+  /** Its share, as far as it has it yet. */
+  weight = 1
+  priority: number
+  draining: boolean
+  credit = 0
+  /** Who learns from its requests; `null` where nobody would do anything with it. */
+  watcher: AttemptWatcher | null = null
+  check: HealthCheck | null = null
+  /** `null` where its upstream has none. */
+  breaker: Breaker | null = null
+  readonly outlier = new OutlierRecord()
+  #share: number
+  #ramp = 1
   /** Requests given to the pool that are not over yet. */
   inFlight = 0
-  retries = 0
-  state: TargetSnapshot['state'] = 'unknown'
+  /** Requests that failed here and were sent again, by why. */
+  readonly retries: TargetSnapshot['retries'] = { stale: 0, connect: 0, reset: 0, timeout: 0, status: 0, hedge: 0 }
+  /** Those that the budget left without another attempt. */
+  retriesDenied = 0
+  /** It asked to be left alone so long: on the clock of `performance.now()`. */
+  restsUntil = 0
+  /** Whether it could be connected to, the last time somebody tried. */
+  reached: 'unknown' | 'up' | 'down' = 'unknown'
   lastError: TargetSnapshot['lastError'] = null
-  readonly outcomes: Record<Outcome, number>
+  readonly outcomes = noOutcomes()
   /** One for each outcome that has occurred: most targets know two or three. */
   readonly #latency: Partial<Record<Outcome, Histogram>> = {}
   readonly #options: UpstreamOptions
+  readonly #dialer: Dialer
+  /** Called when nothing is in flight any more. */
+  #left: (() => void) | undefined
 
-  /** @throws HR_UPSTREAM_TLS */
-  constructor(url: string, options: UpstreamOptions) {
+  /**
+   * @param parts.http2Streams of the gateway, `null` where it asks no upstream for HTTP/2
+   * @throws HR_UPSTREAM_TLS
+   */
+  constructor(
+    member: Member,
+    options: UpstreamOptions,
+    { http2Streams, sticky }: { http2Streams: Http2Streams | null; sticky: Sticky | null },
+  ) {
     this.#options = options
     this.upstream = options.name
-    this.url = url
-    const socketPath = url.startsWith('unix:') ? url.slice(5) : undefined
-    const origin = new URL(socketPath === undefined ? url : 'http://localhost')
-    this.origin = origin.origin
-    this.authority = origin.host
-    this.outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>
-    this.pool = new Pool(this.origin, {
-      connections: options.connections,
-      pipelining: 1,
-      allowH2: options.http2,
-      // One coarse timer looks after every deadline (deadlines.ts), so undici's own are off.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: options.keepAliveMs,
-      keepAliveMaxTimeout: Math.max(options.keepAliveMs, 600_000),
-      connect: { timeout: options.timeout.connectMs, ...(socketPath && { socketPath }), ...tlsOf(options) },
-      factory: (pool: string | URL, settings: object) => new CountedClient(pool, settings as Client.Options),
-    })
+    this.url = member.url
+    this.hash = hashOf(member.url)
+    this.stickyId = sticky?.idOf(member.url) ?? ''
+    this.#share = member.weight
+    this.#weigh()
+    this.priority = member.priority
+    this.draining = member.draining
+    this.#dialer = new Dialer(member, options, http2Streams)
+    this.authority = this.#dialer.authority
+    this.pool = this.#dialer.pool()
+  }
+
+  get sound(): boolean {
+    return this.check?.healthy !== false && this.outlier.ejected === null
+  }
+
+  get ramp(): number {
+    return this.#ramp
+  }
+
+  /** How much of its share it has: 0…1. */
+  set ramp(ramp: number) {
+    this.#ramp = ramp
+    this.#weigh()
+  }
+
+  /** A connection beside the pool, which opens itself. */
+  connect(): Connection {
+    return this.#dialer.connection()
+  }
+
+  /** The same for a request that asks for another protocol. */
+  connectToSwitch(): Connection {
+    return this.#dialer.switchable()
+  }
+
+  /** What is said of it now; also of one that was leaving. */
+  adapt({ weight, priority, draining }: Member): void {
+    this.#share = weight
+    this.#weigh()
+    this.priority = priority
+    this.draining = draining
+    this.#left = undefined
+  }
+
+  /** It gets nothing new. @param left is called once what it has is over */
+  leave(left: () => void): void {
+    this.draining = true
+    if (this.inFlight === 0) left()
+    else this.#left = left
+  }
+
+  /** Ends every connection; requests in flight fail. */
+  close(): Promise<void> {
+    return this.pool.destroy()
+  }
+
+  get barred(): boolean {
+    return this.breaker !== null && !this.breaker.admits
+  }
+
+  /** A request was given to the pool. @returns the ticket of the breaker, 0 where there is none */
+  acquire(): number {
+    this.inFlight++
+    return this.breaker === null ? 0 : this.breaker.enter()
+  }
+
+  /** It is over. */
+  release(): void {
+    this.inFlight--
+    if (this.inFlight === 0) this.#left?.()
   }
 
   /** `true` while a further request would wait behind more than `queue` others. */
   get full(): boolean {
-    return this.inFlight >= this.#options.connections + this.#options.queue
+    const { connections, queue, http2 } = this.#options
+    // Over HTTP/2 a connection takes many: only what waits counts, which is dearer to find out.
+    return this.inFlight >= connections + queue && (!http2 || this.pool.stats.pending >= queue)
   }
 
   /**
@@ -110,15 +164,27 @@ export class Target {
   /** Books what a probe has found, which counts as no attempt. A late answer came over a connection: that is enough here. */
   probed(outcome: Outcome, code: string): void {
     this.#learn(outcome, code)
-    if (outcome === 'first_byte_timeout') this.state = 'up'
+    if (outcome === 'first_byte_timeout') this.reached = 'up'
   }
 
   #learn(outcome: Outcome, code: string): void {
-    if (outcome === 'response') this.state = 'up'
-    else if (outcome !== 'client_abort') {
+    if (outcome === 'response') this.reached = 'up'
+    else if (!BLAMELESS.has(outcome)) {
       this.lastError = { outcome, code, at: Date.now() }
-      if (outcome === 'connect_error' || outcome === 'connect_timeout') this.state = 'down'
+      if (outcome === 'connect_error' || outcome === 'connect_timeout') this.reached = 'down'
     }
+  }
+
+  #weigh(): void {
+    this.weight = this.#share * this.#ramp
+  }
+
+  get #state(): TargetState {
+    if (this.draining) return 'draining'
+    if (this.check?.healthy === false) return 'unhealthy'
+    if (this.breaker?.state === 'open') return 'open'
+    if (this.outlier.ejected !== null) return 'ejected'
+    return this.check?.healthy === true ? 'up' : this.reached
   }
 
   snapshot(): TargetSnapshot {
@@ -127,39 +193,32 @@ export class Target {
       upstream: this.upstream,
       target: this.url,
       required: this.#options.required,
-      state: this.state,
+      state: this.#state,
+      weight: this.weight,
       connections: {
         limit: this.#options.connections,
         connected,
         free,
         running,
         pending,
-        queued: Math.max(0, this.inFlight - this.#options.connections),
+        queued: this.#options.http2 ? pending : Math.max(0, this.inFlight - this.#options.connections),
       },
       outcomes: { ...this.outcomes },
-      retries: this.retries,
+      retries: { ...this.retries },
+      retriesDenied: this.retriesDenied,
       lastError: this.lastError,
+      check: checkSnapshot(this.check),
+      breaker: this.breaker === null ? null : { state: this.breaker.state, opened: this.breaker.opened },
+      ejections: { count: this.outlier.count, now: ejectionSnapshot(this.outlier.ejected) },
       latency: Object.fromEntries(Object.entries(this.#latency).map(([outcome, held]) => [outcome, held.snapshot()])),
     }
   }
 }
 
-function tlsOf(options: UpstreamOptions): object {
-  const { tls } = options
-  if (tls === null) return {}
-  const read = (file: string | null): Buffer | undefined => {
-    if (file === null) return undefined
-    try {
-      return readFileSync(file)
-    } catch (cause) {
-      throw new UpstreamTlsError(options.name, `cannot read ${file}`, { cause })
-    }
-  }
-  return {
-    ca: read(tls.ca),
-    cert: read(tls.cert),
-    key: read(tls.key),
-    rejectUnauthorized: tls.verify,
-    ...(tls.servername !== null && { servername: tls.servername }),
-  }
+function checkSnapshot(check: HealthCheck | null): TargetSnapshot['check'] {
+  return check === null ? null : { passed: check.passed, failed: check.failed, last: check.last }
+}
+
+function ejectionSnapshot(ejection: Ejection | null): TargetSnapshot['ejections']['now'] {
+  return ejection === null ? null : { reason: ejection.reason, until: ejection.until }
 }

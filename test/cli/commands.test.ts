@@ -51,6 +51,19 @@ bad.yaml:3:46 upstreams.fleet.keepAlive
   t.match(await headrace(cwd, ['check', '--port', '99999']), { code: 1, err: /^--port listen\.port\n/ })
 })
 
+void test('check notes what is valid, and seldom meant', async (t) => {
+  const cwd = t.testdir({
+    'headrace.config.yaml': "upstreams: { a: { targets: ['http://a'] } }\nroutes: { 'api/*': { to: a } }\n",
+    'empty.yaml': '',
+  })
+  const host = await headrace(cwd, ['check'])
+  t.equal(host.code, 0)
+  t.match(host.out, "\n  note the route 'api/*' takes the host 'api' alone: a path begins with a slash, '/api/*'\n")
+  t.match(await headrace(cwd, ['check', '-c', 'empty.yaml']), { code: 0, out: /\n {2}note there are no routes/ })
+  t.match((await headrace(cwd, ['explain', '/b/../c'])).out, /\nread as {2}\/c\n/)
+  t.match(await headrace(cwd, ['explain', '/api/x']), { code: 0, out: /\nAnother host\? .* --host NAME\n/ })
+})
+
 void test('print shows a configuration that means the same, without its secrets', async (t) => {
   const cwd = t.testdir({ 'headrace.config.yaml': `${GOOD}dataDir: '$$\{HOME}'\n` })
   const { code, out } = await headrace(cwd, ['print'])
@@ -105,6 +118,7 @@ void test('an address stands for a configuration', async (t) => {
   t.same(targetOf(':3000/'), ['http://localhost:3000', null])
   t.same(targetOf('box:3000/api/'), ['http://box:3000', '/api/*'])
   t.same(targetOf('unix:/run/x.sock'), ['unix:/run/x.sock', null])
+  t.match(configurationFor('3000', none), { routes: { '/*': { cache: true } } })
 })
 
 void test('--save writes what it serves, and never over another configuration', async (t) => {
@@ -135,6 +149,7 @@ void test('--save writes what it serves, and never over another configuration', 
     const written = readFileSync(join(cwd, `headrace.config.${format}`), 'utf8')
     t.match(await headrace(cwd, ['check']), { code: 0 })
     t.match(await headrace(cwd, ['explain', '/a']), { out: /GET \/it\/a/ })
+    t.match(await headrace(cwd, ['print']), { out: /cache:\n +profile: secure/ }, 'the origin’s rules alone')
     t.match(await headrace(cwd, args), { code: 1, err: /--save overwrites nothing/ })
     t.equal(readFileSync(join(cwd, `headrace.config.${format}`), 'utf8'), written)
   }

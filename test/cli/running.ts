@@ -16,9 +16,10 @@ export async function runningGateway(
   const cwd = t.testdir({})
   const defaults = { listen: { port: 0 }, admin: { port: 0 }, log: { level: 'silent' }, drainTimeout: '0s' }
   writeFileSync(join(cwd, 'headrace.config.yaml'), stringify({ ...defaults, ...input }))
-  const loaded = await loadConfig({ cwd, variables: {} })
+  const load = () => loadConfig({ cwd, variables: {} })
+  const loaded = await load()
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
-  const running = await serve(loaded.config)
+  const running = await serve(loaded.config, { source: { loaded, load } })
   t.teardown(() => running.close())
   const url = (wanted: string): string => running.addresses.find(({ kind }) => kind === wanted)?.url ?? ''
   return { cwd, running, adminUrl: url('admin'), publicUrl: url('public') }

@@ -1,5 +1,8 @@
+import { join } from 'node:path'
 import { test } from 'tap'
 import { formatStatus, type GatewayState } from '../../cli/status-text.ts'
+import { reportPool } from '../../services/monitor/pools.ts'
+import { targetSnapshot } from '../target-snapshot.ts'
 import { headrace } from './command-line.ts'
 import { httpServer, runningGateway } from './running.ts'
 
@@ -28,6 +31,7 @@ void test('status --json prints what the gateway answers', async (t) => {
   t.match(JSON.parse(out), {
     url: adminUrl,
     health: { status: 'healthy', processes: [{ pid: process.pid }] },
+    config: { version: 1, source: join(cwd, 'headrace.config.yaml'), lastFailure: null },
     pools: [],
   })
   t.match(await headrace(cwd, ['status']), { code: 0, out: /\nno upstreams\n$/ })
@@ -55,6 +59,8 @@ void test('columns stay in line whatever is in them, and colours take no room', 
   1 of 2 targets of upstream fleet are down
 
 memory  1.5 GiB of 2.0 GiB; heap 300 MiB, the fullest 12 % of its limit
+config  3, loaded 2026-01-02T03:04:05.000Z from /srv/headrace.config.yaml
+        the last reload failed, 2026-01-02T03:05:00.000Z: The configuration has 1 problem.
 
   PROCESS     UP   MEMORY     HEAP  LOOP DELAY   BUSY
   7        3d 4h  1.5 GiB  300 MiB      0.3 ms    7 %
@@ -109,8 +115,22 @@ const STATE: GatewayState = {
     ],
     missing: [],
   },
+  config: {
+    version: 3,
+    loadedAt: Date.UTC(2026, 0, 2, 3, 4, 5),
+    source: '/srv/headrace.config.yaml',
+    lastFailure: {
+      at: Date.UTC(2026, 0, 2, 3, 5),
+      trigger: 'watch',
+      code: 'HR_RELOAD_INVALID',
+      message: 'The configuration has 1 problem.',
+      problems: [],
+      changes: [],
+    },
+  },
   pools: [
     {
+      ...reportPool(targetSnapshot()),
       upstream: 'fleet',
       target: 'http://10.0.0.5:80',
       required: true,
@@ -119,11 +139,11 @@ const STATE: GatewayState = {
       attempts: 1234,
       errors: 1,
       outcomes: OUTCOMES,
-      retries: 0,
       lastError: { outcome: 'reset', code: 'ECONNRESET', at: Date.UTC(2026, 0, 2, 3, 4, 5) },
       latency: { response: { count: 1233, meanMs: 5, p50Ms: 1.26, p90Ms: 88.4, p99Ms: 2504, maxMs: 2600 } },
     },
     {
+      ...reportPool(targetSnapshot()),
       upstream: 'search',
       target: 'unix:/run/s.sock',
       required: false,
@@ -132,7 +152,6 @@ const STATE: GatewayState = {
       attempts: 0,
       errors: 0,
       outcomes: OUTCOMES,
-      retries: 0,
       lastError: null,
       latency: {},
     },

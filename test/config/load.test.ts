@@ -36,7 +36,7 @@ void test('the same configuration is read from YAML, JSON, TypeScript and JavaSc
     const config = await valid(t, { [name]: text })
     t.match(
       config,
-      { listen: [{ port: 1234 }], upstreams: [{ name: 'a', targets: ['http://a'] }], routes: [{ key: '/*' }] },
+      { listen: [{ port: 1234 }], upstreams: [{ name: 'a', targets: [{ url: 'http://a' }] }], routes: [{ key: '/*' }] },
       name,
     )
     t.match(config.file, name)
@@ -100,4 +100,20 @@ void test('problems come in the order of the file, each once', async (t) => {
     '3:8 UNKNOWN_KEY',
     '4:1 UNKNOWN_KEY',
   ])
+})
+
+void test('Redis comes from the environment; a faulty URL is not repeated', async (t) => {
+  const variables = {
+    REDIS_URL: 'redis://:hunter2@cache:6380/1',
+    REDIS_MAX_CONNECTIONS: '7',
+    ENABLE_MEMORY_CACHE: 'false',
+    ENABLE_REDIS_CACHE: 'false',
+  }
+  const config = await valid(t, {}, { inline: {}, variables })
+  t.match(config.redis, { password: 'hunter2', maxConnections: 7, topology: { node: { host: 'cache', port: 6380 } } })
+  t.match(config.cache, { memory: { enabled: false }, redis: { enabled: false } })
+  const faulty = await load(t, {}, { inline: {}, variables: { REDIS_URL: 'http://:hunter2@cache' } })
+  t.equal(faulty.ok, false)
+  t.match(!faulty.ok && faulty.problems[0], { path: 'redis.url', source: 'REDIS_URL (environment)' })
+  t.notMatch(JSON.stringify(faulty), 'hunter2')
 })

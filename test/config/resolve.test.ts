@@ -1,6 +1,8 @@
+import { availableParallelism } from 'node:os'
 import { type Test, test } from 'tap'
 import type { Problem } from '../../config/problem.ts'
 import { resolveConfig } from '../../config/resolve.ts'
+import { resolveProcesses } from '../../services/control/options.ts'
 
 const fleet = { targets: ['http://127.0.0.1:4001'] }
 
@@ -44,14 +46,24 @@ void test('a configuration is resolved: frozen, paths absolute, units in the nam
     dataDir: `${root}/.headrace`,
     drainTimeoutMs: 2000,
     listen: [{ port: 1, tls: [{ cert: `${root}/a.crt`, key: `${root}/a.key`, servername: null }] }],
-    upstreams: [{ name: 'fleet', targets: ['http://a', `unix:${root}/s`], keepAliveMs: 60_000 }],
+    upstreams: [
+      { name: 'fleet', targets: [{ url: 'http://a', weight: 1 }, { url: `unix:${root}/s` }], keepAliveMs: 60_000 },
+    ],
   })
   t.match(config.upstreams[0]?.openapi, /^file:\/\/.*\/api\.yaml$/)
   t.throws(() => {
     config.processes = 2
   }, TypeError)
-  t.throws(() => config.upstreams[0]?.targets.push('http://b'), TypeError)
+  t.throws(() => config.upstreams[0]?.targets.pop(), TypeError)
   t.same(structuredClone(config), config, 'it can go to another process')
+})
+
+void test("'auto' is a process for each CPU, within bounds", async (t) => {
+  t.equal(resolveConfig({ processes: 'auto' }).processes, Math.min(256, availableParallelism()))
+  t.strictSame([resolveProcesses('auto', 0), resolveProcesses('auto', 999), resolveProcesses(3, 8)], [1, 256, 3])
+  same(t, { processes: 'all' }, [['TYPE', 'processes']])
+  same(t, { processes: 'autp' }, [['TYPE', 'processes', 'auto']])
+  same(t, { processes: 0 }, [['VALUE', 'processes']])
 })
 
 void test('the error of an invalid one says everything, one line each', async (t) => {
@@ -155,6 +167,29 @@ void test("the gateway's own endpoints are not a route's, and can be moved or sw
     ['ROUTE_RESERVED', "routes['/metrics']"],
   ])
   same(t, { endpoints: { ready: '/health' } }, [['ENDPOINT_CONFLICT', 'endpoints.ready']])
+  same(t, { endpoints: { metrics: '/health' } }, [['ENDPOINT_CONFLICT', 'endpoints.metrics']])
+  same(t, { endpoints: { metrics: '/health' }, admin: false }, [])
+})
+
+void test('no route gets what lies below a shared control plane, however it is written', async (t) => {
+  const to = { to: 'fleet' }
+  const reserved = [
+    '/performance',
+    '/performance/x',
+    'GET a.test/%70erformance/:x',
+    '/metrics/*',
+    '/api/v1/performance/*',
+  ]
+  const free = ['/performances', '/:any/health', '/api/v1/*', '/metricsx/*', '/*']
+  const routes = Object.fromEntries([...reserved, ...free].map((key) => [key, to]))
+  const expected = (keys: string[]): [string, string][] => keys.map((key) => ['ROUTE_RESERVED', `routes['${key}']`])
+  same(t, { upstreams: { fleet }, routes, admin: { shared: true } }, expected(reserved))
+  same(t, { upstreams: { fleet }, routes }, [])
+  same(
+    t,
+    { upstreams: { fleet }, routes, admin: { shared: true }, endpoints: { performance: false } },
+    expected(['/metrics/*']),
+  )
 })
 
 void test('listeners do not contradict each other or themselves', async (t) => {

@@ -6,7 +6,7 @@ import { configSchema } from '../../config/schema.ts'
 import { type SchemaNode, settle } from '../../config/settle.ts'
 
 const UNDERSTOOD = new Set(
-  'type description default examples properties required patternProperties additionalProperties items minItems anyOf const enum pattern minimum maximum unit secret expects'.split(
+  'type description default examples properties required patternProperties additionalProperties items minItems maxItems anyOf const enum pattern minimum maximum unit secret expects'.split(
     ' ',
   ),
 )
@@ -95,7 +95,7 @@ void test('a union complains of the branch that was meant, and of that alone', a
   const { report } = settled({ listen: { port: 'x' }, endpoints: { health: 'health', docs: 3 }, admin: 'no' })
   t.match(report.complaints, [
     { path: ['listen', 'port'], message: "expected an integer from 0 to 65535, got 'x'" },
-    { path: ['admin'], message: "expected an object or false, got 'no'" },
+    { path: ['admin'], message: "expected an object such as { port: 9090 } or false, got 'no'" },
     { path: ['endpoints', 'health'], suggestion: "'/health'" },
     { path: ['endpoints', 'docs'], message: /expected a path such as '\/health', without parameters or false, got 3/ },
   ])

@@ -11,6 +11,7 @@ void test('the distance counts insertions, deletions, substitutions and swaps of
 void test('the closest word is suggested, and none when all are far', async (t) => {
   t.equal(closest('upstream', ['listen', 'upstreams']), 'upstreams')
   t.equal(closest('LISTEN', ['listen']), 'listen')
+  t.equal(closest('first_byte', ['total', 'firstByte']), 'firstByte', 'as other tools write it')
   t.equal(closest('zzz', ['log', 'listen']), undefined)
   t.equal(closest('x'.repeat(1e6), ['log']), undefined)
 })

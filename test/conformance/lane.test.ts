@@ -2,18 +2,21 @@ import { test, type Test } from 'tap'
 import type { ClientRequest, Protocol } from '../client.ts'
 import { PATIENCE } from '../helper.ts'
 import { BrokenResponse, type ClientResponse } from '../incoming.ts'
-import { refusingOrigin, type Script, startUpstream, type Upstream } from '../upstream-server.ts'
+import { REFUSING_ORIGIN, type Script, startUpstream, type Upstream } from '../upstream-server.ts'
 import type { Field } from '../wire.ts'
 import { buildAndListen, type BuiltGateway } from './both-ways.ts'
 
 /**
- * The same requests go through the lane and, where a user's hook has closed it, through Fastify: status, fields, body and
+ * The same requests go through the lane, with and without early hits, and, where a user's hook has closed it, through
+ * Fastify: status, fields, body and
  * what the upstream gets must be the same, or the lane would be a way around something.
  */
 interface Way {
   gateway: BuiltGateway
   upstream: Upstream
 }
+
+type Ways = [Way, Way, Way]
 
 const answers: Script = async (exchange) => {
   const { request } = exchange
@@ -59,6 +62,36 @@ const answers: Script = async (exchange) => {
         ['X-Kept', 'kept'],
         ['X-Request-Id', 'theirs'],
       ])
+    case '/cached/fresh':
+      return exchange.respond(
+        200,
+        [
+          ['Cache-Control', 'max-age=600'],
+          ['ETag', '"1"'],
+          ['Vary', 'X-A'],
+          ['Age', '3'],
+          ['Cache-Status', 'edge; hit'],
+        ],
+        'x'.repeat(5000),
+      )
+    case '/cached/large':
+      return exchange.respond(200, [['Cache-Control', 'max-age=600']], Buffer.alloc(300_000, 'a'))
+    case '/cached/private':
+      return exchange.respond(200, [['Cache-Control', 'private']], 'private')
+    case '/cached/validated':
+      if (request.get('if-none-match') !== undefined) return exchange.respond(304, [['ETag', '"1"']], '')
+      return exchange.respond(
+        200,
+        [
+          ['Cache-Control', 'no-cache, max-age=60'],
+          ['ETag', '"1"'],
+        ],
+        'body',
+      )
+    case '/cached/truncated':
+      return exchange.lieAboutLength(100, 'short')
+    case '/cached/reset':
+      return exchange.reset()
     case '/failure':
       return exchange.respond(500, [['Content-Type', 'text/html']], '<h1>broken</h1>')
     default:
@@ -70,14 +103,19 @@ const answers: Script = async (exchange) => {
   }
 }
 
-async function bothWays(t: Test): Promise<[Way, Way]> {
-  const refused = await refusingOrigin()
-  const build = async (off: boolean): Promise<Way> => {
+/** Nothing that counts seconds: two ways may be a second apart. */
+const TELLING = { tags: ['t'], varyBy: { headers: ['x-a'] }, send: { cacheControl: 'no-cache', tags: 'cache-tag' } }
+
+/** The lane, the lane with early hits, and Fastify. */
+async function bothWays(t: Test): Promise<Ways> {
+  const refused = REFUSING_ORIGIN
+  const build = async ({ off = false, early = false }): Promise<Way> => {
     const upstream = await startUpstream(t, answers)
     const gateway = await buildAndListen(t, {
       input: {
         admin: { shared: true },
         limits: { bodySize: '64KiB' },
+        cache: { early },
         upstreams: { origin: { targets: [upstream.origin] }, away: { targets: [refused] } },
         routes: {
           '/*': { to: 'origin' },
@@ -88,6 +126,17 @@ async function bothWays(t: Test): Promise<[Way, Way]> {
           'GET,HEAD narrow.test/only/:id': { to: 'origin' },
           '/plain/*': { to: 'origin', encodedSlash: 'refuse' },
           '/away/*': { to: 'away' },
+          '/cached/*': { to: 'origin', cache: true },
+          '/split/*': {
+            to: {
+              split: { origin: 1, away: 0 },
+              rules: [{ header: 'x-side', is: 'away', to: 'away' }],
+            },
+            rewrite: '/cached/*',
+            cache: true,
+          },
+          '/said/*': { answer: { status: 410, headers: { 'x-why': 'moved' }, body: 'gone' } },
+          '/told/*': { to: 'origin', rewrite: '/cached/*', cache: TELLING },
         },
       },
       extend: (app) => {
@@ -97,17 +146,17 @@ async function bothWays(t: Test): Promise<[Way, Way]> {
     t.equal(gateway.app.lane.off !== undefined, off)
     return { gateway, upstream }
   }
-  return [await build(false), await build(true)]
+  return [await build({}), await build({ early: true }), await build({ off: true })]
 }
 
 /** Says what differs in each request whatever the way: times, ids, and what only concerns one connection. */
-const OWN_EACH_TIME = new Set(['date', 'x-request-id', 'server-timing', 'keep-alive'])
+const OWN_EACH_TIME = new Set(['date', 'age', 'x-request-id', 'server-timing', 'keep-alive'])
 
 function comparable(fields: readonly Field[]): string[] {
   return fields
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .filter(([name, value]) => !OWN_EACH_TIME.has(name) && !(name === 'connection' && value === 'keep-alive'))
-    .map(([name, value]) => `${name}: ${value.replaceAll(/127\.0\.0\.1:\d+/g, 'ADDRESS')}`)
+    .map(([name, value]) => `${name}: ${value.replaceAll(/127\.0\.0\.1:\d+/g, 'ADDRESS').replace(/ttl=\d+/, 'ttl')}`)
     .sort()
 }
 
@@ -135,7 +184,9 @@ async function see(t: Test, way: Way, ask: () => Promise<ClientResponse>): Promi
   return {
     status: response.status,
     fields: comparable(response.fields ?? []),
-    body: (response.body?.toString('latin1') ?? '').replace(/"requestId":"[^"]+"/, '"requestId":"…"'),
+    body: (response.body?.toString('latin1') ?? '')
+      .replace(/"requestId":"[^"]+"/, '"requestId":"…"')
+      .replace(/"uptimeSeconds":\d+/, '"uptimeSeconds":"…"'),
     broken,
     trailers: comparable(response.trailers ?? []),
     informational: (response.informational ?? [])
@@ -150,9 +201,11 @@ async function see(t: Test, way: Way, ask: () => Promise<ClientResponse>): Promi
   }
 }
 
-async function same(t: Test, ways: readonly [Way, Way], name: string, ask: (way: Way) => Promise<ClientResponse>) {
+async function same(t: Test, ways: Ways, name: string, ask: (way: Way) => Promise<ClientResponse>) {
   const lane = await see(t, ways[0], () => ask(ways[0]))
-  const fastify = await see(t, ways[1], () => ask(ways[1]))
+  const early = await see(t, ways[1], () => ask(ways[1]))
+  t.strictSame(early, lane, `${name}, early`)
+  const fastify = await see(t, ways[2], () => ask(ways[2]))
   t.strictSame(fastify, lane, name)
   return lane
 }
@@ -181,6 +234,12 @@ const REQUESTS: ClientRequest[] = [
   { path: '/x/y', authority: 'API.test:8080' },
   { method: 'POST', path: '/only/1', authority: 'narrow.test' },
   { path: '/away/x' },
+  ...['/split/fresh', '/split/fresh', '/said/x'].flatMap((path) => [
+    { path },
+    { method: 'HEAD', path },
+    { path, fields: [['X-Side', 'away'] as const] },
+    { method: 'POST', path, body: 'abc' },
+  ]),
   { method: 'POST', path: '/away/x', body: 'abc' },
   // paths that are written oddly
   ...[
@@ -218,12 +277,38 @@ const REQUESTS: ClientRequest[] = [
     `/vehicles/${'x'.repeat(9_000)}`,
   ].map((path) => ({ path })),
   // the gateway's own pages
-  ...['/health', '/openapi.json', '/docs/', '/docs', '/performance/pools', '/metrics'].flatMap((path) => [
+  ...[
+    '/health',
+    '/ready',
+    '/openapi.json',
+    '/docs/',
+    '/docs',
+    '/docs/static/index.css',
+    '/docs/static/none',
+    '/performance/pools',
+    '/performance/log',
+    '/metrics',
+  ].flatMap((path) => [
     { path, keepBody: false },
     { method: 'HEAD', path },
     { method: 'OPTIONS', path },
     { method: 'POST', path, body: 'x' },
+    { method: 'POST', path, body: '{', fields: [['Content-Type', 'application/json'] as const] },
+    { method: 'DELETE', path },
+    { method: 'PROPFIND', path },
+    { method: 'TRACE', path },
   ]),
+  { method: 'OPTIONS', path: '*' },
+  { method: 'OPTIONS', path: '*', body: 'x' },
+  { method: 'GET', path: '*' },
+  {
+    method: 'OPTIONS',
+    path: '*',
+    fields: [
+      ['Origin', 'https://a.test'],
+      ['Access-Control-Request-Method', 'PUT'],
+    ],
+  },
   { path: '/performance/log', fields: [['Authorization', 'Bearer test-token']] },
   { path: '/performance/log', fields: [['Authorization', 'Bearer wrong']] },
   // fields
@@ -291,6 +376,32 @@ const REQUESTS: ClientRequest[] = [
   ].flatMap((what) => [{ path: `/${what}` }, { path: `/strip/${what}` }, { method: 'HEAD', path: `/${what}` }]),
 ]
 
+/** In this order: each finds what those before it have left. */
+const CACHED: ClientRequest[] = ['fresh', 'large', 'private', 'validated', 'truncated', 'reset', 'else']
+  .flatMap((what) => [`/cached/${what}`, `/told/${what}`])
+  .flatMap((path) => {
+    const fields: Field[][] = [
+      [['If-None-Match', '"1"']],
+      [['Range', 'bytes=1-4']],
+      [['Range', 'bytes=9999999-']],
+      [['Cache-Control', 'no-cache']],
+      [['Cache-Control', 'only-if-cached']],
+      [['X-A', '2']],
+      [['If-Match', '"2"']],
+    ]
+    return [
+      { path },
+      { path },
+      { method: 'HEAD', path },
+      ...fields.map((own) => ({ path, fields: own })),
+      { method: 'GET', path, body: 'content' },
+      { method: 'QUERY', path, body: 'content' },
+      { method: 'QUERY', path, body: 'content' },
+      { method: 'POST', path, body: 'content' },
+      { path },
+    ]
+  })
+
 const nameOf = ({ method = 'GET', path, authority, body, fields }: ClientRequest): string =>
   [
     method,
@@ -309,7 +420,7 @@ for (const protocol of ['h1', 'h2', 'h2c'] satisfies Protocol[]) {
     const clients = new Map(
       await Promise.all(ways.map(async (way) => [way, await way.gateway.client(protocol)] as const)),
     )
-    for (const request of REQUESTS) {
+    for (const request of [...REQUESTS, ...CACHED]) {
       await same(t, ways, nameOf(request), (way) => clients.get(way)!.request(request))
     }
   })
@@ -384,7 +495,7 @@ void test('what only bytes can say is answered the same by the lane and Fastify'
       ends.push(isLast && response.get('connection') !== 'keep-alive' ? (await raw.ended()).how : undefined)
       return response
     })
-    t.equal(ends[1], ends[0], `${name}: the end of the connection`)
+    t.strictSame(ends, [ends[0], ends[0], ends[0]], `${name}: the end of the connection`)
   }
 })
 
@@ -402,4 +513,40 @@ void test('requests in a row on one connection are answered in order, whichever 
   const lane = await statuses(ways[0])
   t.strictSame(lane, [200, 200, 200, 200, 401, 200])
   t.strictSame(await statuses(ways[1]), lane)
+  t.strictSame(await statuses(ways[2]), lane)
+})
+
+void test('early hits come from no request of node:http', { timeout: PATIENCE }, async (t) => {
+  const [lane, early] = await bothWays(t)
+  const parsed = async ({ gateway }: Way): Promise<number> => {
+    let requests = 0
+    const { lane: spied } = gateway.app
+    const { request } = spied
+    spied.request = (...given) => {
+      requests++
+      return request.apply(spied, given)
+    }
+    const client = await gateway.client('h1')
+    for (let i = 0; i < 5; i++) t.equal((await client.request({ path: '/cached/fresh' })).status, 200)
+    return requests
+  }
+  t.equal(await parsed(lane), 5)
+  t.equal(await parsed(early), 1)
+})
+
+void test('what fails ahead of node:http has its answer as a request', { timeout: PATIENCE }, async (t) => {
+  const [, early] = await bothWays(t)
+  const { lane } = early.gateway.app
+  const client = await early.gateway.client('h1')
+  t.equal((await client.request({ path: '/cached/fresh' })).status, 200)
+  let failures = 0
+  Object.defineProperty(lane.cache, 'hit', {
+    value: () => {
+      failures++
+      throw new TypeError('a bug')
+    },
+  })
+  t.equal((await client.request({ path: '/cached/fresh' })).status, 200)
+  t.equal(failures, 1)
+  t.ok(lane.idle, 'and nothing is left over')
 })

@@ -15,3 +15,9 @@ void test('every code that an errors.ts defines is on the page', async (t) => {
     for (const code of codes) if (!code.startsWith('HR_CONFIG')) t.ok(page.includes(`\`${code}\``), `${file}: ${code}`)
   }
 })
+
+void test('a status is the one of the definition, not a number of its message', async (t) => {
+  const statuses = [...errorsPage().matchAll(/^\| `HR_\w+` \| (\d+) \|/gm)].map(([, status]) => Number(status))
+  t.ok(statuses.length > 50)
+  for (const status of statuses) t.ok(status >= 400 && status < 600, `${status}`)
+})

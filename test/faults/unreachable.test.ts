@@ -1,7 +1,10 @@
+import dns from 'node:dns'
 import { test, type Test } from 'tap'
 import type { Protocol } from '../client.ts'
 import { everyProtocol, gatewayBefore, isProblem, PATIENCE, silentPort, startGateway, TIMEOUTS } from '../helper.ts'
-import { refusingOrigin, startUpstream } from '../upstream-server.ts'
+import { REFUSING_ORIGIN, startUpstream } from '../upstream-server.ts'
+
+type Lookup = (name: string, options: object, done: (error: Error | null) => void) => void
 
 /** Asks a gateway whose upstream is `target` twice, so that an answer once given does not hide a gateway gone bad. */
 async function unreachable(t: Test, protocol: Protocol, status: number, origin: object): Promise<void> {
@@ -17,10 +20,17 @@ async function unreachable(t: Test, protocol: Protocol, status: number, origin: 
 }
 
 everyProtocol('a refused connection is answered 502', async (t, protocol) => {
-  await unreachable(t, protocol, 502, { targets: [await refusingOrigin()] })
+  await unreachable(t, protocol, 502, { targets: [REFUSING_ORIGIN] })
 })
 
 everyProtocol('a name that does not resolve is answered 502', async (t, protocol) => {
+  const { lookup } = dns as unknown as { lookup: Lookup }
+  const value: Lookup = (name, options, done) => {
+    if (!name.endsWith('.invalid')) lookup(name, options, done)
+    // A resolver that is far away, or not there, takes its time to say so.
+    else done(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' }))
+  }
+  t.intercept(dns, 'lookup', { value: value as never })
   await unreachable(t, protocol, 502, { targets: ['http://no-such-host.invalid:80'] })
 })
 
@@ -46,7 +56,7 @@ everyProtocol('a connection that is closed at once is answered 502', async (t, p
 
 everyProtocol('a connection that does not open in time is answered 504', async (t, protocol) => {
   const target = `https://127.0.0.1:${await silentPort(t)}`
-  await unreachable(t, protocol, 504, { targets: [target], timeout: { ...TIMEOUTS, connect: '300ms' } })
+  await unreachable(t, protocol, 504, { targets: [target], timeout: { ...TIMEOUTS, connect: '50ms' } })
 })
 
 everyProtocol('a request more than may wait for a connection is answered 503', async (t, protocol) => {
@@ -75,7 +85,7 @@ everyProtocol('a request more than may wait for a connection is answered 503', a
 void test('an attempt is told by its outcome: how often, and how long it took', { timeout: PATIENCE }, async (t) => {
   const well = await startUpstream(t, (exchange) => exchange.respond(200, [], 'well'))
   const gateway = await startGateway(t, {
-    upstreams: { origin: { targets: [await refusingOrigin()] }, well: { targets: [well.origin] } },
+    upstreams: { origin: { targets: [REFUSING_ORIGIN] }, well: { targets: [well.origin] } },
     routes: { '/*': { to: 'origin' }, '/well': { to: 'well' } },
   })
   const client = await gateway.client('h1')

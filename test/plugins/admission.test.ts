@@ -6,10 +6,7 @@ import { test, type Test } from 'tap'
 import { resolveConfig } from '../../config/resolve.ts'
 import admission from '../../plugins/admission.ts'
 import errors from '../../plugins/errors.ts'
-import { Admission } from '../../services/downstream/admission.ts'
-import { Forwarding } from '../../services/downstream/forwarding.ts'
-import { Lane } from '../../services/lane/lane.ts'
-import { compilePlans } from '../../services/proxy/plan.ts'
+import { createLane } from '../../services/lane/create-lane.ts'
 import { Upstreams } from '../../services/upstream/upstreams.ts'
 import { connectRaw } from '../raw-client.ts'
 
@@ -24,19 +21,18 @@ interface Admitting {
 async function admitting(t: Test, extend: (app: FastifyInstance) => unknown): Promise<Admitting> {
   const config = resolveConfig({}, { root: t.testdir() })
   const upstreams = new Upstreams([])
-  const forwarding = new Forwarding(config.forwarded)
   const finished: string[] = []
-  const lane = new Lane({
-    forwarding,
-    admission: new Admission({
-      forwarding,
-      table: compilePlans([], upstreams, null),
-      bodyBytes: 1_000,
-      ownStrictness: () => 0,
-    }),
+  const lane = createLane({
+    ...config,
+    routes: [],
+    upstreams,
+    traffic: null,
+    limits: { bodyBytes: 1_000, sendTimeoutMs: 0 },
+    serverTiming: false,
     own: { find: () => 'own' },
+    ownStrictness: () => 0,
     finished: [(exchange) => void finished.push(`${exchange.status} ${exchange.path}`)],
-    proxy: { deadlines: upstreams.deadlines, bodyBytes: 1_000, sendTimeoutMs: 0, serverTiming: false },
+    internalErrors: { record: (error) => t.fail('the gateway itself has failed', { error }) },
   })
   const app = Fastify({
     serverFactory: (handler) => createServer({ requireHostHeader: false }, handler),

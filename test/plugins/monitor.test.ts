@@ -29,6 +29,41 @@ void test('health is told of this process, within what V8 and the machine can ha
   t.ok(own!.eventLoop.utilization >= 0 && own!.eventLoop.utilization <= 1)
 })
 
+void test('the delay of the start is not told: the first sample is skipped', async (t) => {
+  const second = secondTimers(t)
+  const local = await monitored(t)
+  const delay = async (): Promise<unknown> => (await local.ask('health')).result.processes[0]?.eventLoop.delayMs
+  t.equal(await delay(), null)
+  await loopFor(150)
+  second()
+  t.equal(await delay(), null)
+  await loopFor(150)
+  second()
+  t.ok(Number(await delay()) > 0)
+})
+
+/** Takes the timers of a second out of time's hands. @returns lets one pass: each fires, in the order of their making */
+function secondTimers(t: Test): () => void {
+  const { setTimeout } = globalThis
+  const fired: (() => void)[] = []
+  const timer = { unref: () => timer, refresh: () => timer }
+  globalThis.setTimeout = ((callback: () => void, ms: number) =>
+    ms === 1000 ? (fired.push(callback), timer) : setTimeout(callback, ms)) as typeof setTimeout
+  t.teardown(() => void (globalThis.setTimeout = setTimeout))
+  return () => {
+    for (const fire of fired) fire()
+  }
+}
+
+/** Holds the event loop for so long, then lets what measures it see that. */
+async function loopFor(milliseconds: number): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) {
+    const end = performance.now() + milliseconds
+    while (performance.now() < end);
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
 void test('readiness probes what is not known before it answers', async (t) => {
   let state: 'unknown' | 'up' = 'unknown'
   const local = await monitored(t, {
@@ -46,7 +81,12 @@ void test('a required upstream whose probe brings nothing makes the process unre
   const local = await monitored(t, {
     upstreams: { snapshot: () => [targetSnapshot({ state: 'down' })], probe: async () => {} },
   })
-  t.strictSame((await local.ask('readiness')).result, { ready: false, draining: false, unavailable: ['fleet'] })
+  t.strictSame((await local.ask('readiness')).result, {
+    ready: false,
+    draining: false,
+    unavailable: ['fleet'],
+    maintenance: false,
+  })
 })
 
 void test('a draining process is unready at once and asks no upstream', async (t) => {
@@ -85,5 +125,5 @@ void test('requests pay nothing: no hook is added', async (t) => {
     loggers: [],
   })
   await fastify.ready()
-  t.strictSame(added, ['onClose'])
+  t.strictSame(new Set(added), new Set(['onClose']))
 })

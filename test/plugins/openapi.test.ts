@@ -17,7 +17,16 @@ const fleet = {
   },
 }
 const through = (key: string, stripPrefix = false) =>
-  resolveRoute(key, { to: 'fleet', stripPrefix, encodedSlash: 'opaque', docs: true })
+  resolveRoute(key, {
+    to: 'fleet',
+    stripPrefix,
+    encodedSlash: 'opaque',
+    cache: false,
+    mock: false,
+    maintenance: false,
+    docs: true,
+    websocket: true,
+  })
 
 async function build(t: Test, options: Partial<OpenapiOptions> = {}): Promise<FastifyInstance> {
   const app = Fastify()

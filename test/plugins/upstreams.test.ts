@@ -2,6 +2,8 @@ import Fastify from 'fastify'
 import { test } from 'tap'
 import { resolveConfig } from '../../config/resolve.ts'
 import upstreamsPlugin from '../../plugins/upstreams.ts'
+import { LocalControl } from '../../services/control/local.ts'
+import { UpstreamAdmin } from '../../services/control/upstream-admin.ts'
 import { Upstreams } from '../../services/upstream/upstreams.ts'
 import { startUpstream } from '../upstream-server.ts'
 
@@ -31,4 +33,33 @@ void test('registered in a scope of its own way, it leaves the rest of the appli
     t.equal(scope.upstreams, upstreams)
   })
   t.equal(app.hasDecorator('upstreams'), false)
+})
+
+void test('what is said of a target through the control port is done, and stands in the log', async (t) => {
+  const lines: string[] = []
+  const upstreams = new Upstreams(
+    resolveConfig({ upstreams: { api: { targets: ['http://127.0.0.1:1'] } } }, { root: t.testdir() }).upstreams,
+  )
+  const local = new LocalControl()
+  const stream = { write: (line: string) => void lines.push(line) }
+  const app = Fastify({ logger: { level: 'info', stream } })
+  t.teardown(() => app.close())
+  await app.register(upstreamsPlugin, { upstreams, local })
+  await app.ready()
+  const admin = new UpstreamAdmin(local)
+  local.answer({ pools: () => upstreams.snapshot() })
+  const { result } = await admin.change({
+    upstream: 'api',
+    target: 'http://10.0.0.7:4001',
+    as: 'present',
+    weight: 2,
+  })
+  t.match(result, [{ target: 'http://127.0.0.1:1' }, { target: 'http://10.0.0.7:4001', state: 'unknown', weight: 2 }])
+  t.match(JSON.parse(lines.at(-1) ?? '{}'), {
+    upstream: 'api',
+    added: ['http://10.0.0.7:4001'],
+    msg: 'The targets of an upstream have changed',
+  })
+  await local.tell('upstream-target', { upstream: 'gone', change: { url: 'http://a', as: 'present', weight: 1 } })
+  t.equal(lines.length, 1, 'an upstream that is no more is none to speak of')
 })

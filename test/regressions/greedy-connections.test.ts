@@ -10,12 +10,14 @@ import { limits, type Limits } from '../services/listener/start.ts'
 
 async function listen(t: Test, request: (response: ServerResponse) => void, set: Limits): Promise<[Listener, number]> {
   const handlers: RequestHandlers = {
+    head: () => false,
     request: (_request, response) => {
       request(response)
       return true
     },
     stream: () => false,
     fallback: () => undefined,
+    broke: () => false,
   }
   const listener = createListener(
     { host: '127.0.0.1', port: 0, tls: null, http2: false, h2c: false, redirect: null },

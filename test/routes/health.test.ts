@@ -22,13 +22,16 @@ void test('liveness answers without a token and without asking anyone', async (t
 })
 
 void test('a ready gateway says 200, an unready one 503 and why', async (t) => {
-  const ready = controlPlane(t, readiness({ ready: true, draining: false, unavailable: [] }))
+  const ready = controlPlane(t, readiness({ ready: true, draining: false, unavailable: [], maintenance: false }))
   await ready.register(healthRoutes, options)
   const good = await ready.inject('/ready')
   t.equal(good.statusCode, 200)
   t.strictSame(good.json(), { status: 'ready', draining: false, unavailable: [] })
 
-  const unready = controlPlane(t, readiness({ ready: false, draining: false, unavailable: ['fleet'] }))
+  const unready = controlPlane(
+    t,
+    readiness({ ready: false, draining: false, unavailable: ['fleet'], maintenance: false }),
+  )
   await unready.register(healthRoutes, options)
   const bad = await unready.inject('/ready')
   t.equal(bad.statusCode, 503)
@@ -37,7 +40,10 @@ void test('a ready gateway says 200, an unready one 503 and why', async (t) => {
 })
 
 void test('strangers do not learn the names of upstreams', async (t) => {
-  const fastify = controlPlane(t, readiness({ ready: false, draining: true, unavailable: ['fleet'] }))
+  const fastify = controlPlane(
+    t,
+    readiness({ ready: false, draining: true, unavailable: ['fleet'], maintenance: false }),
+  )
   await fastify.register(healthRoutes, { ...options, details: false })
   t.strictSame((await fastify.inject('/ready')).json(), { status: 'not ready', draining: true })
 })

@@ -27,7 +27,7 @@ async function proxied(t: Test, extend?: (app: FastifyInstance) => unknown): Pro
   // Stands for the lane: takes the reply over, and says what it got without reading the body first.
   app.decorateRequest('exchange')
   app.addHook('onRequest', async (request, reply) => {
-    request.exchange = { request, reply } as never
+    request.exchange = { request, reply, plan: request.headers['x-plan'] } as never
   })
   app.decorate('lane', {
     proxy({
@@ -43,7 +43,9 @@ async function proxied(t: Test, extend?: (app: FastifyInstance) => unknown): Pro
     },
   } as never)
   await extend?.(app)
-  await app.register(proxyRoutes, { keys: ['GET /a', '/*'] })
+  await app.register(proxyRoutes, {
+    routes: ['GET /a', '/*'].map((plan) => ({ url: '/*', methods: null, constraints: { plan } })),
+  })
   return app
 }
 

@@ -7,7 +7,7 @@ import { all } from '../wire.ts'
 const STRIP: SetUp = { key: '/api/*', route: { stripPrefix: true } }
 const REWRITE: SetUp = { key: 'GET /vehicles/:id', route: { rewrite: '/v2/cars/:id' } }
 
-/** What becomes of one field of the response to `path`. `%o` in the value stands for the upstream's origin. */
+/** What becomes of one field of the response to `path`. `%o` in the value stands for the upstream's origin, `%a` for it without scheme. */
 async function mapped(
   t: Test,
   protocol: Protocol,
@@ -17,9 +17,11 @@ async function mapped(
   value: string,
 ): Promise<string> {
   let upstream: Upstream | undefined
+  const origin = (): string => upstream?.origin ?? ''
   const before = await gatewayBefore(
     t,
-    (exchange) => exchange.respond(200, [[name, value.replace('%o', upstream?.origin ?? '')]]),
+    (exchange) =>
+      exchange.respond(200, [[name, value.replace('%o', origin()).replace('%a', origin().slice('http:'.length))]]),
     setUp,
   )
   upstream = before.upstream
@@ -46,6 +48,7 @@ everyProtocol('a path is rewritten with the parameters of the route', async (t, 
 const LOCATIONS: [setUp: SetUp, path: string, sent: string, seen: RegExp][] = [
   [STRIP, '/api/x', '/y?z#f', /^\/api\/y\?z#f$/],
   [STRIP, '/api/x', '%o/y', /^(http:\/\/gateway\.test)?\/api\/y$/],
+  [STRIP, '/api/x', '%a/y', /^\/\/gateway\.test\/api\/y$/],
   [STRIP, '/api/x', 'https://elsewhere.test/y', /^https:\/\/elsewhere\.test\/y$/],
   [STRIP, '/api/x', '//elsewhere.test/y', /^\/\/elsewhere\.test\/y$/],
   [STRIP, '/api/x', 'relative/y', /^relative\/y$/],
@@ -67,6 +70,8 @@ for (const name of ['Location', 'Content-Location']) {
 const COOKIES: [sent: string, seen: RegExp][] = [
   ['a=1; Path=/y; HttpOnly', /^a=1; Path=\/api\/y; HttpOnly$/i],
   ['a=1; Path=/', /^a=1; Path=\/api\/?$/i],
+  ['__Host-a=1; Path=/; Secure', /^__Host-a=1; Path=\/; Secure$/],
+  ['__Secure-a=1; Path=/y; Secure', /^__Secure-a=1; Path=\/api\/y; Secure$/],
   ['a=1; Secure', /^a=1; Secure$/],
   ['a="; Path=/x"; path=/y', /^a="; Path=\/(api\/)?x"; path=\/api\/y$/i],
   ['a=1; Domain=127.0.0.1', /^a=1(; Domain=gateway\.test)?$/i],

@@ -70,7 +70,7 @@ void test('closing lets a request to the control plane finish', async (t) => {
     readiness: async () => {
       asked.resolve()
       await answer.promise
-      return { ready: true, draining: false, unavailable: [] }
+      return { ready: true, draining: false, unavailable: [], maintenance: false }
     },
   })
   const config = resolveConfig({ admin: { port: 0 } }, { root: t.testdir() })

@@ -1,6 +1,6 @@
 import { test, type Test } from 'tap'
 import { resolveConfig } from '../../config/resolve.ts'
-import { configuredAdmin, relatedDocs } from '../../server/related-docs.ts'
+import { relatedDocs } from '../../server/related-docs.ts'
 
 const config = (t: Test, input: Record<string, unknown>) => resolveConfig(input, { root: t.testdir() })
 
@@ -20,10 +20,4 @@ void test('there is nothing to link to where both share an address, or where the
   for (const input of [{ admin: { shared: true } }, { admin: false }, { endpoints: { docs: false } }]) {
     t.equal(relatedDocs(config(t, input), 'admin', addresses)(), null, JSON.stringify(input))
   }
-})
-
-void test('a process knows the admin listener from the configuration, unless the system chooses its port', async (t) => {
-  t.same(configuredAdmin(config(t, {})), [{ kind: 'admin', url: 'http://127.0.0.1:9090' }])
-  t.same(configuredAdmin(config(t, { admin: { host: '::1' } })), [{ kind: 'admin', url: 'http://[::1]:9090' }])
-  for (const admin of [{ port: 0 }, { shared: true }, false]) t.same(configuredAdmin(config(t, { admin })), [])
 })

@@ -108,7 +108,7 @@ void test('it shows where it listens, the docs, what is off, and commands that a
   t.notMatch(text, '\u001b', 'no colours where there is no terminal')
   t.match(
     text,
-    /^\nHeadrace \S+\n\n {2}public +http:\S+ +HTTP\/1\.1\n {2}public +https:\S+ +HTTP\/2, HTTP\/1\.1\n {2}fleet +http:\S+ .*\n\n {2}docs +http:\S+\/docs\n\n {2}off .*REDIS_URL\n {2}off .*DATABASE_URL\n\n {2}Try\n/,
+    /^\nHeadrace \S+\n\n {2}public +http:\S+ +HTTP\/1\.1\n {2}public +https:\S+ +HTTP\/2, HTTP\/1\.1\n {2}fleet +http:\S+ .*\n {2}fleet +http:\S+ .*\n\n {2}docs +http:\S+\/docs\n\n {2}off .*REDIS_URL\n {2}off .*DATABASE_URL\n\n {2}Try\n/,
   )
   const commands = commandsIn(text)
   t.equal(commands.length, 5)
@@ -182,7 +182,7 @@ void test('a busy port is named in one line, with the way to choose another', as
 void test('a port that is none ends it with the reason, an unknown option with the usage', async (t) => {
   const port = await fails(t, t.testdir(), ['--port', '70000'])
   t.equal(port.code, 1)
-  t.match(port.stderr, /port.*65535/)
+  t.match(port.stderr, /^--port listen\[0\]\.port\n.*65535/)
   const option = await fails(t, t.testdir(), ['--prot', '80'])
   t.equal(option.code, 2)
   t.match(option.stderr, 'Usage: npm start')

@@ -13,6 +13,7 @@ const report = (parts: Partial<ProcessReport>): ProcessReport => ({
   memory: { heapUsedBytes: 40, heapLimitBytes: 100, externalBytes: 1, rssBytes: 80, limitBytes: null },
   eventLoop: { delayMs: null, utilization: 0.25 },
   targets: [targetSnapshot()],
+  notices: [],
   ...parts,
 })
 

@@ -21,7 +21,18 @@ void test('the routes are mounted at their path and at the alias, which stays ou
     t.equal((await fastify.inject(url)).statusCode, 401, `${url} without the token`)
   }
   const shown = routes.filter(({ method, schema }) => method === 'GET' && schema?.hide !== true)
-  t.strictSame(shown.map(({ url }) => url).toSorted(), ['/ops/health', '/ops/log', '/ops/metrics', '/ops/pools'])
+  t.strictSame(shown.map(({ url }) => url).toSorted(), [
+    '/ops/cache',
+    '/ops/cache/entry',
+    '/ops/cache/warm',
+    '/ops/config',
+    '/ops/config/diff',
+    '/ops/health',
+    '/ops/log',
+    '/ops/maintenance',
+    '/ops/metrics',
+    '/ops/pools',
+  ])
 })
 
 void test('mounted at the alias itself, each route is there once', async (t) => {

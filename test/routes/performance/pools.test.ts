@@ -49,6 +49,35 @@ void test('one upstream can be asked for', async (t) => {
   t.strictSame(await names('/pools?upstream=none'), [])
 })
 
+void test('a target is changed in every process, under the name it has, and what cannot be one is refused', async (t) => {
+  const local = twoUpstreams()
+  const told: unknown[] = []
+  local.answer({ upstreams: () => [{ name: 'fleet', targets: ['http://127.0.0.1:4001'] }] })
+  local.obey({ 'upstream-target': (args) => void told.push(args) })
+  const fastify = controlPlane(t, local)
+  await fastify.register(poolsRoute)
+  const post = async (payload: object) =>
+    fastify.inject({ method: 'POST', url: '/pools/targets', headers: AUTHORIZED, payload })
+  const changed = await post({ upstream: 'fleet', target: 'HTTP://127.0.0.1:4001/', state: 'draining' })
+  t.match(changed.json(), { pools: [{ upstream: 'fleet' }], missing: [] })
+  t.equal((await post({ upstream: 'fleet', target: 'http://10.0.0.7:1', weight: 2 })).statusCode, 200)
+  t.strictSame(told, [
+    { upstream: 'fleet', change: { url: 'http://127.0.0.1:4001', as: 'draining', weight: null } },
+    { upstream: 'fleet', change: { url: 'http://10.0.0.7:1', as: 'present', weight: 2 } },
+  ])
+  for (const wrong of [
+    { upstream: 'flet', target: 'http://10.0.0.7' },
+    { upstream: 'fleet', target: 'http://10.0.0.7/path' },
+    { upstream: 'fleet', target: 'ftp://10.0.0.7' },
+    { upstream: 'fleet', target: 'dns+http://name' },
+    { upstream: 'fleet', target: 'http://10.0.0.8', state: 'draining' },
+    { upstream: 'fleet', target: 'http://10.0.0.7', weight: 0 },
+  ]) {
+    t.equal((await post(wrong)).statusCode, 400, JSON.stringify(wrong))
+  }
+  t.equal(told.length, 2)
+})
+
 void test('without the token there are no pools', async (t) => {
   const fastify = controlPlane(t)
   await fastify.register(poolsRoute)

@@ -74,7 +74,7 @@ void test('a command answers once every process has applied it', async (t) => {
   local.obey({ 'log-level': ({ level }) => void levels.push(level) })
   const members = [member(1, local), member(2, local)]
   const control = new ClusterControl({ members: () => members, deadlineMs: 1000 })
-  t.strictSame(await control.tell('log-level', { level: 'debug' }), { applied: 2 })
+  t.strictSame(await control.tell('log-level', { level: 'debug' }), { applied: 2, results: [undefined, undefined] })
   t.strictSame(levels, ['debug', 'debug'])
 })
 
@@ -103,6 +103,37 @@ void test('a process that joins later takes over the last lasting command', asyn
   t.strictSame(levels, ['warn'])
 })
 
+void test('of commands that set different things, a process that joins later gets the last for each', async (t) => {
+  const control = new ClusterControl({ members: () => [], deadlineMs: 1000 })
+  const change = (url: string, weight: number) => ({ upstream: 'api', change: { url, as: 'present' as const, weight } })
+  for (const told of [change('http://a', 1), change('http://b', 1), change('http://a', 2)]) {
+    await control.tell('upstream-target', told)
+  }
+  const got: unknown[] = []
+  const local = new LocalControl()
+  local.obey({ 'upstream-target': (args) => void got.push(args) })
+  await control.joined(member(1, local))
+  t.strictSame(got, [change('http://a', 2), change('http://b', 1)])
+})
+
+void test('what holds no longer is not passed on', async (t) => {
+  const control = new ClusterControl({ members: () => [], deadlineMs: 1000 })
+  await control.tell('log-level', { level: 'debug' })
+  await control.tell('admin-address', { url: 'http://a' })
+  const told: unknown[] = []
+  const local = new LocalControl()
+  local.obey({ 'log-level': (args) => void told.push(args), 'admin-address': (args) => void told.push(args) })
+  const isLevel = (command: string, [args]: readonly unknown[]): boolean =>
+    command === 'log-level' && (args as { level: string }).level === 'debug'
+  await control.joined(member(1, local), isLevel)
+  t.strictSame(told, [{ url: 'http://a' }])
+  await control.joined(member(1, local))
+  t.equal(told.length, 3, 'those that are tried may fail')
+  control.forget(isLevel)
+  await control.joined(member(1, local))
+  t.equal(told.length, 4)
+})
+
 void test('counters never fall when a process crashes, is late, or is replaced; gauges do', async (t) => {
   const steady = member(1, counting(10))
   let members: Member[] = [steady, member(2, counting(5))]
@@ -127,11 +158,44 @@ void test('a command acts here too, where the asking process says how, and count
   const levels: string[] = []
   const local = new LocalControl()
   local.obey({ 'log-level': ({ level }) => void levels.push(`member: ${level}`) })
-  const control = new ClusterControl({
-    members: () => [member(1, local)],
-    deadlineMs: 1000,
-    obey: { 'log-level': ({ level }) => void levels.push(`here: ${level}`) },
-  })
-  t.strictSame(await control.tell('log-level', { level: 'warn' }), { applied: 1 })
+  const own = new LocalControl()
+  own.obey({ 'log-level': ({ level }) => void levels.push(`here: ${level}`) })
+  const control = new ClusterControl({ members: () => [member(1, local)], deadlineMs: 1000, own })
+  t.strictSame(await control.tell('log-level', { level: 'warn' }), { applied: 1, results: [undefined] })
   t.strictSame(levels, ['here: warn', 'member: warn'])
+})
+
+void test('what is central is asked of this process alone, and what it counts itself is added', async (t) => {
+  const own = counting(100)
+  own.obey({ restart: () => {} })
+  const control = new ClusterControl({ members: () => [], deadlineMs: 1000, own })
+  t.strictSame(await control.tell('restart'), { applied: 1, results: [undefined] }, 'no process is needed for it')
+  const members = [member(1, counting(3))]
+  t.equal(await total(new ClusterControl({ members: () => members, deadlineMs: 1000, own })), 103)
+  await t.rejects(new ClusterControl({ members: () => members, deadlineMs: 1000 }).tell('restart'), {
+    code: 'HR_CONTROL_UNSUPPORTED',
+  })
+})
+
+void test('a process on its way out obeys, and what it has counted to its end stays counted', async (t) => {
+  const levels: string[] = []
+  let counted = 5
+  const old = new LocalControl()
+  old.answer({ metrics: () => requests(counted), 'log-level': () => 'trace' })
+  old.obey({ 'log-level': ({ level }) => void levels.push(level) })
+  const local = counting(1)
+  local.answer({ 'log-level': () => 'info' })
+  local.obey({ 'log-level': ({ level }) => void levels.push(level) })
+  let leaving = [member(0, old, 7)]
+  const control = new ClusterControl({ members: () => [member(1, local, 8)], leaving: () => leaving, deadlineMs: 1000 })
+  t.equal(await total(control), 6)
+  t.equal((await control.ask('log-level')).result, 'info', 'it is no part of the gateway any more')
+  t.equal((await control.tell('log-level', { level: 'warn' })).applied, 1)
+  t.strictSame(levels, ['warn', 'warn'])
+
+  counted = 9
+  control.farewell(7, [['metrics', requests(counted)]])
+  leaving = []
+  t.equal(await total(control), 10, 'also what it counted after it was asked for the last time')
+  t.equal(await total(control), 10, 'once')
 })

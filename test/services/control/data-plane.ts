@@ -6,10 +6,12 @@
 import { createServer } from 'node:http'
 import type { LogLevel } from '../../../services/control/commands.ts'
 import { LocalControl } from '../../../services/control/local.ts'
-import { attachProcess } from '../../../services/control/process.ts'
+import { attachProcess, type ProcessFailure } from '../../../services/control/process.ts'
 
 export interface BootData {
   fail?: boolean
+  /** It fails, and says so. */
+  reason?: ProcessFailure
   neverDrain?: boolean
   token?: string
 }
@@ -19,6 +21,7 @@ let answered = 0
 const local = new LocalControl()
 local.answer({
   'log-level': () => level,
+  'open-work': () => ({ requests: 0, connections: 0 }),
   metrics: () => [
     { name: 'answered', type: 'counter', help: 'h', aggregator: 'sum', values: [{ labels: {}, value: answered }] },
     { name: 'processes', type: 'gauge', help: 'h', aggregator: 'sum', values: [{ labels: {}, value: 1 }] },
@@ -56,4 +59,6 @@ const link = attachProcess({
 })
 const boot = (await link.boot()) as BootData
 if (boot.fail === true) process.exit(3)
+if (boot.reason !== undefined) await link.fail(boot.reason)
+await link.mayListen()
 server.listen(0, '127.0.0.1', () => link.ready())

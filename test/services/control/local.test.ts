@@ -3,9 +3,9 @@ import { LocalControl } from '../../../services/control/local.ts'
 
 void test('a query is answered by its handler, through the merge rule', async (t) => {
   const local = new LocalControl()
-  local.answer({ readiness: async () => ({ ready: false, draining: true, unavailable: [] }) })
+  local.answer({ readiness: async () => ({ ready: false, draining: true, unavailable: [], maintenance: false }) })
   t.strictSame(await local.ask('readiness'), {
-    result: { ready: false, draining: true, unavailable: [] },
+    result: { ready: false, draining: true, unavailable: [], maintenance: false },
     missing: [],
   })
 })
@@ -14,7 +14,7 @@ void test('a command reaches its handler with its arguments', async (t) => {
   const local = new LocalControl()
   const levels: string[] = []
   local.obey({ 'log-level': ({ level }) => void levels.push(level) })
-  t.strictSame(await local.tell('log-level', { level: 'trace' }), { applied: 1 })
+  t.strictSame(await local.tell('log-level', { level: 'trace' }), { applied: 1, results: [undefined] })
   t.strictSame(levels, ['trace'])
 })
 

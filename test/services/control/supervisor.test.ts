@@ -42,10 +42,7 @@ async function run(t: Test, boot: BootData, parts: Partial<SupervisorOptions> = 
     },
     ...parts,
   })
-  t.teardown(async () => {
-    void supervisor.close()
-    await supervisor.close()
-  })
+  t.teardown(() => supervisor.kill())
   await supervisor.ready
   const [, { port }] = await listening
   return {
@@ -74,7 +71,7 @@ void test('any process answers for all, and commands all', async (t) => {
   const running = await run(t, {}, { processes: 3 })
   const answer = (await running.get('/ask')) as { result: { name: string; values: { value: number }[] }[] }
   t.equal(answer.result.find(({ name }) => name === 'processes')?.values[0]?.value, 3)
-  t.strictSame(await running.get('/tell'), { applied: 3 })
+  t.strictSame(await running.get('/tell'), { applied: 3, results: [null, null, null] })
   t.equal((await running.supervisor.control.ask('log-level')).result, 'warn')
 })
 
@@ -100,6 +97,85 @@ void test('a crashed process is replaced; what was commanded and counted stays',
   t.equal((await running.supervisor.control.ask('log-level')).result, 'debug')
 })
 
+const pids = (): Set<number | undefined> =>
+  new Set(Object.values(cluster.workers ?? {}).map((worker) => worker?.process.pid))
+
+/** A request that is answered when its body ends, and has been begun. */
+async function begin(port: number): Promise<{ finish(): Promise<string> }> {
+  const sent = request({ port, host: '127.0.0.1', method: 'POST', headers: { expect: '100-continue' }, agent: false })
+  sent.flushHeaders()
+  await once(sent, 'continue')
+  return {
+    finish: async () => {
+      const response = once(sent, 'response')
+      sent.end('whole')
+      return text((await response)[0])
+    },
+  }
+}
+
+void test('others take over once all are ready; what is in flight is finished, and counts', async (t) => {
+  const running = await run(t, { token: 'one' })
+  const { supervisor, port, get, logged } = running
+  const pending = await begin(port)
+  const before = pids()
+  await supervisor.replace({ boot: { token: 'two' }, processes: 3, drainTimeoutMs: 30_000 })
+  for (let i = 0; i < 8; i++) t.strictSame(await get('/boot'), { token: 'two' })
+  t.equal(await value(running, 'answered'), 9)
+  t.equal(await pending.finish(), '"done"')
+  // Until its pipe is closed too, node:cluster counts a process that has ended.
+  while ([...before].some((pid) => pids().has(pid))) {
+    await Promise.race([once(cluster, 'disconnect'), once(cluster, 'exit')])
+  }
+  t.equal(pids().size, 3)
+  t.equal(await value(running, 'answered'), 9, 'what the old ones have counted stays')
+  t.equal(await value(running, 'processes'), 3)
+
+  const after = pids()
+  const reason = { code: 'HR_LISTENER_PORT_IN_USE', message: 'Port 80 is taken.' }
+  const failing = { processes: 2, drainTimeoutMs: 30_000 }
+  await t.rejects(supervisor.replace({ boot: { reason }, ...failing }), reason)
+  const both = [supervisor.replace({ boot: { fail: true }, ...failing }), supervisor.roll(() => {})]
+  await t.rejects(both[1]!, { code: 'HR_CONTROL_REPLACING', statusCode: 409 }, 'one at a time')
+  await t.rejects(both[0]!, { code: 'HR_CONTROL_BOOT' })
+  t.strictSame(await get('/boot'), { token: 'two' })
+  t.ok(
+    [...after].every((pid) => pids().has(pid)),
+    'those that ran before have stayed',
+  )
+  t.notOk(logged.includes('Process ended; starting another'))
+})
+
+void test('a rolling restart replaces one process after another', async (t) => {
+  const running = await run(t, { token: 'same' })
+  const before = pids()
+  const steps: [replaced: number, old: number][] = []
+  await running.supervisor.roll((replaced) => {
+    steps.push([replaced, [...before].filter((pid) => pids().has(pid)).length])
+  })
+  t.strictSame(
+    steps,
+    [
+      [1, 2],
+      [2, 1],
+    ],
+    'the first has gone before the second is touched',
+  )
+  t.notOk([...before].some((pid) => pids().has(pid)))
+  t.equal(await value(running, 'processes'), 2)
+  t.strictSame(await running.get('/boot'), { token: 'same' })
+})
+
+void test('processes that are not ready in time are given up, and closing ends those that start', async (t) => {
+  const { supervisor, get } = await run(t, { token: 'one' }, { startTimeoutMs: 1 })
+  const replacement = { boot: { token: 'two' }, processes: 2, drainTimeoutMs: 0 }
+  await t.rejects(supervisor.replace(replacement), { code: 'HR_CONTROL_START_TIMEOUT', statusCode: 503 })
+  t.strictSame(await get('/boot'), { token: 'one' })
+  const rejected = t.rejects(supervisor.replace(replacement), { code: 'HR_CONTROL_CLOSED' })
+  await Promise.all([rejected, supervisor.close()])
+  t.equal(pids().size, 0)
+})
+
 void test('a process that hangs is named, and the others answer', async (t) => {
   const running = await run(t, {})
   const [frozen] = Object.values(cluster.workers ?? {})
@@ -118,17 +194,12 @@ void test('a process that hangs is named, and the others answer', async (t) => {
 
 void test('close lets requests in flight finish, then no process is left', async (t) => {
   const { supervisor, port, logged } = await run(t, {})
-  const headers = { expect: '100-continue' }
-  const sent = request({ port, host: '127.0.0.1', method: 'POST', headers, agent: false })
-  sent.flushHeaders()
-  await once(sent, 'continue')
+  const pending = await begin(port)
   // Answered only after the drain has begun: one process ends, and the other has the request.
   const gone = once(cluster, 'exit')
   const closed = supervisor.close()
   await gone
-  sent.end('whole')
-  const [response] = await once(sent, 'response')
-  t.equal(await text(response), '"done"')
+  t.equal(await pending.finish(), '"done"')
   await closed
   t.strictSame(Object.keys(cluster.workers ?? {}), [])
   t.notOk(logged.includes('Ended before they had drained'))
@@ -140,16 +211,26 @@ void test('a process that is not done at the deadline is ended', async (t) => {
   t.ok(logged.includes('Ended before they had drained'))
 })
 
-void test('a second close ends everything at once', async (t) => {
+void test('kill ends everything at once, a drain under way too', async (t) => {
   const { supervisor } = await run(t, { neverDrain: true })
-  void supervisor.close()
-  await supervisor.close()
+  const closed = supervisor.close()
+  await supervisor.kill()
+  await closed
   t.strictSame(Object.keys(cluster.workers ?? {}), [])
 })
 
 void test('a process that ends before it was ever ready fails the start', async (t) => {
   const failed = run(t, { fail: true })
   await t.rejects(failed, { code: 'HR_CONTROL_BOOT', message: /ended before it was ready \(code 3\)/ })
+})
+
+void test('a process that says why it cannot start fails the start with its words', async (t) => {
+  const failed = run(t, { reason: { code: 'HR_LISTENER_PORT_IN_USE', message: 'Port 80 is taken.' } })
+  await t.rejects(failed, {
+    code: 'HR_LISTENER_PORT_IN_USE',
+    message: 'Port 80 is taken.',
+    cause: { code: 'HR_CONTROL_BOOT' },
+  })
 })
 
 void test('close during the start fails `ready` and leaves no process', async (t) => {

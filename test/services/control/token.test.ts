@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { join } from 'node:path'
 import { test } from 'tap'
 import {
+  newToken,
   readAdminAddress,
   readToken,
   removeAdminAddress,
@@ -48,7 +49,7 @@ void test('a data directory that cannot be used is named', async (t) => {
   t.throws(() => writeAdminAddress(file, 'http://127.0.0.1:1'), { code: 'HR_CONTROL_DATA_DIR' })
   const blocked = t.testdir()
   mkdirSync(join(blocked, 'admin-token'))
-  t.throws(() => readToken(blocked), { code: 'HR_CONTROL_DATA_DIR' })
+  t.throws(() => readToken(blocked), { code: 'HR_CONTROL_DATA_DIR', message: /admin-token \(it is no file\)/ })
 })
 
 void test('the admin address is left for the command line and taken away at the end', async (t) => {
@@ -67,4 +68,16 @@ void test('the address of a later gateway stays', async (t) => {
   writeFileSync(join(dataDir, 'admin-address'), 'http://127.0.0.1:9091\n')
   removeAdminAddress(dataDir, 'http://127.0.0.1:9090')
   t.equal(readFileSync(join(dataDir, 'admin-address'), 'utf8'), 'http://127.0.0.1:9091\n')
+})
+
+void test('a generated token never looks like an option of a command line', async (t) => {
+  const drawn = [0xf8, 0xfb, 0x00].map((first) => Buffer.alloc(32).fill(first, 0, 1))
+  t.strictSame(
+    drawn.slice(0, 2).map((bytes) => bytes.toString('base64url')[0]),
+    ['-', '-'],
+  )
+  t.equal(
+    newToken(() => drawn.shift() as Buffer),
+    'A'.repeat(43),
+  )
 })

@@ -18,7 +18,7 @@ function admissionOf(...routes: Route[]): Admission<Admissible> {
     routes.map(({ key, ...rest }) => ({ pattern: parseRouteKey(key), encodedSlash: 'opaque', strictness: 0, ...rest })),
   )
   return new Admission({
-    forwarding: new Forwarding({ trust: [], send: 'both', via: 'headrace' }),
+    forwarding: new Forwarding({ trust: [], read: 'either', send: 'both', via: 'headrace' }),
     table,
     bodyBytes: 1_000,
     ownStrictness: (path) => (GUARDED.some((root) => path === root || path.startsWith(`${root}/`)) ? 1 : 0),
@@ -48,7 +48,7 @@ void test('a target becomes one canonical path, its query apart, whatever form i
     t.equal(refusal, undefined)
     t.match(exchange, { path, query }, target)
   }
-  t.match(admit(all, { method: 'OPTIONS', target: '*' }).exchange, { path: '/' })
+  t.match(admit(all, { method: 'OPTIONS', target: '*' }).exchange, { path: '*', plan: undefined })
   for (const target of [
     '*',
     'a',

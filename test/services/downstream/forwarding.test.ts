@@ -10,11 +10,11 @@ interface Told {
   sent: Record<string, string>
 }
 
-function tell(init: ExchangeInit, options: Partial<ForwardedOptions> = {}): Told {
-  const settings = { trust: init.trust ?? [], send: 'both', via: 'headrace', ...options } satisfies ForwardedOptions
-  const forwarding = new Forwarding(settings)
+function tell(init: ExchangeInit, options: Partial<ForwardedOptions> = {}, authority = 'gateway.test'): Told {
+  const defaults: ForwardedOptions = { trust: init.trust ?? [], read: 'either', send: 'both', via: 'headrace' }
+  const forwarding = new Forwarding({ ...defaults, ...options })
   const exchange = makeExchange(init)
-  exchange.authority = 'gateway.test'
+  exchange.authority = authority
   forwarding.identify(exchange)
   const out: string[] = []
   forwarding.addTo(out, exchange)
@@ -53,7 +53,71 @@ void test('a trusted proxy is believed, and its chain goes on with its address a
     'x-forwarded-for': '203.0.113.5, 10.0.0.9, 10.0.0.1',
     'x-forwarded-proto': 'https',
     'x-forwarded-host': 'public.test',
-    forwarded: 'for=203.0.113.5;proto=https, for=10.0.0.1;host="gateway.test";proto=http',
+    forwarded: 'for=203.0.113.5;host="public.test";proto=https, for=10.0.0.1;host="gateway.test";proto=http',
+  })
+  t.end()
+})
+
+const FORWARDED = 'for=6.6.6.6, for=203.0.113.5;host=public.test;proto=https, for="[2001:db8::2]"'
+const OWN = 'for=10.0.0.1;host="gateway.test";proto=http'
+const PROXY: ExchangeInit = { address: '10.0.0.1', trust: ['10.0.0.0/8', '2001:db8::/32'] }
+
+void test('Forwarded is read where no X-Forwarded-* is there; these then name the client and the last proxy', (t) => {
+  const told = tell({ ...PROXY, fields: ['Forwarded', FORWARDED] })
+  t.match(told, { client: '203.0.113.5', scheme: 'https' })
+  t.match(told.sent, {
+    'x-forwarded-for': '203.0.113.5, 10.0.0.1',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-host': 'public.test',
+    forwarded: `${FORWARDED}, ${OWN}`,
+  })
+  t.end()
+})
+
+void test('of the two families one is read, and nothing of the other goes on', (t) => {
+  const both = ['X-Forwarded-For', '198.51.100.7', 'Forwarded', FORWARDED]
+  const x = tell({ ...PROXY, fields: both })
+  t.match(x, { client: '198.51.100.7', scheme: 'http' })
+  t.equal(x.sent['forwarded'], `for=198.51.100.7;proto=http, ${OWN}`)
+  t.strictSame(tell({ ...PROXY, fields: both }, { read: 'x-forwarded' }).sent['forwarded'], x.sent['forwarded'])
+
+  const forwarded = tell({ ...PROXY, fields: [...both, 'X-Forwarded-Host', 'evil.test'] }, { read: 'forwarded' })
+  t.match(forwarded, { client: '203.0.113.5', scheme: 'https' })
+  t.equal(forwarded.sent['x-forwarded-for'], '203.0.113.5, 10.0.0.1')
+  t.equal(forwarded.sent['x-forwarded-host'], 'public.test')
+
+  for (const one of ['X-Forwarded-Proto', 'X-Forwarded-Host']) {
+    const alone = tell({ ...PROXY, fields: [one, 'https', 'Forwarded', FORWARDED] })
+    t.equal(alone.client, '10.0.0.1', `${one} alone is of its family`)
+    t.equal(alone.sent['forwarded'], OWN)
+  }
+  t.equal(tell({ ...PROXY, fields: ['Forwarded', FORWARDED] }, { read: 'x-forwarded' }).client, '10.0.0.1')
+  t.equal(tell({ ...PROXY, fields: ['X-Forwarded-For', '1.1.1.1'] }, { read: 'forwarded' }).client, '10.0.0.1')
+  t.end()
+})
+
+void test('malformed elements, hosts and schemes are not believed and not sent on', (t) => {
+  const swallowing = tell({ ...PROXY, fields: ['Forwarded', 'for=6.6.6.6;x=", for=203.0.113.5'] })
+  t.equal(swallowing.client, '203.0.113.5', 'a quote that a client opened takes nothing of what stands behind it')
+  t.equal(swallowing.sent['forwarded'], `for=203.0.113.5, ${OWN}`)
+  const garbage = tell({ ...PROXY, fields: ['Forwarded', '<script>'] })
+  t.equal(garbage.client, '10.0.0.1')
+  t.match(garbage.sent, { forwarded: OWN, 'x-forwarded-for': '10.0.0.1' })
+  const odd = tell({ ...PROXY, fields: ['Forwarded', 'for=203.0.113.5;host="a/b";proto=ftp'] })
+  t.match(odd.sent, { 'x-forwarded-host': 'gateway.test', 'x-forwarded-proto': 'http' })
+  const quote = tell({ ...PROXY, fields: ['X-Forwarded-For', '203.0.113.5', 'X-Forwarded-Host', 'a";for="b'] })
+  t.equal(quote.sent['forwarded'], `for=203.0.113.5;proto=http, ${OWN}`)
+  t.end()
+})
+
+void test('a client that names no host leaves no empty one in the fields', (t) => {
+  const { sent } = tell({ version: '1.0', fields: [] }, {}, '')
+  t.strictSame(sent, {
+    via: '1.0 headrace',
+    'x-request-id': sent['x-request-id'],
+    'x-forwarded-for': '198.51.100.1',
+    'x-forwarded-proto': 'http',
+    forwarded: 'for=198.51.100.1;proto=http',
   })
   t.end()
 })
@@ -90,7 +154,7 @@ void test('Via goes on with the protocol that came in', (t) => {
 })
 
 void test('request ids are unique, and no two processes share them', (t) => {
-  const forwarding = new Forwarding({ trust: [], send: 'both', via: 'headrace' })
+  const forwarding = new Forwarding({ trust: [], read: 'either', send: 'both', via: 'headrace' })
   const idOf = (one: Forwarding): string => {
     const exchange = makeExchange()
     one.identify(exchange)
@@ -99,13 +163,15 @@ void test('request ids are unique, and no two processes share them', (t) => {
   const ids = Array.from({ length: 500 }, () => idOf(forwarding))
   t.equal(new Set(ids).size, 500)
   const prefix = (id: string | undefined): string => String(id).slice(0, 8)
-  t.not(prefix(idOf(new Forwarding({ trust: [], send: 'both', via: 'headrace' }))), prefix(ids[0]))
+  t.not(prefix(idOf(new Forwarding({ trust: [], read: 'either', send: 'both', via: 'headrace' }))), prefix(ids[0]))
   t.end()
 })
 
 void test('passes through a gateway of this name are counted, whatever the name holds', (t) => {
   const passes = (via: string, name = 'headrace'): number =>
-    new Forwarding({ trust: [], send: 'both', via: name }).passes(makeExchange({ fields: ['Via', via] }))
+    new Forwarding({ trust: [], read: 'either', send: 'both', via: name }).passes(
+      makeExchange({ fields: ['Via', via] }),
+    )
   t.equal(passes('1.1 headrace'), 1)
   t.equal(passes('1.1 headrace,2 headrace , HTTP/1.0 headrace (a comment), 1.1 other'), 3)
   t.equal(passes('1.1 headrace2, 1.1 xheadrace, headrace, 1.1 other headrace'), 0)
@@ -115,7 +181,7 @@ void test('passes through a gateway of this name are counted, whatever the name 
 })
 
 void test('regression: a long list in Via is read once, not once from each comma', (t) => {
-  const forwarding = new Forwarding({ trust: [], send: 'both', via: 'headrace' })
+  const forwarding = new Forwarding({ trust: [], read: 'either', send: 'both', via: 'headrace' })
   const via = ','.repeat(32_000)
   // With the quadratic pattern one look took a second: a thousand of these would outlast the test's own timeout.
   for (let turn = 0; turn < 1_000; turn++) forwarding.passes(makeExchange({ fields: ['Via', via] }))

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { Exchange } from '../../../services/downstream/exchange.ts'
 import { Peer } from '../../../services/downstream/peer.ts'
+import type { Prepared } from '../../../services/downstream/prepared.ts'
 import type { Reply } from '../../../services/downstream/reply.ts'
 import { TrustedProxies } from '../../../services/downstream/trust.ts'
 
@@ -64,6 +65,13 @@ export class RecordedReply implements Reply {
   end(chunk?: Uint8Array): void {
     this.told.push(`end ${chunk === undefined ? '' : Buffer.from(chunk).toString()}`.trim())
   }
+
+  whole({ told }: Prepared, own: readonly string[]): void {
+    this.headSent = true
+    this.told.push(`whole ${told.status} ${[...told.fields, ...own].join('|')} ${told.body.length}`)
+  }
+
+  closed(): void {}
 
   abort(): void {
     this.gone = true

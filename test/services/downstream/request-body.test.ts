@@ -47,17 +47,18 @@ void test('a body longer than its length never ends as a whole one', async (t) =
 void test('what completes the length is held back until the body has ended: there may come more', async (t) => {
   const source = new PassThrough()
   const body = bodyOf(source, withLength(3))
-  const passed: string[] = []
-  body.on('data', (chunk: Buffer) => passed.push(chunk.toString()))
   source.write('ab')
   source.write('c')
-  await standstill(() => passed.length, 3)
-  t.strictSame(passed, ['ab'])
-  const closed = new Promise((resolve) => body.once('close', resolve))
+  t.strictSame((await body.next()).value?.toString(), 'ab')
+  let settled = 0
+  const more = t.rejects(
+    body.next().finally(() => settled++),
+    { code: 'HR_REQUEST_FRAMING' },
+  )
+  t.equal(await standstill(() => settled), 0)
   source.write('d')
-  await closed
-  t.strictSame(passed, ['ab'])
-  t.match(body.errored, { code: 'HR_REQUEST_FRAMING' })
+  await more
+  await t.rejects(body.next(), { code: 'HR_REQUEST_FRAMING' }, 'and whoever asks again')
 })
 
 void test('a body shorter than its length never ends as a whole one', async (t) => {
@@ -95,12 +96,14 @@ void test('nothing is read before the upstream asks, and no more than it takes',
   const body = bodyOf(source, LENGTHLESS, 1e9)
   feed()
   t.ok((await standstill(() => taken)) <= 32_768, 'before anybody reads')
-  body.once('readable', () => undefined)
+  await body.next()
   t.ok((await standstill(() => taken)) <= 300_000, 'with a reader that stands still')
-  body.resume()
+  const whole = buffer(body)
   await standstill(() => taken)
   t.ok(taken >= 10_000_000, 'and all of it once it is read')
-  body.destroy()
+  source.end()
+  t.equal((await whole).length, taken - 16_384)
+  t.ok(body.ended)
 })
 
 void test('100 Continue is written when the upstream asks for the body, once, and only where it is waited for', async (t) => {
@@ -121,18 +124,71 @@ void test('100 Continue is written when the upstream asks for the body, once, an
 void test('an upstream that fails leaves the connection to its answer: what still comes is read and thrown away', async (t) => {
   const source = new PassThrough()
   const body = bodyOf(source, LENGTHLESS, 1e9)
-  body.resume()
   source.write('some')
-  body.destroy(new Error('the upstream failed'))
+  for await (const piece of body) {
+    t.equal(piece.toString(), 'some')
+    break
+  }
   source.end(Buffer.alloc(1_000_000))
   await new Promise((resolve) => source.once('end', resolve))
-  t.notOk(source.errored)
+  t.notOk(body.ended)
+})
+
+void test('a body that is given up fails for whoever waits for it or asks for it later', async (t) => {
+  const waiting = bodyOf(new PassThrough(), LENGTHLESS)
+  const asked = t.rejects(waiting.next(), /the upstream failed/)
+  waiting.destroy(new Error('the upstream failed'))
+  await asked
+  const full = new PassThrough()
+  const later = bodyOf(full, LENGTHLESS)
+  full.write('a')
+  await later.next()
+  full.write('b')
+  later.destroy()
+  await t.rejects(later.next(), { code: 'HR_REQUEST_FRAMING' }, 'what had come is not handed out')
+})
+
+void test('a client that has left before the upstream asks is noticed', async (t) => {
+  const source = new PassThrough()
+  const closed = new Promise((resolve) => source.once('close', resolve))
+  const body = bodyOf(source, LENGTHLESS)
+  source.destroy()
+  await closed
+  await t.rejects(body.next(), { code: 'HR_REQUEST_FRAMING' })
 })
 
 void test('an error that nobody waits for ends nothing', async (t) => {
-  const body = bodyOf(new PassThrough(), LENGTHLESS)
-  const closed = new Promise((resolve) => body.once('close', resolve))
-  body.destroy(new Error('too late'))
+  const source = new PassThrough()
+  const body = bodyOf(source, LENGTHLESS)
+  body.destroy()
+  const closed = new Promise((resolve) => source.once('close', resolve))
+  source.destroy(new Error('too late'))
   await closed
-  t.ok(body.destroyed)
+  t.notOk(body.ended)
+})
+
+void test('every piece that the upstream asks for is told as movement', async (t) => {
+  const body = bodyOf(Readable.from([Buffer.from('a'), Buffer.from('b')]), LENGTHLESS)
+  let moved = 0
+  body.moved = () => moved++
+  await buffer(body)
+  t.equal(moved, 3, 'two, and the end')
+})
+
+void test('as a stream it passes whole, and ends with what ends the body', async (t) => {
+  const whole = bodyOf(Readable.from([Buffer.from('a'), Buffer.from('b')]), withLength(2))
+  t.equal((await buffer(whole.asStream())).toString(), 'ab')
+  t.ok(whole.ended)
+  await t.rejects(buffer(bodyOf(Readable.from([Buffer.from('ab')]), withLength(1)).asStream()), {
+    code: 'HR_REQUEST_FRAMING',
+  })
+  const source = new PassThrough()
+  const given = bodyOf(source, LENGTHLESS)
+  const stream = given.asStream()
+  source.end('read ahead')
+  stream.read(0)
+  await standstill(() => stream.readableLength)
+  t.notOk(given.ended, 'the upstream has not taken it')
+  given.destroy()
+  t.ok(stream.destroyed, 'an answer came first')
 })

@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { readForwarded } from '../../../services/downstream/forwarded.ts'
 import { TrustedProxies } from '../../../services/downstream/trust.ts'
 
 void test('addresses, blocks and the two words say who is trusted', (t) => {
@@ -64,6 +65,32 @@ void test('what is no address ends the walk: nothing to its left is believed', (
   for (const garbage of ['unknown', '_hidden', '', '1.2.3', '<script>', '1.2.3.4.5', '[::1', '10.0.0.300']) {
     t.equal(trust.clientOf('10.0.0.1', `203.0.113.1, ${garbage}, 10.0.0.2`), '10.0.0.2', garbage)
     t.equal(trust.clientOf('10.0.0.1', `203.0.113.1, ${garbage}`), '10.0.0.1', garbage)
+  }
+  t.end()
+})
+
+void test('the same walk goes over Forwarded, and takes host and scheme of the outermost trusted proxy', (t) => {
+  const trust = new TrustedProxies(['10.0.0.0/8', '2001:db8::/32'])
+  const rows: [peer: string, value: string, origin: [address: string, host?: string | undefined, proto?: string]][] = [
+    ['10.0.0.1', 'for=203.0.113.1', ['203.0.113.1']],
+    ['10.0.0.1', 'for=6.6.6.6;host=evil.test, for=203.0.113.1;proto=https', ['203.0.113.1', undefined, 'https']],
+    [
+      '10.0.0.1',
+      'for=6.6.6.6;proto=ftp, for=203.0.113.1;host=public.test;proto=https, for=10.0.0.2;host=inner.test;proto=http',
+      ['203.0.113.1', 'public.test', 'https'],
+    ],
+    ['10.0.0.1', 'for=203.0.113.1, for=10.0.0.2;proto=https', ['203.0.113.1', undefined, 'https']],
+    ['10.0.0.1', 'for="203.0.113.1:4711"', ['203.0.113.1']],
+    ['10.0.0.1', 'for="203.0.113.1:_port"', ['203.0.113.1']],
+    ['10.0.0.1', 'for="[2001:db9::1]:4711", for="[2001:db8::2]"', ['2001:db9::1']],
+    ['203.0.113.9', 'for=1.1.1.1;proto=https', ['203.0.113.9']],
+    ['10.0.0.1', '', ['10.0.0.1']],
+  ]
+  for (const nobody of ['for=unknown', 'for=_hidden', 'for="_hidden:80"', 'by=_x', 'for=10.0.0.300']) {
+    rows.push(['10.0.0.1', `for=203.0.113.1, ${nobody};proto=https, for=10.0.0.2`, ['10.0.0.2', undefined, 'https']])
+  }
+  for (const [peer, value, [address, host, proto]] of rows) {
+    t.strictSame(trust.originOf(peer, readForwarded(value)), { address, host, proto }, `${peer} ← ${value}`)
   }
   t.end()
 })

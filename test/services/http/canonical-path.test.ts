@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import { test } from 'tap'
 import fc from 'fast-check'
-import { canonicalTarget, laxReadings } from '../../../services/http/canonical-path.ts'
+import { canonicalTarget, hasDotSegments, laxReadings } from '../../../services/http/canonical-path.ts'
 
 const pathOf = (target: string): string => {
   const result = canonicalTarget(target)
@@ -11,10 +12,11 @@ void test('a plain path stays as it is, and its query apart from it', (t) => {
   t.same(canonicalTarget('/api/vehicles/7?limit=3&after=%2Fx'), {
     path: '/api/vehicles/7',
     query: '?limit=3&after=%2Fx',
+    lax: false,
   })
-  t.same(canonicalTarget('/'), { path: '/', query: '' })
-  t.same(canonicalTarget('/?'), { path: '/', query: '?' })
-  t.same(canonicalTarget('/a?..//%zz'), { path: '/a', query: '?..//%zz' }, 'the query is not a path')
+  t.same(canonicalTarget('/'), { path: '/', query: '', lax: false })
+  t.same(canonicalTarget('/?'), { path: '/', query: '?', lax: false })
+  t.same(canonicalTarget('/a?..//%zz'), { path: '/a', query: '?..//%zz', lax: false }, 'the query is not a path')
   t.end()
 })
 
@@ -73,10 +75,10 @@ void test('a canonical path is its own canonical path, and holds no dot segment'
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
       const first = canonicalTarget(`/${pieces.join('')}`)
-      if (typeof first === 'string') return
-      const again = canonicalTarget(first.path + first.query)
-      t.same(again, first)
-      t.notOk(first.path.split('/').some((segment) => segment === '.' || segment === '..'))
+      if (typeof first === 'string') return true
+      const hasDots = first.path.split('/').some((segment) => segment === '.' || segment === '..')
+      if (first.lax !== laxReadings(first.path).length > 0) return false
+      return !hasDots && isDeepStrictEqual(canonicalTarget(first.path + first.query), first)
     }),
   )
   t.end()
@@ -89,5 +91,17 @@ void test('lax readings show what a path becomes when decoded, merged or strippe
   t.ok(laxReadings('/performance;x=1/health').includes('/performance/health'))
   t.ok(laxReadings('/a/..;/admin').includes('/admin'))
   t.ok(laxReadings('/a%2F..%2F..%2Fb').includes(null), 'one that leaves the root')
+  t.end()
+})
+
+void test('dot segments are seen in the path, however written, and not in the query', (t) => {
+  const piece = fc.constantFrom('a', '.', '..', '...', '/', '%2e', '%2E', '%2F', ';', '?', 'http://h')
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const target = `/${pieces.join('')}`
+      const segments = target.replace(/\?.*/, '').slice(1).replaceAll(/%2e/gi, '.').split('/')
+      return hasDotSegments(target) === (segments.includes('.') || segments.includes('..'))
+    }),
+  )
   t.end()
 })

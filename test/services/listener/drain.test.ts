@@ -121,6 +121,30 @@ void test('what remains at the deadline is destroyed and counted', async (t) => 
   t.equal(listener.counters.destroyed, 1)
 })
 
+for (const over of ['TCP', 'TLS']) {
+  void test(`an answer that only the end of its connection delimits is reset at the deadline, over ${over}`, async (t) => {
+    const files = await writeCertificate(join(t.testdir(), 'tls'))
+    const tls = over === 'TLS' ? [{ ...files, servername: null }] : null
+    const { port, listener, handlers } = await startListener(t, { options: { tls } })
+    handlers.request = (_request, response) => {
+      response.writeHead(200, ['connection', 'close'])
+      response.write('a part of it')
+      return true
+    }
+    const open = () => connectRaw(t, tls === null ? { port } : { port, tls: 'http/1.1' })
+    const idle = await open()
+    const raw = await open()
+    const answer = raw.expect()
+    await raw.send('GET / HTTP/1.0\r\n\r\n')
+    t.equal(String(await answer.chunk()), 'a part of it')
+    const broken = t.rejects(answer.whole())
+    t.same(await listener.drain(50), { destroyed: 2 })
+    await broken
+    t.same(await raw.ended(), { how: 'reset', broken: true })
+    t.equal((await idle.ended()).how, 'fin', 'nothing is under way there')
+  })
+}
+
 void test('an empty listener drains at once, and closing after that is harmless', async (t) => {
   const { listener } = await startListener(t)
   t.same(await listener.drain(DEADLINE_MS), { destroyed: 0 })

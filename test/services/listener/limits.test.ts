@@ -1,3 +1,4 @@
+import { connect as connectTls } from 'node:tls'
 import { test } from 'tap'
 import { connectRaw, rawSocket } from '../../raw-client.ts'
 import { connectRawH2, data, FRAME, frame, headers, requestFields } from '../../raw-h2.ts'
@@ -48,6 +49,19 @@ void test('a TLS handshake that never comes is ended by the header timeout', asy
   const raw = await connectRaw(t, { port })
   await raw.ended()
   t.equal(listener.counters.tlsFailed, 1)
+})
+
+void test('a client that leaves within the TLS handshake leaves no connection behind', async (t) => {
+  const files = await writeCertificate(t.testdir())
+  const { port, listener } = await startListener(t, {
+    options: { tls: [{ ...files, servername: null }] },
+    limits: { headerTimeoutMs: 300_000 },
+  })
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  // Its part of the handshake is over before the server has read it.
+  socket.once('secureConnect', () => socket.destroy())
+  while (listener.counters.accepted === 0 || listener.counters.open > 0) await new Promise(setImmediate)
+  t.equal(listener.counters.accepted, 1)
 })
 
 void test('a kept-alive connection is closed after the idle timeout', async (t) => {
@@ -117,7 +131,39 @@ void test('a slow body on HTTP/2 costs its stream alone', async (t) => {
   t.equal(listener.counters.slowBodies, 1)
 })
 
-void test('a rapid reset ends in GOAWAY', async (t) => {
+void test('a rapid reset ends in GOAWAY with the stream that is one too many, within one read', async (t) => {
+  const { port, listener, handlers } = await startListener(t, { options: { h2c: true } })
+  const h2 = await connectRawH2(t, { port })
+  const cancel = Buffer.from([0, 0, 0, 8])
+  const frames: Buffer[] = []
+  const slow = requestFields([], { ':path': '/slow' })
+  // Fewer than nghttp2 would end it for by itself.
+  for (let id = 1; id < 160; id += 2) frames.push(headers(id, slow), frame(FRAME.reset, 0, id, cancel))
+  h2.send(...frames)
+  t.same(await h2.outcome(9_999), { goaway: ENHANCE_YOUR_CALM })
+  t.ok(handlers.seen.length <= 51, `${handlers.seen.length} were seen`)
+  t.equal(listener.sessions.counters.goaways.flood, 1)
+})
+
+void test('resets come back with time, and those of the gateway itself are none', async (t) => {
+  let now = 0
+  const { port, listener } = await startListener(t, { options: { h2c: true }, context: { now: () => now } })
+  const h2 = await connectRawH2(t, { port })
+  const cancel = Buffer.from([0, 0, 0, 8])
+  const slow = requestFields([], { ':path': '/slow' })
+  const reset = (id: number): Buffer[] => [headers(id, slow), frame(FRAME.reset, 0, id, cancel)]
+  for (let id = 1; id < 100; id += 2) h2.send(...reset(id))
+  h2.send(headers(101, requestFields()))
+  t.same(await h2.outcome(101), { status: 200 }, 'fifty are allowed')
+  now = 100
+  h2.send(...reset(103), headers(105, requestFields()))
+  t.same(await h2.outcome(105), { status: 200 }, 'ten a second come back')
+  h2.send(...reset(107))
+  t.same(await h2.outcome(9_999), { goaway: ENHANCE_YOUR_CALM })
+  t.equal(listener.sessions.counters.goaways.flood, 1)
+})
+
+void test('resets of streams that were answered before end in GOAWAY too', async (t) => {
   const { port } = await startListener(t, { options: { h2c: true } })
   const h2 = await connectRawH2(t, { port })
   const cancel = Buffer.from([0, 0, 0, 8])
@@ -185,4 +231,39 @@ void test('an endless row of CONTINUATION frames ends the session', async (t) =>
   const h2 = await connectRawH2(t, { port })
   h2.send(frame(FRAME.headers, 0, 1), ...Array.from({ length: 100 }, () => frame(FRAME.continuation, 0, 1)))
   t.ok(['goaway', 'closed'].includes(await h2.over(1)))
+})
+
+/** SETTINGS that leave the windows of new streams closed (RFC 9113 §6.9.2: INITIAL_WINDOW_SIZE 0). */
+const CLOSED = frame(FRAME.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]))
+const CANCEL = 8
+
+void test('a stream whose client takes nothing of its answer is reset, whoever answers', async (t) => {
+  let now = 0
+  const { port, listener, handlers } = await startListener(t, {
+    options: { h2c: true },
+    limits: { sendTimeoutMs: 60_000 },
+    context: { now: () => now, bodyWindowMs: 10 },
+  })
+  handlers.declined.add('/page')
+  const h2 = await connectRawH2(t, { port })
+  h2.send(CLOSED)
+  for (const [stream, path] of [
+    [1, '/'],
+    [3, '/page'],
+  ] as const) {
+    h2.send(headers(stream, requestFields([], { ':path': path })))
+    t.same(await h2.outcome(stream), { status: 200 })
+  }
+  while (listener.counters.stalledReaders < 2) {
+    now += 500
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.ok(now >= 60_000)
+  for (const stream of [1, 3]) {
+    const { payload } = await h2.until(() => h2.frames.find((one) => one.type === FRAME.reset && one.stream === stream))
+    t.equal(payload.readUInt32BE(0), CANCEL)
+  }
+  t.equal(listener.counters.stalledReaders, 2)
+  h2.send(headers(5, requestFields([], { ':path': '/' })))
+  t.same(await h2.outcome(5), { status: 200 }, 'the session goes on')
 })

@@ -1,15 +1,17 @@
 import type { LookupOptions } from 'node:dns'
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:http2'
+import { connect, type ServerHttp2Stream } from 'node:http2'
 import { get } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
 import { writeCertificate } from '../../certificate.ts'
 import { connectClient } from '../../client.ts'
 import { connectRaw, rawSocket } from '../../raw-client.ts'
-import { connectRawH2, headers } from '../../raw-h2.ts'
-import { startListener } from './start.ts'
+import { connectRawH2, FRAME, headers, requestFields } from '../../raw-h2.ts'
+import type { Field } from '../../wire.ts'
+import { Handlers, startListener } from './start.ts'
 
 void test('HTTP/1.1 and HTTP/2 with prior knowledge share a cleartext port', async (t) => {
   const { port, address, handlers } = await startListener(t, { options: { h2c: true } })
@@ -81,18 +83,22 @@ void test('what the lane declines goes to the fallback, by the compatibility lay
   }
 })
 
-void test('Expect: 100-continue reaches the lane with no 100 written, and the fallback with one', async (t) => {
-  const { port, handlers } = await startListener(t)
+void test('Expect: 100-continue reaches the lane and the fallback with no 100 written', async (t) => {
+  const { port, handlers } = await startListener(t, { options: { h2c: true } })
   handlers.declined.add('/docs')
-  const head = (path: string): string =>
-    `POST ${path} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\nConnection: close\r\n\r\n`
-  const first = await connectRaw(t, { port })
-  t.same((await first.exchange(head('/'), 'POST')).informational, [])
-  const second = await connectRaw(t, { port })
-  t.same(
-    (await second.exchange(head('/docs'), 'POST')).informational.map(({ status }) => status),
-    [100],
-  )
+  for (const path of ['/', '/docs']) {
+    const raw = await connectRaw(t, { port })
+    const bytes = `POST ${path} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\nConnection: close\r\n\r\n`
+    t.same((await raw.exchange(bytes, 'POST')).informational, [], path)
+    const client = await connectClient(t, { cleartext: port, tls: 0 }, 'h2c')
+    const fields: Field[] = [
+      ['Expect', '100-continue'],
+      ['Content-Length', '1'],
+    ]
+    const { response } = await client.open({ method: 'POST', path, streamBody: true, fields })
+    t.equal((await response.head()).status, 200)
+    t.same(response.informational, [], path)
+  }
 })
 
 void test('another expectation is 417; CONNECT 405; a WebSocket upgrade 501; other upgrades are ignored', async (t) => {
@@ -116,6 +122,58 @@ void test('another expectation is 417; CONNECT 405; a WebSocket upgrade 501; oth
   const h2c =
     'GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade, http2-settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\n\r\n'
   t.equal((await raw.exchange(h2c)).status, 200)
+})
+
+const OFFER = 'Host: a\r\nConnection: upgrade, http2-settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\n'
+
+void test('a connection is kept after an upgrade that was ignored', async (t) => {
+  const files = await writeCertificate(t.testdir())
+  for (const options of [{}, { h2c: true }, { tls: [{ ...files, servername: null }] }]) {
+    const { port, handlers } = await startListener(t, { options })
+    const raw = await connectRaw(t, options.tls === undefined ? { port } : { port, tls: 'http/1.1' })
+    t.equal((await raw.exchange(`GET /1 HTTP/1.1\r\n${OFFER}\r\n`)).get('connection'), 'keep-alive')
+    t.equal((await raw.exchange(`POST /2 HTTP/1.1\r\n${OFFER}Content-Length: 3\r\n\r\nabc`)).status, 200)
+    // The body in a read of its own, and in two.
+    for (const pieces of [['abc'], ['a', 'bc']]) {
+      const answer = raw.expect()
+      await raw.send(`POST /3 HTTP/1.1\r\n${OFFER}Content-Length: 3\r\n\r\n`)
+      for (const piece of pieces) await raw.send(piece)
+      t.equal((await answer.whole()).status, 200)
+    }
+    t.equal((await raw.exchange('GET /4 HTTP/1.1\r\nHost: a\r\n\r\n')).status, 200)
+    t.same(handlers.seen, ['/1', '/2', '/3', '/3', '/4'])
+  }
+})
+
+void test('what comes in one read with an upgrade that is ignored is never taken for another request', async (t) => {
+  const NEXT = 'POST /next HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\nGET /rest HTTP/1.1\r\nHost: a\r\n\r\n'
+  const cases: [name: string, reads: string[]][] = [
+    ['a whole request', [`GET /1 HTTP/1.1\r\n${OFFER}\r\n${NEXT}`]],
+    ['a part of one', [`GET /1 HTTP/1.1\r\n${OFFER}\r\n${NEXT.slice(0, 61)}`, NEXT.slice(61)]],
+    ['behind a body', [`POST /1 HTTP/1.1\r\n${OFFER}Content-Length: 3\r\n\r\nabc${NEXT.slice(0, 61)}`, NEXT.slice(61)]],
+    ['behind a chunked one', [`POST /1 HTTP/1.1\r\n${OFFER}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${NEXT}`]],
+  ]
+  for (const [name, reads] of cases) {
+    const { port, handlers } = await startListener(t)
+    const raw = await connectRaw(t, { port })
+    const answer = raw.expect()
+    for (const read of reads) await raw.send(read)
+    t.equal((await answer.whole()).body.toString(), 'hello', name)
+    t.equal((await answer.head()).get('connection'), 'close')
+    t.equal((await raw.ended()).broken, false)
+    t.same(handlers.seen, ['/1'], name)
+  }
+})
+
+void test('so it is where the body comes in a later read, and its answer before it', async (t) => {
+  const { port, handlers } = await startListener(t)
+  const raw = await connectRaw(t, { port })
+  const answer = raw.expect()
+  await raw.send(`POST /1 HTTP/1.1\r\n${OFFER}Content-Length: 3\r\n\r\n`)
+  await answer.whole()
+  await raw.send('abcGET /lost HTTP/1.1\r\nHost: a\r\n\r\n')
+  t.equal((await raw.ended()).how, 'fin')
+  t.same(handlers.seen, ['/1'])
 })
 
 void test('CONNECT is 405 on HTTP/2 too', async (t) => {
@@ -171,3 +229,66 @@ function localhost(options: LookupOptions, done: (error: null, address: never, f
   if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }] as never)
   else done(null, '127.0.0.1' as never, 4)
 }
+
+void test('what a handler throws is a 500, and the next request is answered', async (t) => {
+  const handlers = new Handlers()
+  const broke: unknown[] = []
+  const { port } = await startListener(t, {
+    options: { h2c: true },
+    context: {
+      handlers: {
+        head: null,
+        request: (request, response) => handlers.request(request, response),
+        stream: (stream, head) => handlers.stream(stream, head),
+        fallback: () => {
+          throw new TypeError('a bug')
+        },
+        broke: (_request, error) => {
+          broke.push(error)
+          return false
+        },
+      },
+    },
+  })
+  handlers.declined.add('/bug')
+  for (const protocol of ['h1', 'h2c'] as const) {
+    const client = await connectClient(t, { cleartext: port, tls: 0 }, protocol)
+    const response = await client.request({ path: '/bug' })
+    t.equal(response.status, 500, protocol)
+    t.match(JSON.parse(response.body.toString()), { code: 'HR_INTERNAL' })
+    t.equal((await client.request({ path: '/' })).status, 200)
+  }
+  t.match(broke, [{ message: 'a bug' }, { message: 'a bug' }])
+})
+
+void test('an upload whose answer leaves late is told to stop all the same', async (t) => {
+  const handlers = new Handlers()
+  const late = Promise.withResolvers<() => void>()
+  const { port } = await startListener(t, {
+    options: { h2c: true },
+    limits: { bodyMinBytesPerSecond: 0 },
+    context: {
+      // What is looked at once a second is, here, all the time.
+      bodyWindowMs: 5,
+      handlers: Object.assign(handlers, {
+        stream(stream: ServerHttp2Stream) {
+          stream.resume()
+          stream.respond({ ':status': 200 }, { waitForTrailers: true })
+          stream.once('wantTrailers', () => late.resolve(() => stream.sendTrailers({ 'x-sum': '1' })))
+          stream.end('hello')
+          return true
+        },
+      }),
+    },
+  })
+  const h2 = await connectRawH2(t, { port })
+  h2.send(headers(1, requestFields([], { ':method': 'POST' }), false))
+  const sendTrailers = await late.promise
+  for (let turn = 0; turn < 4; turn++) await setImmediate()
+  sendTrailers()
+  t.equal(await h2.over(1), 'ended')
+  t.match(await h2.until(() => h2.frames.find(({ type }) => type === FRAME.reset)), {
+    stream: 1,
+    payload: Buffer.alloc(4),
+  })
+})

@@ -6,7 +6,7 @@ import { startListener } from './start.ts'
 
 void test('every request is sent to the same host and path over https, on both protocols', async (t) => {
   let httpsPort = 8443
-  const handlers = redirectToHttps(() => httpsPort)
+  const handlers = { ...redirectToHttps(() => httpsPort), broke: () => false }
   const { port } = await startListener(t, { options: { h2c: true }, context: { handlers } })
   for (const protocol of ['h1', 'h2c'] as const) {
     httpsPort = 8443
@@ -21,14 +21,18 @@ void test('every request is sent to the same host and path over https, on both p
 })
 
 void test('an absolute target names its own host', async (t) => {
-  const { port } = await startListener(t, { context: { handlers: redirectToHttps(() => 443) } })
+  const { port } = await startListener(t, {
+    context: { handlers: { ...redirectToHttps(() => 443), broke: () => false } },
+  })
   const raw = await connectRaw(t, { port })
   const response = await raw.exchange('GET http://b.test HTTP/1.1\r\nHost: a.test\r\n\r\n')
   t.equal(response.get('location'), 'https://b.test/')
 })
 
 void test('a request without one sound host, or without a path, is 400', async (t) => {
-  const { port } = await startListener(t, { context: { handlers: redirectToHttps(() => 443) } })
+  const { port } = await startListener(t, {
+    context: { handlers: { ...redirectToHttps(() => 443), broke: () => false } },
+  })
   for (const request of [
     'GET / HTTP/1.1\r\n\r\n',
     'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',

@@ -38,6 +38,8 @@ export function limits({ http2, ...rest }: Limits = {}): LimitsOptions {
 
 /** Answers `hello` by the lane on every protocol, and `/slow` when the test says so. */
 export class Handlers implements RequestHandlers {
+  /** Nothing is answered at once: all goes to node:http, by way of the socket's own data. */
+  readonly head = () => false
   /** Paths of requests in the order that they came in. */
   readonly seen: string[] = []
   /** Paths that Fastify gets. */
@@ -87,6 +89,10 @@ export class Handlers implements RequestHandlers {
 
   fallback(_request: unknown, response: { end(text: string): unknown }): void {
     response.end('fallback')
+  }
+
+  broke(_request: unknown, error: unknown): boolean {
+    throw error
   }
 }
 

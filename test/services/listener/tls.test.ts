@@ -4,7 +4,7 @@ import { connect, type PeerCertificate } from 'node:tls'
 import { generate } from 'selfsigned'
 import { test, type Test } from 'tap'
 import { developmentCertificate } from '../../../services/listener/certificate.ts'
-import { certificateWarnings, loadCertificate } from '../../../services/listener/tls.ts'
+import { certificateWarnings, createTicketKeys, loadCertificate } from '../../../services/listener/tls.ts'
 import { startListener } from './start.ts'
 
 interface Pair {
@@ -62,11 +62,11 @@ void test('reload brings new certificates to new handshakes; a broken file leave
   t.equal(await shown(t, port), 'old.test')
   const fresh = await pair(directory, 'new.test')
   for (const kind of ['cert', 'key'] as const) writeFileSync(files[kind], readFileSync(fresh[kind]))
-  await listener.reload()
+  ;(await listener.renew())()
   t.equal(await shown(t, port), 'new.test')
   t.equal(await shown(t, port, 'new.test'), 'new.test')
   writeFileSync(files.cert, 'garbage')
-  await t.rejects(listener.reload(), { code: 'HR_TLS_CERTIFICATE_INVALID' })
+  await t.rejects(listener.renew(), { code: 'HR_TLS_CERTIFICATE_INVALID' })
   t.equal(await shown(t, port), 'new.test')
 })
 
@@ -110,4 +110,38 @@ void test('the development certificate is made once, kept private, and renewed w
   await developmentCertificate(dataDir)
   t.not(readFileSync(made.cert, 'utf8'), second.slice(0, 300), 'made anew')
   await loadCertificate(made)
+})
+
+/** Connects, and waits for a session to come back with. */
+function begin(t: Test, port: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, servername: 'a.test' })
+    t.teardown(() => socket.destroy())
+    socket.once('session', resolve)
+    socket.once('error', reject)
+  })
+}
+
+/** Comes back with a session. @returns whether it was taken */
+function resume(t: Test, port: number, session: Buffer): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, servername: 'a.test', session })
+    t.teardown(() => socket.destroy())
+    socket.once('secureConnect', () => resolve(socket.isSessionReused()))
+    socket.once('error', reject)
+  })
+}
+
+void test('a session goes on at another listener with the same ticket keys, also after new certificates', async (t) => {
+  const directory = t.testdir()
+  const tls = [await pair(directory, 'first.test'), await pair(directory, 'a.test')]
+  const ticketKeys = createTicketKeys()
+  const start = (keys?: Buffer) => startListener(t, { options: { tls }, context: { ticketKeys: keys } })
+  const [one, other, stranger] = [await start(ticketKeys), await start(ticketKeys), await start()]
+  const session = await begin(t, one.port)
+  t.ok(await resume(t, one.port, session))
+  t.ok(await resume(t, other.port, session))
+  t.notOk(await resume(t, stranger.port, session), 'with keys of its own')
+  ;(await other.listener.renew())()
+  t.ok(await resume(t, other.port, session), 'with its certificates read again')
 })

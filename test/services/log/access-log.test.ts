@@ -146,3 +146,14 @@ void test('whatever a client sends, a line is one line of JSON that holds it', (
   )
   t.end()
 })
+
+void test('what the cache made of a request is said where its route has one', (t) => {
+  const { write, last } = logger()
+  write(finished({ plan: { key: '/a' } }))
+  t.notOk('cache' in last())
+  for (const cacheResult of ['hit', 'stale', 'revalidated', 'collapsed', 'miss', 'pass'] as const) {
+    write(finished({ plan: { key: '/a' }, cacheResult }))
+    t.equal(last()['cache'], cacheResult)
+  }
+  t.end()
+})

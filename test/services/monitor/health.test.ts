@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { assessHealth, type HealthReport } from '../../../services/monitor/health.ts'
+import { assessHealth, type HealthReport, upstreamHealth } from '../../../services/monitor/health.ts'
 import { memoryLimit, type ProcessReport, readMemory, readSystem } from '../../../services/monitor/process.ts'
 import { mergeReadiness, readinessOf } from '../../../services/monitor/readiness.ts'
 import { targetSnapshot } from '../../target-snapshot.ts'
@@ -22,11 +22,21 @@ function report(parts: Partial<ProcessReport>): ProcessReport {
     memory: MEMORY,
     eventLoop: { delayMs: 1, utilization: 0.1 },
     targets: [targetSnapshot()],
+    notices: [],
     ...parts,
   }
 }
 const assess = (parts: Partial<ProcessReport>, missing: HealthReport['missing'] = []): HealthReport =>
   assessHealth([report(parts)], missing, readSystem())
+
+void test('a target that is of no use is told with why, and one that drains is missed by nobody', (t) => {
+  const targets = (['up', 'ejected', 'unhealthy', 'draining'] as const).map((state) => targetSnapshot({ state }))
+  t.match(upstreamHealth(targets), [
+    { state: 'degraded', targets: { total: 3, up: 1, down: 2, states: ['ejected', 'unhealthy'] } },
+  ])
+  t.match(upstreamHealth([targetSnapshot({ state: 'draining' })]), [{ state: 'down' }])
+  t.end()
+})
 
 void test('nothing to report is healthy', async (t) => {
   t.match(assess({}), { status: 'healthy', reasons: [], upstreams: [{ name: 'fleet', state: 'up' }] })
@@ -48,6 +58,12 @@ void test('one target of several down is degraded', async (t) => {
   t.equal(status, 'degraded')
   t.strictSame(reasons, ['1 of 2 targets of upstream fleet are down'])
   t.match(upstreams, [{ state: 'degraded', targets: { total: 2, up: 1, down: 1 } }])
+})
+
+void test('what the parts of a gateway say wants attention is told once for all processes', async (t) => {
+  const parts = [report({ notices: ['The cache does without'] }), report({ notices: ['The cache does without'] })]
+  t.match(assessHealth(parts, [], readSystem()), { status: 'degraded', reasons: ['The cache does without'] })
+  t.equal(assessHealth(parts, [], readSystem()).reasons.length, 1)
 })
 
 void test('an upstream that nobody has asked yet is unknown, which is no fault', async (t) => {
@@ -114,5 +130,10 @@ void test('several processes are ready where each one is', async (t) => {
   const ready = readinessOf([], false)
   const unready = readinessOf([targetSnapshot({ state: 'down' })], false)
   t.match(mergeReadiness([ready, ready]), { ready: true })
-  t.strictSame(mergeReadiness([ready, unready, unready]), { ready: false, draining: false, unavailable: ['fleet'] })
+  t.strictSame(mergeReadiness([ready, unready, unready]), {
+    ready: false,
+    draining: false,
+    unavailable: ['fleet'],
+    maintenance: false,
+  })
 })

@@ -5,7 +5,16 @@ import { resolveRoute } from '../../../services/routing/options.ts'
 
 const gateway = { openapi: '3.1.0', info: { title: 'Headrace', version: '0.1.0' }, paths: {} }
 const route = (key: string, to: string) =>
-  resolveRoute(key, { to, stripPrefix: true, encodedSlash: 'opaque', docs: true })
+  resolveRoute(key, {
+    to,
+    stripPrefix: true,
+    encodedSlash: 'opaque',
+    cache: false,
+    mock: false,
+    maintenance: false,
+    docs: true,
+    websocket: true,
+  })
 const upstream = (name: string, openapi: string | null = '/openapi.json') => ({ name, targets: [], openapi })
 
 /** Serves one specification for each upstream named; others refuse the connection. */

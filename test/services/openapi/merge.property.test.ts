@@ -127,6 +127,10 @@ const routes = fc.uniqueArray(
           to,
           stripPrefix,
           encodedSlash: 'opaque',
+          websocket: true,
+          cache: false,
+          mock: false,
+          maintenance: false,
           docs,
           ...(rewrite === undefined ? {} : { rewrite }),
         }),
@@ -134,7 +138,16 @@ const routes = fc.uniqueArray(
   { selector: (route) => route.key, maxLength: 5 },
 )
 
-const ANY = resolveRoute('/*', { to: 'a', stripPrefix: false, encodedSlash: 'opaque', docs: true })
+const ANY = resolveRoute('/*', {
+  to: 'a',
+  stripPrefix: false,
+  encodedSlash: 'opaque',
+  cache: false,
+  mock: false,
+  maintenance: false,
+  docs: true,
+  websocket: true,
+})
 
 const input = fc.record({ a: document, b: document, own: document, routes })
 

@@ -8,7 +8,19 @@ const gateway: JsonObject = { openapi: '3.1.0', info: { title: 'Gateway', versio
 const ok = { 200: { description: 'ok' } }
 
 function route(key: string, to = 'fleet', options: Partial<RouteOptions> = {}): RouteOptions {
-  return { ...resolveRoute(key, { to, stripPrefix: false, encodedSlash: 'opaque', docs: true }), ...options }
+  return {
+    ...resolveRoute(key, {
+      to,
+      stripPrefix: false,
+      encodedSlash: 'opaque',
+      cache: false,
+      mock: false,
+      maintenance: false,
+      docs: true,
+      websocket: true,
+    }),
+    ...options,
+  }
 }
 
 function specification(document: JsonObject, upstream = 'fleet'): UpstreamSpecification {

@@ -19,6 +19,8 @@ void test('a location at the upstream becomes one at the gateway', (t) => {
     ['HTTP://10.0.0.1:8080', 'https://gateway.test/api/'],
     ['http://10.0.0.1:8080?q', 'https://gateway.test/api/?q'],
     ['http://Gateway.test/a', 'https://gateway.test/api/a'],
+    ['//10.0.0.1:8080/a?b#c', '//gateway.test/api/a?b#c'],
+    ['//10.0.0.1:8080', '//gateway.test/api/'],
   ]
   for (const [value, expected] of rows) t.equal(mapLocation(value, context()), expected, value)
   t.end()
@@ -33,6 +35,10 @@ void test('a location elsewhere, a relative one, and one that the route cannot p
     '?q',
     '#f',
     '//cdn.test/x',
+    '//10.0.0.1/x',
+    '//user@10.0.0.1:8080/x',
+    '///10.0.0.1:8080/x',
+    '//',
     'mailto:a@b',
     'http://10.0.0.1:9/a',
   ]) {
@@ -48,6 +54,7 @@ void test('without rewriting only the address is mapped, and only where the clie
   t.equal(mapLocation('http://10.0.0.1:8080/a', context({ writer: null })), 'https://gateway.test/a')
   t.equal(mapLocation('/a', context({ writer: null })), '/a')
   t.equal(mapLocation('http://10.0.0.1:8080/a', context({ authority: '' })), 'http://10.0.0.1:8080/a')
+  t.equal(mapLocation('//10.0.0.1:8080/a', context({ writer: null })), '//gateway.test/a')
   t.end()
 })
 
@@ -61,6 +68,10 @@ void test('of a cookie Path and Domain are mapped, nothing else', (t) => {
     ['a=1; Domain=elsewhere.test', 'a=1; Domain=elsewhere.test'],
     ['a=1; Path=relative', 'a=1; Path=relative'],
     ['a=Domain=10.0.0.1', 'a=Domain=10.0.0.1'],
+    ['__Host-a=1; Path=/; Secure', '__Host-a=1; Path=/; Secure'],
+    ['__host-a=1; Path=/; Secure', '__host-a=1; Path=/; Secure'],
+    ['__Secure-a=1; Path=/; Secure', '__Secure-a=1; Path=/api; Secure'],
+    ['a=__Host-; Path=/', 'a=__Host-; Path=/api'],
     ['', ''],
   ]
   for (const [value, expected] of rows) {

@@ -29,8 +29,11 @@ void test('what is no HTTP, or none that undici takes, is an invalid response', 
     error('UND_ERR_SOCKET', 'bad response'),
     error('UND_ERR_SOCKET', 'bad upgrade'),
     error(undefined, 'Expected HTTP/', 'HTTPParserError'),
+    error('ERR_HTTP2_ERROR', 'Protocol error'),
+    Object.assign(error('ERR_HTTP2_STREAM_ERROR'), { http2ErrorCode: 1 }),
   ]
   for (const one of invalid) t.equal(outcomeOf(one, 'sent'), 'invalid_response', `${one.code} ${one.message}`)
   t.equal(outcomeOf(error('UND_ERR_SOCKET', 'other side closed'), 'sent'), 'reset')
+  t.equal(outcomeOf(Object.assign(error('ERR_HTTP2_STREAM_ERROR'), { http2ErrorCode: 2 }), 'sent'), 'reset')
   t.end()
 })

@@ -1,20 +1,16 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { test, type Test } from 'tap'
-import { resolveConfig } from '../../../config/resolve.ts'
 import { Deadlines } from '../../../services/upstream/deadlines.ts'
-import type { UpstreamOptions } from '../../../services/upstream/options.ts'
 import { Prober } from '../../../services/upstream/probe.ts'
-import { Target } from '../../../services/upstream/target.ts'
+import { targetAt } from './target-at.ts'
 
 const LIMIT_MS = 2_000
 
 /** A target at `port`, and a prober whose clock stands still until the test moves it. */
 function probed(t: Test, port: number) {
   const url = `http://127.0.0.1:${port}`
-  const [options] = resolveConfig({ upstreams: { api: { targets: [url] } } }, { root: t.testdir() }).upstreams
-  const target = new Target(url, options as UpstreamOptions)
-  t.teardown(() => target.pool.destroy())
+  const target = targetAt(t, url)
   const clock = { now: 0 }
   const now = (): number => clock.now
   // Its timer never comes: the test calls `tick`.
@@ -46,7 +42,7 @@ void test('a target that answers, whatever it answers, is up, and is not asked a
   const { port, heads } = await server(t, true)
   const { target, probe, clock } = probed(t, port)
   await probe()
-  t.equal(target.state, 'up')
+  t.equal(target.reached, 'up')
   t.equal(target.lastError, null)
   clock.now = 60_000
   await probe()
@@ -60,15 +56,15 @@ void test('a refused connection makes a target down; once it accepts again, the 
   await once(first.asked, 'close')
   const { target, probe, clock } = probed(t, first.port)
   await probe()
-  t.equal(target.state, 'down')
+  t.equal(target.reached, 'down')
   t.match(target.lastError, { outcome: 'connect_error', code: 'ECONNREFUSED' })
   await server(t, true, first.port)
   clock.now = 999
   await probe()
-  t.equal(target.state, 'down', 'what was found is believed for a second')
+  t.equal(target.reached, 'down', 'what was found is believed for a second')
   clock.now = 1_000
   await probe()
-  t.equal(target.state, 'up')
+  t.equal(target.reached, 'up')
 })
 
 void test('a target that accepts and does not answer is late, not down; all who ask wait together', async (t) => {
@@ -81,7 +77,7 @@ void test('a target that accepts and does not answer is late, not down; all who 
   deadlines.tick()
   await Promise.all(waiting)
   t.equal(heads.length, 1)
-  t.equal(target.state, 'up')
+  t.equal(target.reached, 'up')
   t.match(target.lastError, { outcome: 'first_byte_timeout' })
 })
 
@@ -90,7 +86,7 @@ void test('a connection that breaks before an answer leaves the state as it was'
   asked.on('connection', (socket) => socket.destroy())
   const { target, probe } = probed(t, port)
   await probe()
-  t.equal(target.state, 'unknown')
+  t.equal(target.reached, 'unknown')
   t.ok(target.lastError)
 })
 
@@ -101,5 +97,5 @@ void test('closing ends a probe', async (t) => {
   await once(asked, 'asked')
   await target.pool.destroy()
   await waiting
-  t.not(target.state, 'up')
+  t.not(target.reached, 'up')
 })

@@ -1,12 +1,9 @@
 import { test } from 'tap'
-import { resolveConfig } from '../../../config/resolve.ts'
-import { Target } from '../../../services/upstream/target.ts'
+import { targetAt } from './target-at.ts'
 
 void test('an attempt is counted and timed by how it ended; outcomes that did not occur have no histogram', async (t) => {
   const url = 'http://127.0.0.1:9'
-  const [options] = resolveConfig({ upstreams: { api: { targets: [url] } } }, { root: t.testdir() }).upstreams
-  const target = new Target(url, options!)
-  t.teardown(() => target.pool.destroy())
+  const target = targetAt(t, url)
   t.strictSame(target.snapshot().latency, {})
   target.settle('response', '', 5)
   target.settle('response', '', 7)

@@ -1,5 +1,9 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { test, type Test } from 'tap'
 import { resolveConfig } from '../../../config/resolve.ts'
+import type { Target } from '../../../services/upstream/target.ts'
 import { Upstreams } from '../../../services/upstream/upstreams.ts'
 import { startUpstream } from '../../upstream-server.ts'
 
@@ -12,35 +16,9 @@ function upstreamsOf(t: Test, input: Record<string, Record<string, unknown>>): U
 const targets = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `http://127.0.0.1:${index + 1}`)
 
-void test('targets take turns while they are equally busy', (t) => {
-  for (const count of [1, 2, 3, 5]) {
-    const upstream = upstreamsOf(t, { api: { targets: targets(count) } }).get('api')
-    const picks = new Map(upstream.targets.map((target) => [target.url, 0]))
-    for (let turn = 0; turn < count * 20; turn++) {
-      const { url } = upstream.pick()
-      picks.set(url, (picks.get(url) ?? 0) + 1)
-    }
-    t.strictSame([...new Set(picks.values())], [20], `${count} targets`)
-  }
-  t.end()
-})
-
-void test('requests in flight spread evenly, and a target that is slow gets fewer', (t) => {
-  const upstream = upstreamsOf(t, { api: { targets: targets(4) } }).get('api')
-  for (let turn = 0; turn < 400; turn++) upstream.pick().inFlight++
-  const loads = upstream.targets.map(({ inFlight }) => inFlight)
-  t.ok(Math.max(...loads) - Math.min(...loads) <= 2, loads.join())
-  const [slow] = upstream.targets
-  slow!.inFlight = 1_000
-  let toSlow = 0
-  for (let turn = 0; turn < 400; turn++) if (upstream.pick() === slow) toSlow++
-  t.equal(toSlow, 0)
-  t.end()
-})
-
 void test('a target is full when as many wait as may', (t) => {
   const upstream = upstreamsOf(t, { api: { targets: targets(1), connections: 2, queue: 1 } }).get('api')
-  const target = upstream.pick()
+  const target = upstream.pick() as Target
   const full = [0, 1, 2, 3, 4].map((inFlight) => {
     target.inFlight = inFlight
     return target.full
@@ -58,7 +36,14 @@ void test('a snapshot is plain data of every target, in the order of the configu
   })
   const told = structuredClone(upstreams.snapshot())
   t.match(told, [
-    { upstream: 'api', target: 'http://127.0.0.1:1', required: true, state: 'unknown', retries: 0, lastError: null },
+    {
+      upstream: 'api',
+      target: 'http://127.0.0.1:1',
+      required: true,
+      state: 'unknown',
+      retries: { stale: 0 },
+      lastError: null,
+    },
     { upstream: 'api', target: /^unix:\/.*app\.sock$/ },
     { upstream: 'other', target: 'https://example.test', required: false },
   ])
@@ -107,4 +92,58 @@ void test('closing cuts what is open', async (t) => {
   await upstreams.close()
   await t.rejects(asked)
   await upstream.closed(0)
+})
+
+void test('what stays as it is passes to the upstreams that come next, and closes with the last of them', async (t) => {
+  const origin = await startUpstream(t, (exchange) => exchange.respond(200, [], 'x'))
+  const root = t.testdir({ 'ca.pem': 'one' })
+  const resolve = (api: Record<string, unknown>) =>
+    resolveConfig(
+      {
+        upstreams: {
+          same: { targets: [origin.origin] },
+          api: { targets: ['http://127.0.0.1:1', 'http://127.0.0.1:2'], ...api },
+          secure: { targets: ['https://example.test'], tls: { ca: 'ca.pem' } },
+        },
+      },
+      { root },
+    ).upstreams
+  const first = new Upstreams(resolve({}))
+  const told: string[] = []
+  first.watch(({ type }) => void told.push(`first: ${type}`))
+  await first.start()
+  const answered = await first.request('same', '/')
+  await text(answered.body)
+  // Its connection is free a moment after the end of the answer.
+  await new Promise(setImmediate)
+  first.get('api').change({ url: 'http://127.0.0.1:2', as: 'absent', weight: null })
+
+  writeFileSync(join(root, 'ca.pem'), 'two')
+  const second = new Upstreams(resolve({ timeout: { total: '5s' } }), { previous: first })
+  t.teardown(() => second.close())
+  second.watch(({ type }) => void told.push(`second: ${type}`))
+  await second.start()
+  t.equal(second.get('same'), first.get('same'))
+  t.not(second.get('api'), first.get('api'), 'its options have changed')
+  t.not(second.get('secure'), first.get('secure'), 'a file that it names has changed')
+  t.strictSame(second.list()[1], { name: 'api', targets: ['http://127.0.0.1:1'] }, 'what was said of targets holds')
+  const third = new Upstreams(resolve({ targets: ['http://127.0.0.1:2'] }), { previous: second })
+  t.strictSame(
+    third.list()[1],
+    { name: 'api', targets: ['http://127.0.0.1:2'] },
+    'the configuration says something else',
+  )
+  await third.close()
+
+  told.length = 0
+  second.get('same').change({ url: 'http://127.0.0.1:3', as: 'present', weight: null })
+  t.strictSame(told, ['second: targets'], 'the last that was started hears of it')
+  second.get('same').change({ url: 'http://127.0.0.1:3', as: 'absent', weight: null })
+  await first.close()
+  await first.close()
+  const again = await second.request('same', '/')
+  await text(again.body)
+  t.equal(origin.connections.length, 1, 'its connection was not closed')
+  await second.close()
+  await origin.closed(0)
 })

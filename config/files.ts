@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { formatPath, type Path } from './problem.ts'
+import type { Settings } from './schema.ts'
+
+/** A file that a configuration names. */
+export interface NamedFile {
+  /** Of the property. */
+  path: Path
+  /** As it is written there. */
+  file: string
+}
+
+/** Every file that the configuration names. */
+export function namedFiles({ listen, upstreams, routes, redis }: Settings): NamedFile[] {
+  const found: NamedFile[] = []
+  const add = (file: string | undefined, path: Path): void => {
+    if (file !== undefined) found.push({ path, file })
+  }
+  for (const [index, { tls }] of (Array.isArray(listen) ? listen : [listen]).entries()) {
+    if (tls === undefined || tls === 'development') continue
+    const place = ['listen', ...(Array.isArray(listen) ? [index] : []), 'tls']
+    for (const [number, { cert, key }] of (Array.isArray(tls) ? tls : [tls]).entries()) {
+      const path = [...place, ...(Array.isArray(tls) ? [number] : [])]
+      add(cert, [...path, 'cert'])
+      add(key, [...path, 'key'])
+    }
+  }
+  for (const [name, { tls, openapi }] of Object.entries(upstreams)) {
+    for (const key of ['ca', 'cert', 'key'] as const) add(tls?.[key], ['upstreams', name, 'tls', key])
+    if (openapi?.startsWith('/') === false) add(openapi, ['upstreams', name, 'openapi'])
+  }
+  for (const [key, { answer, mock }] of Object.entries(routes)) {
+    add(answer?.file, ['routes', key, 'answer', 'file'])
+    if (typeof mock === 'string') add(mock, ['routes', key, 'mock'])
+    else if (typeof mock === 'object') add(mock.document, ['routes', key, 'mock', 'document'])
+  }
+  if (redis.url !== undefined) {
+    for (const key of ['ca', 'cert', 'key'] as const) add(redis.tls[key], ['redis', 'tls', key])
+  }
+  return found
+}
+
+/**
+ * What is in the files that the configuration names now, by the property that names each. What cannot be read is left out.
+ *
+ * @param toPath an absolute path, from the folder of the configuration
+ */
+export function digestFiles(settings: Settings, toPath: (path: string) => string): Map<string, string> {
+  const digests = new Map<string, string>()
+  for (const { path, file } of namedFiles(settings)) {
+    try {
+      digests.set(
+        formatPath(path),
+        createHash('sha256')
+          .update(readFileSync(toPath(file)))
+          .digest('base64url'),
+      )
+    } catch {
+      // Whoever needs the file says why it cannot be read.
+    }
+  }
+  return digests
+}

@@ -1,0 +1,45 @@
+import { Exchange } from '../../downstream/exchange.ts'
+import type { Reply } from '../../downstream/reply.ts'
+import type { RequestFields } from '../../http/request-fields.ts'
+import { streamOf } from '../content.ts'
+
+/**
+ * The gateway's own request to the origin: a client's, less what concerns that client's connection and what it has
+ * already. It has a body where the cache has read the client's; its answer goes to `reply`, and it lives on when the client leaves.
+ *
+ * @param kept end-to-end fields to send: name, value, name, value
+ */
+export function originRequest<Plan>(client: Exchange<Plan>, kept: string[], reply: Reply): Exchange<Plan> {
+  const { content, peer, clientAddress } = client
+  const request = new Exchange<Plan>({
+    protocol: client.protocol,
+    method: client.method,
+    target: client.target,
+    fields: Object.assign(Object.create(Object.getPrototypeOf(client.fields)) as RequestFields, client.fields, {
+      kept,
+      contentLength: content === undefined ? undefined : String(content.bytes.length),
+      expect: undefined,
+      // Nobody is promised trailers: they are not stored.
+      trailers: false,
+    }),
+    body: content === undefined ? null : streamOf(content.bytes),
+    peer,
+  })
+  request.reply = reply
+  request.requestId = client.requestId
+  request.scheme = client.scheme
+  request.authority = client.authority
+  request.host = client.host
+  request.path = client.path
+  request.query = client.query
+  request.clientAddress = clientAddress
+  if (client.told !== undefined) {
+    // Of what proxies before the gateway say, the host is in the key and the address is checked; the rest of the chain is
+    // any text, which must not shape an answer that others get.
+    const chain = clientAddress === peer.address ? '' : clientAddress
+    request.told = { family: 'x-forwarded', chain, host: client.told.host }
+  }
+  request.plan = client.plan
+  request.parameters = client.parameters
+  return request
+}

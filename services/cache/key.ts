@@ -1,0 +1,104 @@
+import type { Content, Told } from '../downstream/exchange.ts'
+import type { RequestFields } from '../http/request-fields.ts'
+import type { CachePolicy } from './policy.ts'
+import { requestFieldValue } from './rules/message.ts'
+import { canonicalQuery } from './rules/no-vary-search.ts'
+import type { KnownVariation } from './search-variations.ts'
+
+/** A URL without its query. */
+export interface Place {
+  scheme: 'http' | 'https'
+  authority: string
+  path: string
+}
+
+/** What a key is made of. */
+export interface Keyed extends Place {
+  query: string
+  fields: Pick<RequestFields, 'kept' | 'cookie'>
+  told?: Pick<Told, 'host'> | undefined
+  /** Of a QUERY. */
+  content?: Content | undefined
+}
+
+/**
+ * The primary key of a request (RFC 9111 §2, §4): the policy's fingerprint, the URL as the origin is told it, and what
+ * `varyBy` adds. Scheme and host always belong to it: upstreams get both (X-Forwarded-*), so both can shape an answer.
+ * HEAD shares GET's key; the key of a QUERY has its content in it (RFC 10008 §2.7), and no other method has one.
+ *
+ * @param variation what of the query matters, where responses said so: what is stored for it is found by it alone
+ */
+export function cacheKey(policy: CachePolicy, exchange: Keyed, variation?: KnownVariation): string {
+  let key = `${policy.fingerprint} ${cacheUrl(policy, exchange, variation)}`
+  const { headers, cookies } = policy.varyBy
+  // No value has a line break in it, so that a name cannot be made up by another's value.
+  for (const name of headers) key += `\n${name}: ${requestFieldValue(exchange.fields.kept, name) ?? ''}`
+  for (const name of cookies) key += `\n${name}=${cookieValue(exchange.fields.cookie, name) ?? ''}`
+  const { told, content } = exchange
+  // A trusted proxy may name another host than it asks: upstreams are told that one.
+  if (told?.host !== undefined && told.host !== exchange.authority) key += `\nx-forwarded-host: ${told.host}`
+  if (content !== undefined) key += `\nQUERY ${content.digest}`
+  if (variation !== undefined) key += `\nno-vary-search: ${variation.text}`
+  return key
+}
+
+/** The URL part of the key, by which entries are purged: `https://api.example.com/vehicles?page=2`. */
+export function cacheUrl(policy: CachePolicy, exchange: Keyed, variation?: KnownVariation): string {
+  return `${originOf(exchange)}${exchange.path}${keptQuery(policy, exchange.query, variation)}`
+}
+
+/** What {@link SearchVariations} knows a path by. */
+export function pathOf(policy: CachePolicy, place: Place): string {
+  return `${policy.fingerprint} ${originOf(place)}${place.path}`
+}
+
+/** Scheme and authority, as the request names them. */
+export function originOf({ scheme, authority }: Pick<Place, 'scheme' | 'authority'>): string {
+  return `${scheme}://${authority}`
+}
+
+/** A query as it stands in the URL of a key: with its `?`, or empty. */
+export function keptQuery(policy: CachePolicy, query: string, variation?: KnownVariation): string {
+  const kept = query === '' ? query : normalQuery(query, policy.query)
+  if (variation === undefined) return kept
+  const canonical = canonicalQuery(kept.slice(1), variation)
+  return canonical === '' ? '' : `?${canonical}`
+}
+
+/**
+ * A query as it stands in the key: without ignored parameters, sorted where the policy says so. Names are compared as
+ * they were sent; a parameter that stands twice is kept twice, in order, for origins disagree on which one counts.
+ *
+ * @param query with its `?`
+ */
+export function normalQuery(query: string, { ignore, sort }: CachePolicy['query']): string {
+  if (ignore.length === 0 && !sort) return query
+  let pairs = query.slice(1).split('&')
+  if (ignore.length > 0) pairs = pairs.filter((pair) => !ignores(ignore, nameOf(pair)))
+  // Stable, and by name alone: the order of equal names means something.
+  if (sort) pairs.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0))
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`
+}
+
+function nameOf(pair: string): string {
+  const end = pair.indexOf('=')
+  return end === -1 ? pair : pair.slice(0, end)
+}
+
+/** `utm_*` matches by its beginning, `fbclid` as a whole. */
+function ignores(patterns: readonly string[], name: string): boolean {
+  for (const pattern of patterns) {
+    if (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern) return true
+  }
+  return false
+}
+
+/** The first cookie of a name (RFC 6265 §5.4 sends the most specific first). */
+function cookieValue(header: string | undefined, name: string): string | undefined {
+  if (header === undefined) return undefined
+  for (const pair of header.split(';')) {
+    const at = pair.indexOf('=')
+    if (at !== -1 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim()
+  }
+  return undefined
+}

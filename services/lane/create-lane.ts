@@ -1,0 +1,125 @@
+import type { CacheOptions } from '../cache/options.ts'
+import { CacheCounters } from '../cache/counters.ts'
+import { PassMemory } from '../cache/pass-memory.ts'
+import { createMemory } from '../cache/storage.ts'
+import type { Entry } from '../cache/store/entry.ts'
+import { SearchVariations } from '../cache/search-variations.ts'
+import { PurgeLog } from '../cache/store/purge-log.ts'
+import type { Tier } from '../cache/store/tier.ts'
+import type { SharedCompression } from '../compression/options.ts'
+import type { Recode } from '../compression/recoder.ts'
+import { Admission } from '../downstream/admission.ts'
+import type { Exchange } from '../downstream/exchange.ts'
+import { Forwarding } from '../downstream/forwarding.ts'
+import type { ForwardedOptions } from '../downstream/options.ts'
+import { Maintenance } from '../maintenance/maintenance.ts'
+import type { MaintenanceOptions } from '../maintenance/options.ts'
+import { MirrorCounters } from '../mirror/counters.ts'
+import { MockDocuments } from '../mock/documents.ts'
+import type { InternalErrors } from '../monitor/internal-errors.ts'
+import type { Traffic } from '../monitor/traffic.ts'
+import { compilePlans } from '../proxy/compile.ts'
+import { policiesAt, type RoutePlan } from '../proxy/plan.ts'
+import type { RouteOptions } from '../routing/options.ts'
+import { SplitCounters } from '../split/counters.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
+import { WebSocketCounters } from '../websocket/counters.ts'
+import { Tunnels } from '../websocket/tunnels.ts'
+import { Lane, type LaneOptions } from './lane.ts'
+
+/** What a lane is made of, as the configuration has it. */
+export interface LaneParts {
+  routes: readonly RouteOptions[]
+  upstreams: Upstreams
+  traffic: Traffic | null
+  forwarded: ForwardedOptions
+  limits: { bodyBytes: number; sendTimeoutMs: number }
+  serverTiming: boolean
+  cache: CacheOptions
+  compression: SharedCompression
+  /** Compresses what the cache keeps, elsewhere; without it, it stays as it was first made. */
+  recode?: Recode
+  maintenance: MaintenanceOptions
+  /** What of it was said since; by default, nothing. */
+  maintained?: Maintenance
+  /** Whoever gives them starts and closes them; without, documents do not come. */
+  mocks?: MockDocuments
+  /** Behind the memory of the cache. */
+  tier?: Tier | null
+  /** Of the gateway that this one takes the place of; for tests, the clock, and stores to look into. */
+  cacheParts?: Partial<LaneOptions['cache']>
+  own: LaneOptions['own']
+  /** What the cache has done on a route so far; by default, nothing. */
+  cacheCounters?: ReadonlyMap<string, CacheCounters>
+  /** Requests by side so far; by default, none. */
+  splits?: SplitCounters
+  /** Copies so far; by default, none. */
+  mirrors?: MirrorCounters
+  /** By which connections know what another lane has found out of them; by default nothing is known. */
+  peers?: symbol
+  /** Rank of the guard on a path that Fastify serves itself; 0 for none. */
+  ownStrictness: (path: string) => number
+  finished: readonly ((exchange: Exchange<RoutePlan>) => void)[]
+  internalErrors: Pick<InternalErrors, 'record'>
+  /** Of WebSocket connections; by default, of this lane alone. */
+  webSockets?: WebSocketCounters
+  /** WebSocket connections are to come to an end; by default never. */
+  draining?: () => boolean
+}
+
+/**
+ * Compiles the routes, and all that a request of theirs needs.
+ *
+ * @throws HR_ROUTE_*, HR_UPSTREAM_UNKNOWN, HR_FORWARDED_TRUST, HR_MAINTENANCE_ALLOW
+ */
+export function createLane(parts: LaneParts): Lane {
+  const { upstreams, limits } = parts
+  const forwarding = new Forwarding(parts.forwarded)
+  const store = parts.cacheParts?.store ?? createMemory(parts.cache.memory)
+  const table = compilePlans(parts.routes, {
+    ...parts,
+    splits: parts.splits ?? new SplitCounters(),
+    mirrors: parts.mirrors ?? new MirrorCounters(),
+    mocks: parts.mocks ?? new MockDocuments((name, path, signal) => upstreams.request(name, path, signal)),
+    failed: (error) => parts.internalErrors.record(error, ''),
+    cacheCounters: (key) => parts.cacheCounters?.get(key) ?? new CacheCounters(),
+    // What is answered whole comes from this store, if it comes from any.
+    recode: parts.recode ?? null,
+    charge: (prepared, bytes) => store.grow(prepared as Entry, bytes),
+  })
+  return new Lane({
+    forwarding,
+    admission: new Admission({
+      forwarding,
+      table,
+      bodyBytes: limits.bodyBytes,
+      ownStrictness: parts.ownStrictness,
+    }),
+    plans: table.routes,
+    own: parts.own,
+    maintenance: parts.maintained ?? new Maintenance(parts.maintenance, parts.routes),
+    ...(parts.peers && { peers: parts.peers }),
+    finished: parts.finished,
+    internalErrors: parts.internalErrors,
+    tunnels: new Tunnels({
+      counters: parts.webSockets ?? new WebSocketCounters(),
+      draining: parts.draining ?? (() => false),
+    }),
+    proxy: {
+      deadlines: upstreams.deadlines,
+      bodyBytes: limits.bodyBytes,
+      sendTimeoutMs: limits.sendTimeoutMs,
+      serverTiming: parts.serverTiming,
+    },
+    cache: {
+      tier: parts.tier ?? null,
+      purges: new PurgeLog(),
+      policiesAt: (host, path) => policiesAt(table, host, path),
+      passes: new PassMemory(),
+      variations: new SearchVariations(),
+      now: Date.now,
+      ...parts.cacheParts,
+      store,
+    },
+  })
+}

@@ -1,0 +1,139 @@
+import type { CacheContext } from '../cache/context.ts'
+import type { CacheCounters } from '../cache/counters.ts'
+import type { CacheOptions } from '../cache/options.ts'
+import { PassMemory } from '../cache/pass-memory.ts'
+import { SearchVariations } from '../cache/search-variations.ts'
+import { createSecondTier, type SecondTier } from '../cache/second-tier.ts'
+import { createMemory } from '../cache/storage.ts'
+import { PurgeLog } from '../cache/store/purge-log.ts'
+import type { ForwardedOptions } from '../downstream/options.ts'
+import { Shared } from '../lifetime/shared.ts'
+import { Maintenance } from '../maintenance/maintenance.ts'
+import type { MaintenanceOptions } from '../maintenance/options.ts'
+import { MirrorCounters } from '../mirror/counters.ts'
+import { InternalErrors } from '../monitor/internal-errors.ts'
+import { Traffic } from '../monitor/traffic.ts'
+import type { RedisOptions } from '../redis/options.ts'
+import type { RouteOptions } from '../routing/options.ts'
+import { SplitCounters } from '../split/counters.ts'
+import type { UpstreamOptions } from '../upstream/options.ts'
+import { Upstreams } from '../upstream/upstreams.ts'
+import { WebSocketCounters } from '../websocket/counters.ts'
+import type { Lane } from './lane.ts'
+
+type Log = Parameters<typeof createSecondTier>[2] & ConstructorParameters<typeof InternalErrors>[0]
+
+/** The parts of the configuration that decide what a gateway may go on with. */
+export interface KeptSettings {
+  upstreams: readonly UpstreamOptions[]
+  routes: readonly RouteOptions[]
+  cache: CacheOptions
+  redis: RedisOptions | null
+  forwarded: ForwardedOptions
+  maintenance: MaintenanceOptions
+  metrics: boolean
+}
+
+/** Where the cache keeps things. What it knows is the same under any routes: their policies are part of its keys. */
+interface CacheBase {
+  memory: Pick<CacheContext, 'store' | 'purges' | 'passes' | 'variations'>
+  second: SecondTier | null
+}
+
+/**
+ * What a gateway gathers while it runs, and hands on to the one that takes its place in the same process: connections and
+ * counters of upstreams that stay as they are, the cache and its second tier where its settings do, and what has been
+ * counted by route.
+ */
+export class Kept {
+  readonly upstreams: Upstreams
+  readonly traffic: Traffic | null
+  readonly splits: SplitCounters
+  readonly mirrors: MirrorCounters
+  /** With what was said of it at run time. */
+  readonly maintenance: Maintenance
+  readonly internalErrors: InternalErrors
+  readonly webSockets: WebSocketCounters
+  /** What the cache has done on the routes that the gateway before this one had, too. */
+  readonly cacheCounters: ReadonlyMap<string, CacheCounters>
+  /** How connections that are open are known, where the same proxies are trusted as before. */
+  readonly peers: symbol | undefined
+  readonly #settings: KeptSettings
+  readonly #cache: Shared<CacheBase>
+  #lane: Lane | undefined
+  #released = false
+
+  /**
+   * @param previous of the gateway whose place is taken; it stays usable
+   * @throws HR_MAINTENANCE_ALLOW, HR_REDIS_TLS_FILE, HR_UPSTREAM_TLS; nothing is held then
+   */
+  constructor(settings: KeptSettings, { log, previous }: { log: Log; previous: Kept | null }) {
+    this.#settings = settings
+    this.maintenance = new Maintenance(settings.maintenance, settings.routes, previous?.maintenance ?? null)
+    const before = previous === null ? null : { settings: previous.#settings, lane: previous.#lane }
+    const isSame = before !== null && cacheSettings(before.settings) === cacheSettings(settings)
+    const created = isSame ? null : createBase(settings, log)
+    try {
+      this.upstreams = new Upstreams(settings.upstreams, { previous: previous?.upstreams ?? null })
+    } catch (error) {
+      void created?.release()
+      throw error
+    }
+    this.#cache = created ?? (previous as Kept).#cache.share()
+    this.traffic = settings.metrics ? (previous?.traffic ?? new Traffic()) : null
+    this.splits = previous?.splits ?? new SplitCounters()
+    this.mirrors = previous?.mirrors ?? new MirrorCounters()
+    this.webSockets = previous?.webSockets ?? new WebSocketCounters()
+    this.internalErrors = previous?.internalErrors ?? new InternalErrors(log)
+    const counted = (before?.lane?.plans ?? []).flatMap(({ key, cache }) => (cache === null ? [] : [{ key, cache }]))
+    this.cacheCounters = new Map(counted.map(({ key, cache }) => [key, cache.counters]))
+    const isTrusting = JSON.stringify(before?.settings.forwarded) === JSON.stringify(settings.forwarded)
+    this.peers = isTrusting ? before?.lane?.peers : undefined
+  }
+
+  /** What a lane is to go on with. */
+  get cacheParts(): CacheBase['memory'] {
+    return this.#cache.value.memory
+  }
+
+  get second(): SecondTier | null {
+    return this.#cache.value.second
+  }
+
+  /** The lane is made: what it has is what the next one goes on with. */
+  use(lane: Lane): void {
+    this.#lane = lane
+  }
+
+  /** What nobody else goes on with is closed. The second time does nothing. */
+  async release(): Promise<void> {
+    if (this.#released) return
+    this.#released = true
+    await this.upstreams.close()
+    await this.#cache.release()
+  }
+}
+
+/** What the cache is made by; the same text for the same settings. */
+function cacheSettings({ routes, cache, redis }: KeptSettings): string {
+  const { memory, disk, redis: inRedis } = cache
+  return JSON.stringify([isCached(routes), memory, disk, inRedis, redis])
+}
+
+const isCached = (routes: readonly RouteOptions[]): boolean => routes.some(({ cache }) => cache !== null)
+
+function createBase({ routes, cache, redis }: KeptSettings, log: Log): Shared<CacheBase> {
+  const memory = {
+    store: createMemory(cache.memory),
+    purges: new PurgeLog(),
+    passes: new PassMemory(),
+    variations: new SearchVariations(),
+  }
+  // Without a cached route only code of the user's keeps something: a file would be made for nothing, as a rule.
+  const second = redis !== null || isCached(routes) ? createSecondTier(cache, redis, log) : null
+  second?.follow({ ...memory, tier: second.tier })
+  return new Shared({ memory, second }, async () => {
+    await second?.close()
+    second?.link?.close()
+  })
+}

@@ -1,0 +1,192 @@
+import { StaticAnswer } from '../answer/static-answer.ts'
+import type { CacheCounters } from '../cache/counters.ts'
+import type { RouteCache } from '../cache/context.ts'
+import type { Compression } from '../compression/compressed-reply.ts'
+import { compressionOf } from '../compression/options.ts'
+import { compileCompression } from '../compression/policy.ts'
+import { StoredForms, type StoredFormsOptions } from '../compression/stored-forms.ts'
+import type { MirrorCounters } from '../mirror/counters.ts'
+import { Mirror } from '../mirror/mirror.ts'
+import type { MirrorOptions } from '../mirror/options.ts'
+import type { MockDocuments } from '../mock/documents.ts'
+import { MockSourceError } from '../mock/errors.ts'
+import { Mock } from '../mock/mock.ts'
+import type { MockOptions } from '../mock/options.ts'
+import type { Traffic } from '../monitor/traffic.ts'
+import { InvalidRouteError } from '../routing/errors.ts'
+import type { RouteOptions } from '../routing/options.ts'
+import { parseRouteKey } from '../routing/pattern.ts'
+import { RouteTable } from '../routing/table.ts'
+import type { SplitCounters } from '../split/counters.ts'
+import type { SplitOptions } from '../split/options.ts'
+import { Split } from '../split/split.ts'
+import { SplitDetour } from '../split/split-detour.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
+import { pathWriter } from './path-writer.ts'
+import {
+  cachedTogether,
+  cachePolicyOf,
+  type DetourPlan,
+  type PlanSettings,
+  type ProxyPlan,
+  ROUTE_RANK,
+  type RoutePlan,
+  stepsOf,
+} from './plan.ts'
+
+export interface PlanParts extends PlanSettings {
+  upstreams: Upstreams
+  traffic: Traffic | null
+  splits: SplitCounters
+  mirrors: MirrorCounters
+  mocks: MockDocuments
+  /** Told of what the gateway itself fails on where no client waits. */
+  failed: (error: unknown) => void
+  /** What the cache has done on a route so far, by the route's key. */
+  cacheCounters: (key: string) => CacheCounters
+  /** Notes what codings of a stored answer take in the store. */
+  charge: StoredFormsOptions['charge']
+  recode: StoredFormsOptions['recode']
+}
+
+/** @throws HR_ROUTE_INVALID, HR_ROUTE_ANSWER_FILE, HR_MOCK_SOURCE, HR_UPSTREAM_UNKNOWN */
+export function compilePlans(routes: readonly RouteOptions[], parts: PlanParts): RouteTable<RoutePlan> {
+  return new RouteTable(routes.map((options) => compileRoute(options, parts)))
+}
+
+/** What is the same in all the plans of one route. */
+type Common = Pick<
+  ProxyPlan,
+  'key' | 'pattern' | 'options' | 'traffic' | 'compression' | 'encodedSlash' | 'strictness' | 'steps'
+>
+
+function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
+  const { key, split, encodedSlash } = options
+  const common: Common = {
+    key,
+    pattern: parseRouteKey(key),
+    options,
+    traffic: parts.traffic?.route(key) ?? null,
+    compression: routeCompression(options, parts),
+    encodedSlash,
+    strictness: ROUTE_RANK,
+    steps: stepsOf(options, parts.compression),
+  }
+  const counters = parts.cacheCounters(key)
+  const mirror = options.mirror === null ? null : mirrorTo(options.mirror, common, parts)
+  const planTo = (upstream: string): ProxyPlan => proxyPlan(upstream, common, { ...parts, counters, mirror })
+  if (options.answer !== null) return { ...common, detour: new StaticAnswer(key, options.answer), cache: null }
+  if (options.mock !== null) return { ...common, detour: mockOf(options.mock, common, parts), cache: null }
+  if (split !== null) return splitPlan(split, common, { ...parts, planTo })
+  if (options.to === null) throw new InvalidRouteError(`'${key}' names neither an upstream nor an answer`)
+  return planTo(options.to)
+}
+
+function proxyPlan(
+  name: string,
+  common: Common,
+  parts: PlanParts & { counters: CacheCounters; mirror: Mirror | null },
+): ProxyPlan {
+  const { upstreams } = parts
+  const { options, pattern } = common
+  const upstream = upstreams.get(name)
+  const patience = patienceOf(options, upstream)
+  if (patience.hedge !== null && 'quantile' in patience.hedge.after) upstream.watchLatency()
+  upstreams.deadlines.sharpen(tickOf(patience))
+  return {
+    ...common,
+    detour: null,
+    upstream,
+    ...patience,
+    writer: pathWriter(pattern, options.stripPrefix, options.rewrite),
+    mirror: parts.mirror,
+    cache: routeCache(name, options, parts),
+  }
+}
+
+function mockOf(mock: MockOptions, { options, pattern, key }: Common, { upstreams, mocks }: PlanParts): Mock {
+  const upstream = options.to === null ? null : upstreams.get(options.to).options
+  const location = mock.document ?? upstream?.openapi ?? null
+  if (location === null) throw new MockSourceError(key)
+  const targets = upstream?.targets.map(({ origin }) => origin) ?? []
+  return new Mock(mock, {
+    document: mocks.add({ upstream: upstream?.name ?? key, location, targets }),
+    writer: pathWriter(pattern, options.stripPrefix, options.rewrite),
+  })
+}
+
+function mirrorTo(mirror: MirrorOptions, common: Common, { upstreams, mirrors, failed }: PlanParts): Mirror {
+  const { options, pattern, key } = common
+  const upstream = upstreams.get(mirror.to)
+  const { timeout } = upstream.options
+  // A stream that says nothing for long has no room here that others could use.
+  const patience = { timeout: { ...timeout, streamIdleMs: timeout.idleMs }, retry: null, hedge: null }
+  upstreams.deadlines.sharpen(tickOf(patience))
+  const writer = pathWriter(pattern, options.stripPrefix, options.rewrite)
+  return new Mirror(mirror, {
+    plan: { ...common, detour: null, upstream, ...patience, writer, mirror: null, cache: null, compression: null },
+    counts: mirrors.mirror(key, mirror.to),
+    random: Math.random,
+    failed,
+  })
+}
+
+function splitPlan(
+  split: SplitOptions,
+  common: Common,
+  { splits, planTo }: PlanParts & { planTo: (upstream: string) => ProxyPlan },
+): DetourPlan {
+  const sides = new Split<ProxyPlan>(split, (name) => ({
+    value: planTo(name),
+    counts: splits.side(common.key, name),
+  }))
+  const detour = new SplitDetour(sides, split)
+  // The policies differ in where answers come from alone, and all count into one.
+  return { ...common, detour, cache: detour.plans[0]?.cache ?? null }
+}
+
+/** How long a route waits for its upstream, and what it does then. */
+function patienceOf(route: RouteOptions, upstream: Upstream): Pick<ProxyPlan, 'timeout' | 'retry' | 'hedge'> {
+  const { timeout, retry, hedge } = upstream.options
+  return {
+    timeout: { ...timeout, ...route.timeout },
+    retry: (route.retry ?? retry) || null,
+    hedge: (route.hedge ?? hedge) || null,
+  }
+}
+
+/** Looking more often costs more than it is worth. */
+const SHORTEST_TICK_MS = 5
+/** Percentiles may be anything: most are more than a few of these. */
+const PERCENTILE_TICK_MS = 10
+
+/** How late a deadline may be noticed: a timeout by a twentieth, a retry or a hedge by a quarter of its wait. */
+function tickOf({ timeout, retry, hedge }: Pick<ProxyPlan, 'timeout' | 'retry' | 'hedge'>): number {
+  const timeouts = [timeout.firstByteMs, timeout.idleMs, timeout.totalMs].filter((ms) => ms > 0)
+  const waits = [
+    ...timeouts.map((ms) => ms / 20),
+    ...(retry !== null && retry.backoffMs > 0 ? [retry.backoffMs / 4] : []),
+    ...(hedge === null ? [] : ['ms' in hedge.after ? hedge.after.ms / 4 : PERCENTILE_TICK_MS]),
+  ]
+  return Math.max(SHORTEST_TICK_MS, Math.min(...waits))
+}
+
+function routeCache(
+  upstream: string,
+  route: RouteOptions,
+  parts: PlanParts & { counters: CacheCounters },
+): RouteCache | null {
+  const sources = cachedTogether(route, upstream).map((name) => parts.upstreams.get(name).options)
+  const policy = cachePolicyOf(route, sources, parts)
+  return policy === null ? null : { policy, counters: parts.counters }
+}
+
+function routeCompression(route: RouteOptions, { compression, charge, recode }: PlanParts): Compression | null {
+  const options = compressionOf(route.compression, compression)
+  if (options === null) return null
+  const policy = compileCompression(options)
+  // What the gateway answers by itself is one answer, in no store: its codings stay as long as the route.
+  const noted = route.answer === null ? charge : () => true
+  return { policy, stored: new StoredForms({ policy, charge: noted, recode }) }
+}

@@ -1,0 +1,251 @@
+import type { Cancellable, Exchange } from '../downstream/exchange.ts'
+import type { Prepared } from '../downstream/prepared.ts'
+import type { Reply } from '../downstream/reply.ts'
+import type { GatewayError } from '../http/problem.ts'
+import type { RequestFields } from '../http/request-fields.ts'
+import type { Deadline } from '../upstream/deadlines.ts'
+import type { HedgeOptions } from '../upstream/retry/options.ts'
+import { GuardedCall } from './guarded-call.ts'
+import type { ProxyPlan, RoutePlan } from './plan.ts'
+import type { ProxyContext } from './proxy-call.ts'
+
+/**
+ * A request that is asked of another target as well where the first is slow (Dean, Barroso, "The Tail at Scale", 2013). The
+ * answer whose head comes first is the client's, and the other attempts are called off; a failure counts only where no
+ * attempt is left that may still answer. Each attempt is an ordinary call, whose reply stands between it and the client.
+ */
+export class HedgedCall implements Cancellable, Deadline {
+  deadlineAt = Number.POSITIVE_INFINITY
+  previous: Deadline | null = null
+  next: Deadline | null = null
+  readonly #context: ProxyContext
+  readonly #exchange: Exchange<RoutePlan>
+  readonly #plan: ProxyPlan
+  readonly #hedge: HedgeOptions
+  readonly #attempts: HedgeAttempt[] = []
+  #winner: HedgeAttempt | undefined
+  /** Of the first attempt that has failed: the others were only a try. */
+  #failure: { attempt: HedgeAttempt; error: GatewayError } | undefined
+  #over = false
+
+  constructor(context: ProxyContext, exchange: Exchange<RoutePlan>, plan: ProxyPlan & { hedge: HedgeOptions }) {
+    this.#context = context
+    this.#exchange = exchange
+    this.#plan = plan
+    this.#hedge = plan.hedge
+  }
+
+  start(): void {
+    this.#exchange.work = this
+    this.#launch().call.start()
+    if (!this.#isUndecided()) return
+    this.#wait()
+    this.#context.deadlines.add(this)
+  }
+
+  /** There is no answer yet: another target is asked, within the budget. */
+  expire(): void {
+    try {
+      this.#another()
+    } catch (error) {
+      this.#broke(error)
+    }
+  }
+
+  /** The client has left. */
+  cancel(): void {
+    if (this.#winner !== undefined) {
+      this.#winner.call.cancel()
+      return
+    }
+    this.#end()
+    for (const { call } of this.#attempts) call.cancel()
+    this.#finish(this.#attempts[0] as HedgeAttempt)
+  }
+
+  #another(): void {
+    const { upstream } = this.#plan
+    const tried = this.#attempts.flatMap(({ call }) => call.target ?? [])
+    const target = upstream.pickOther(this.#exchange, tried)
+    if (target === undefined || !upstream.budget.spend(performance.now())) {
+      this.#context.deadlines.remove(this)
+      return
+    }
+    for (const slow of tried.slice(-1)) slow.retries.hedge++
+    if (this.#attempts.length < this.#hedge.max) this.#wait()
+    else this.#context.deadlines.remove(this)
+    this.#launch().call.startAt(target)
+  }
+
+  #wait(): void {
+    const { after } = this.#hedge
+    const ms = 'ms' in after ? after.ms : this.#plan.upstream.latencyAt(after.quantile)
+    this.deadlineAt = performance.now() + (ms ?? Number.POSITIVE_INFINITY)
+  }
+
+  #launch(): HedgeAttempt {
+    const attempt = new HedgeAttempt(this.#exchange, {
+      // The first answer is the client's.
+      mayAnswer: (one) => this.#choose(one),
+      failed: (one, error) => this.#failed(one, error),
+      finished: (one) => this.#finished(one),
+      broke: (_one, error) => this.#broke(error),
+    })
+    const isFirst = this.#attempts.length === 0
+    this.#attempts.push(attempt)
+    // An attempt that is one too many is not made again.
+    const plan = isFirst ? this.#plan : { ...this.#plan, retry: null }
+    attempt.call = new GuardedCall(attempt.contextOf(this.#context), attempt.exchange, plan)
+    return attempt
+  }
+
+  #isUndecided(): boolean {
+    return !this.#over && this.#winner === undefined
+  }
+
+  #choose(attempt: HedgeAttempt): boolean {
+    if (this.#over) return false
+    if (this.#winner !== undefined) return this.#winner === attempt
+    this.#winner = attempt
+    this.#context.deadlines.remove(this)
+    for (const other of this.#attempts) if (other !== attempt) other.call.cancel('superseded')
+    return true
+  }
+
+  #failed(attempt: HedgeAttempt, error: GatewayError): void {
+    attempt.failed = true
+    if (!this.#isUndecided()) return
+    this.#failure ??= { attempt, error }
+    if (this.#attempts.some((other) => !other.failed)) return
+    this.#end()
+    this.#exchange.outcome = this.#failure.attempt.exchange.outcome
+    this.#context.refuse(this.#exchange, this.#failure.error)
+  }
+
+  #finished(attempt: HedgeAttempt): void {
+    if (this.#over || this.#winner !== attempt) return
+    this.#end()
+    this.#finish(attempt)
+  }
+
+  #broke(error: unknown): void {
+    if (this.#over) return
+    this.#end()
+    for (const { call } of this.#attempts) call.cancel('superseded')
+    this.#context.broke(this.#exchange, error)
+  }
+
+  #end(): void {
+    this.#over = true
+    this.#context.deadlines.remove(this)
+    this.#exchange.work = undefined
+  }
+
+  /** What is said of the exchange is what was said of the attempt that has answered it. */
+  #finish({ exchange: { status, outcome, code, upstreamMs } }: HedgeAttempt): void {
+    Object.assign(this.#exchange, { status, outcome, code, upstreamMs })
+    this.#context.finish(this.#exchange)
+  }
+}
+
+interface HedgeOwner {
+  /** @returns whether the attempt's answer goes to the client */
+  mayAnswer: (attempt: HedgeAttempt) => boolean
+  failed: (attempt: HedgeAttempt, error: GatewayError) => void
+  finished: (attempt: HedgeAttempt) => void
+  broke: (attempt: HedgeAttempt, error: unknown) => void
+}
+
+/** One of several attempts at a request: what the call takes for its client. */
+class HedgeAttempt implements Reply {
+  /** The request once more; its answer comes here. */
+  readonly exchange: Exchange<RoutePlan>
+  call!: GuardedCall
+  failed = false
+  readonly #client: Exchange<RoutePlan>
+  readonly #owner: HedgeOwner
+  #answers = false
+  #aborted = false
+
+  constructor(client: Exchange<RoutePlan>, owner: HedgeOwner) {
+    this.#client = client
+    this.#owner = owner
+    // The call adds its own fields to the list.
+    const fields: RequestFields = Object.assign(Object.create(Object.getPrototypeOf(client.fields)), client.fields, {
+      kept: [...client.fields.kept],
+    })
+    this.exchange = Object.assign(Object.create(Object.getPrototypeOf(client)), client, {
+      fields,
+      reply: this,
+      work: undefined,
+    })
+  }
+
+  /** The call's context, with what it says of the exchange led here. */
+  contextOf(context: ProxyContext): ProxyContext {
+    return {
+      ...context,
+      refuse: (_exchange, error) => this.#owner.failed(this, error),
+      broke: (_exchange, error) => this.#owner.broke(this, error),
+      finish: () => this.#owner.finished(this),
+    }
+  }
+
+  get gone(): boolean {
+    return this.#aborted || this.#client.reply.gone
+  }
+
+  get headSent(): boolean {
+    return this.#answers && this.#client.reply.headSent
+  }
+
+  get closing(): boolean {
+    return this.#client.reply.closing
+  }
+
+  set closing(closing: boolean) {
+    this.#client.reply.closing = closing
+  }
+
+  continue(): void {
+    // There is no body to go on with.
+  }
+
+  informational(status: number, fields: string[]): void {
+    this.#client.reply.informational(status, fields)
+  }
+
+  head(status: number, fields: string[], length: number | null): void {
+    this.#answers = this.#owner.mayAnswer(this)
+    if (!this.#answers) return
+    this.#client.status = status
+    this.#client.upstreamMs = this.exchange.upstreamMs
+    this.#client.unframed = this.exchange.unframed
+    this.#client.reply.head(status, fields, length)
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return !this.#answers || this.#client.reply.write(chunk)
+  }
+
+  drained(callback: () => void): void {
+    this.#client.reply.drained(callback)
+  }
+
+  end(chunk?: Uint8Array, trailers?: string[]): void {
+    if (this.#answers) this.#client.reply.end(chunk, trailers)
+  }
+
+  whole(prepared: Prepared, own: readonly string[]): void {
+    if (this.#owner.mayAnswer(this)) this.#client.reply.whole(prepared, own)
+  }
+
+  closed(callback: () => void): void {
+    this.#client.reply.closed(callback)
+  }
+
+  abort(): void {
+    this.#aborted = true
+    if (this.#answers) this.#client.reply.abort()
+  }
+}

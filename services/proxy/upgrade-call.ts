@@ -1,0 +1,109 @@
+import type { Socket } from 'node:net'
+import type { Dispatcher } from 'undici'
+import type { Exchange } from '../downstream/exchange.ts'
+import type { UpgradingClient } from '../downstream/upgrading-client.ts'
+import type { Target } from '../upstream/target.ts'
+import { type Offer, readAnswer } from '../websocket/handshake.ts'
+import type { WebSocketOptions } from '../websocket/options.ts'
+import type { Tunnels } from '../websocket/tunnels.ts'
+import { GuardedCall } from './guarded-call.ts'
+import type { ProxyPlan, RoutePlan } from './plan.ts'
+import type { ProxyContext } from './proxy-call.ts'
+import { readResponseFields, type UpstreamHead } from './response-fields.ts'
+
+/** What a call for WebSocket has besides. */
+export interface Upgrading {
+  client: UpgradingClient
+  offer: Offer
+  options: WebSocketOptions
+  tunnels: Tunnels
+  /** Called once the exchange is over, however it ends; perhaps more than once. */
+  over: () => void
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * A request that asks its upstream for WebSocket, over a connection of its own: it has the target, the timeouts and the
+ * retries of any other. What the upstream answers instead goes to the client as it is.
+ */
+export class UpgradeCall extends GuardedCall {
+  readonly #context: ProxyContext
+  readonly #exchange: Exchange<RoutePlan>
+  readonly #plan: ProxyPlan
+  readonly #upgrading: Upgrading
+
+  constructor(context: ProxyContext, exchange: Exchange<RoutePlan>, plan: ProxyPlan, upgrading: Upgrading) {
+    const followed = withEnd(context, upgrading.over)
+    super(followed, exchange, plan)
+    this.#context = followed
+    this.#exchange = exchange
+    this.#plan = plan
+    this.#upgrading = upgrading
+  }
+
+  protected override send(target: Target, request: Dispatcher.DispatchOptions): void {
+    const connection = target.connectToSwitch()
+    connection.dispatch({ ...request, upgrade: 'websocket' }, this)
+    // It serves this one request, and closes behind an answer to it that is none of these protocols.
+    connection.close().catch(() => undefined)
+  }
+
+  /** undici: the upstream has answered 101. The socket is nobody else's. */
+  onRequestUpgrade(
+    _controller: Dispatcher.DispatchController,
+    _status: number,
+    head: UpstreamHead,
+    socket: Socket,
+  ): void {
+    try {
+      this.#switch(head, socket)
+    } catch (error) {
+      socket.destroy()
+      this.broke(error)
+    }
+  }
+
+  #switch(head: UpstreamHead, socket: Socket): void {
+    const { client, offer, options, tunnels } = this.#upgrading
+    const response = readResponseFields(head)
+    const answer = readAnswer(head, offer)
+    if (this.settled || response === undefined || typeof answer === 'string') {
+      socket.on('error', () => undefined).destroy()
+      if (!this.settled)
+        this.invalid(new Error(typeof answer === 'string' ? answer : 'has a field that cannot be sent'))
+      return
+    }
+    this.switched(response, head)
+    tunnels.open(
+      {
+        client: client.accept(response.fields),
+        upstream: socket,
+        maxMessageBytes: options.maxMessageBytes,
+        extended: answer.extensions.length > 0,
+        idleMs: this.#plan.timeout.streamIdleMs,
+        ended: () => this.#context.finish(this.#exchange),
+      },
+      { client: client.early, upstream: NOTHING },
+    )
+  }
+}
+
+/** What ends an exchange, telling of it. */
+function withEnd(context: ProxyContext, over: () => void): ProxyContext {
+  return {
+    ...context,
+    refuse(exchange, error) {
+      over()
+      context.refuse(exchange, error)
+    },
+    broke(exchange, error) {
+      over()
+      context.broke(exchange, error)
+    },
+    finish(exchange) {
+      over()
+      context.finish(exchange)
+    },
+  }
+}

@@ -1,0 +1,27 @@
+import { BLAMELESS, type Outcome } from './snapshot.ts'
+import type { Target } from './target.ts'
+
+/** How an attempt at a target has ended. */
+export interface Attempt {
+  outcome: Outcome
+  /** Of its response; 0 without one. */
+  status: number
+  /** To the response head, or to how else it ended. */
+  ms: number
+  /** What its target's breaker gave it; 0 where there is none. */
+  ticket: number
+}
+
+/** Learns from requests how targets do. */
+export interface AttemptWatcher {
+  attempted(target: Target, attempt: Attempt): void
+}
+
+/** Whether an attempt speaks for its target or against it; `undefined` where it says nothing. */
+export function verdictOf(
+  { outcome, status }: Pick<Attempt, 'outcome' | 'status'>,
+  failureStatuses: ReadonlySet<number>,
+): 'success' | 'failure' | undefined {
+  if (outcome === 'queue_full' || BLAMELESS.has(outcome)) return undefined
+  return outcome !== 'response' || failureStatuses.has(status) ? 'failure' : 'success'
+}

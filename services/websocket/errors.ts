@@ -1,0 +1,28 @@
+import createError from '@fastify/error'
+
+/** The handshake is none (RFC 6455 §4.2.1; RFC 8441 §5). */
+export const HandshakeError = createError('HR_WEBSOCKET_HANDSHAKE', 'The WebSocket handshake %s.', 400)
+
+/** Another version than the one there is (RFC 6455 §4.4); the answer names it. */
+export const WebSocketVersionError = createError(
+  'HR_WEBSOCKET_VERSION',
+  'WebSocket is spoken here in version 13 only (Sec-WebSocket-Version).',
+  426,
+)
+
+/** A page of another origin (RFC 6455 §10.2). */
+export const OriginError = createError(
+  'HR_WEBSOCKET_ORIGIN',
+  'Pages of %s may not connect here. Name it in websocket.origins of the route.',
+  403,
+)
+
+/** As many as the route lets be open. */
+export const WebSocketLimitError = createError(
+  'HR_WEBSOCKET_LIMIT',
+  'Too many WebSocket connections are open on this route. Try again later.',
+  503,
+)
+
+/** The route serves none, or the listener; or a hook of the user's on the gateway has to see every request. */
+export const UpgradeError = createError('HR_UPGRADE_UNSUPPORTED', 'WebSocket is not served here.', 501)

@@ -1,0 +1,138 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test, type Test } from 'tap'
+import { loadConfig } from '../../config/load.ts'
+
+/** What a file is told, by its name: `line:column message`, and what was meant. */
+async function told(t: Test, name: string, text: string): Promise<string[]> {
+  const cwd = t.testdir({})
+  writeFileSync(join(cwd, name), text)
+  return problemsOf(cwd, name)
+}
+
+async function problemsOf(cwd: string, file: string): Promise<string[]> {
+  const loaded = await loadConfig({ cwd, variables: {}, file })
+  return loaded.ok
+    ? []
+    : loaded.problems.map(({ line, column, message, suggestion }) =>
+        [line === null ? '' : `${line}:${column} `, message, suggestion === null ? '' : `; ${suggestion}?`].join(''),
+      )
+}
+
+void test('a file that cannot be read says what it is, and what else is there', async (t) => {
+  const cwd = t.testdir({ 'gateway.yaml': '', 'notes.txt': '', plain: '' })
+  mkdirSync(join(cwd, 'folder.yaml'))
+  t.strictSame(await problemsOf(cwd, 'gatway.yaml'), [`the file does not exist in ${cwd}; did you mean gateway.yaml?`])
+  t.strictSame(await problemsOf(cwd, 'gateway.json'), [`the file does not exist in ${cwd}; did you mean gateway.yaml?`])
+  t.strictSame(await problemsOf(cwd, 'other.yaml'), [`the file does not exist in ${cwd}`])
+  t.strictSame(await problemsOf(cwd, 'no/a.yaml'), [`the file does not exist, nor does its folder ${join(cwd, 'no')}`])
+  t.match(await problemsOf(cwd, 'plain/a.yaml'), [/does not exist/])
+  for (const folder of ['folder.yaml', '.']) {
+    t.strictSame(await problemsOf(cwd, folder), ['this is a folder: --config names the file in it'])
+  }
+  t.match(await problemsOf(cwd, 'notes.txt'), [/one of \.ts, .*; not '\.txt'$/])
+  t.match(await problemsOf(cwd, 'plain'), [/this one has no extension$/])
+  t.match(await problemsOf('/dev', 'null'), [/no extension/])
+})
+
+void test('YAML is told in words for those who write it', async (t) => {
+  const yaml = (text: string) => told(t, 'a.yaml', text)
+  t.strictSame(await yaml('listen:\n\tport: 1\n'), ['2:1 YAML is indented with spaces: replace the tab'])
+  t.strictSame(await yaml('routes:\n  /a: {}\n  /a: {}\n'), ["3:3 '/a' is written twice"])
+  t.strictSame(await yaml('log: { level: info, level: warn }\n'), ["1:21 'level' is written twice"])
+  t.strictSame(await yaml('log: {}\n---\nlog: {}\n'), ["2:1 the file holds several documents ('---'): keep one"])
+  t.strictSame(await yaml('log: {}\nlisten: *b\n'), ["2:9 there is no anchor &b before '*b'"])
+})
+
+void test('JSON is told what it lacks of JavaScript', async (t) => {
+  const json = (text: string) => told(t, 'a.json', text)
+  t.strictSame(await json('{ // why\n}'), ['1:3 JSON has no comments: remove it, or write YAML'])
+  t.strictSame(await json('{ "log": {}, }'), ["1:14 there is a comma too many before '}'"])
+  t.strictSame(await json("{ 'log': {} }"), ['1:3 JSON quotes text with ", and not with \''])
+  t.strictSame(await json('{ log: {} }'), ['1:3 JSON quotes the names of properties: "name"'])
+})
+
+void test('what other gateways and routers write is told in our notation', async (t) => {
+  const routes = async (key: string): Promise<string> =>
+    (await told(t, 'a.yaml', `upstreams: { a: { targets: ['http://a'] } }\nroutes: { '${key}': { to: a } }\n`)).join()
+  for (const [key, meant] of [
+    ['/a/{id}', '/a/:id'],
+    ['/a/{id:[0-9]+}/b', '/a/:id/b'],
+    ['/a/<int:id>', '/a/:id'],
+    ['/a/:id(\\d+)', '/a/:id'],
+    ['/a/**', '/a/*'],
+    ['https://a.test/b/*', 'a.test/b/*'],
+    ['a.test:8080/b', 'a.test/b'],
+    ['get | post /a', 'GET,POST /a'],
+  ] as const) {
+    t.ok((await routes(key)).endsWith(`; ${meant}?`), `${key}: ${await routes(key)}`)
+  }
+  t.match(await told(t, 'a.yaml', "upstreams: { a: 'http://a' }\n"), [
+    /^1:17 expected an object such as \{ targets: \['http:\/\/127\.0\.0\.1:3000'\] \}, got 'http:\/\/a'$/,
+  ])
+  t.match(
+    await told(t, 'a.yaml', "upstreams: { a: { targets: ['http://a'] } }\nroutes: { '/*': { to: a, upstream: b } }\n"),
+    [
+      "2:26 unknown property 'upstream'; there are to, answer, mock, stripPrefix, rewrite, encodedSlash, cache, timeout, retry, hedge, mirror, maintenance, websocket, compression, decompress, docs",
+    ],
+  )
+})
+
+void test('a variable as the shell writes it is no password', async (t) => {
+  const expected = "'$TOKEN' is not replaced: a variable is written ${TOKEN}; ${TOKEN}?"
+  t.strictSame(await told(t, 'a.yaml', 'admin: { token: $TOKEN }\n'), [`1:17 ${expected}`])
+  t.strictSame(await told(t, 'a.json', '{ "admin": { "token": "$TOKEN" } }'), [`1:23 ${expected}`])
+  t.strictSame(await told(t, 'a.yaml', 'admin: { token: $TOKENs-are-fine }\n'), [])
+})
+
+void test('code says where it fails, also at its end and in its imports', async (t) => {
+  const code = (text: string, name = 'a.ts') => told(t, name, text)
+  t.strictSame(await code('export default {\n  listen: {\n  }\n'), ["3:4 Expected ',', got '<eof>'"])
+  t.match(await code("import x from './gone.ts'\nexport default x\n"), [/^1:15 .*Cannot find module '.*gone\.ts'/])
+  t.match(await code("const x = 1\nawait import('gone/x')\nexport default x\n"), [/^2:14 .*package 'gone'/])
+  t.match(await code('export default () => ({})\n'), [
+    /^1:16 the default export is a function; .*: export what it returns/,
+  ])
+  for (const name of ['a.ts', 'a.js', 'a.mjs']) {
+    t.match(await code('const config = { listen: { port: 1 } }\n', name), [/no default export: write 'export default/])
+  }
+})
+
+void test('a byte order mark shifts no place, CRLF neither', async (t) => {
+  const expected = "expected an integer from 0 to 65535, got 'x'"
+  for (const mark of ['', '\uFEFF']) {
+    t.strictSame(await told(t, 'a.yaml', `${mark}listen: { port: x }\r\n`), [`1:17 ${expected}`])
+    t.strictSame(await told(t, 'a.json', `${mark}{ "listen": { "port": "x" } }\r\n`), [`1:23 ${expected}`])
+    t.strictSame(await told(t, 'a.ts', `${mark}export default { listen: { port: 'x' } }\r\n`), [`1:34 ${expected}`])
+    t.match(await told(t, 'a.ts', `${mark}export default { a: b.c }\r\n`), [/^1:21 .*b is not defined/])
+  }
+})
+
+void test('an address that lacks a part is completed, and one of another kind is not', async (t) => {
+  const meant = async (target: string) => (await told(t, 'a.yaml', `upstreams: { a: { targets: [${target}] } }\n`))[0]
+  t.match(await meant('localhost:3000'), "; 'http://localhost:3000'?")
+  t.match(await meant('3000'), "; 'http://127.0.0.1:3000'?")
+  t.match(await meant("'http:/a'"), "; 'http://a'?")
+  t.match(await meant("'HTTPS:a.test'"), "; 'https://a.test'?")
+  t.notMatch(await meant('ftp://a'), '?')
+  t.match(await meant('dns+http://a/b'), "a route's rewrite adds '/b'; 'dns+http://a'?")
+  t.match(await meant('srv+http://a.test'), "'_service._tcp.name'")
+})
+
+void test('what is said of how an upstream is used is told where it cannot be understood', async (t) => {
+  const meant = async (options: string) =>
+    (await told(t, 'a.yaml', `upstreams: { a: { targets: ['http://a'], ${options} } }\n`)).join()
+  t.match(await meant('health: {}'), "a health check needs the 'path' to ask for, or the 'preset'")
+  t.match(await meant('health: { preset: qdrnt }'), "; 'qdrant'?")
+  t.match(await meant("health: { path: /, status: '2xx' }"), "expected statuses such as '200'")
+  t.match(await meant('balance: least-request'), "; 'least-requests'?")
+  t.match(await meant("balance: { hash: 'headr:x' }"), "expected 'header:x-tenant', 'cookie:sid', 'path' or 'client'")
+  t.match(await meant('balance: { hash: path, maxLoad: 0.5 }'), 'expected a number from 1 to 100')
+  t.match(await meant('retry: { on: [conect] }'), "; 'connect'?")
+  t.match(await meant('retry: { on: [200] }'), 'expected an integer from 400 to 599')
+  t.match(
+    await meant('hedge: { after: p42 }'),
+    "expected a duration such as '100ms', or the time that so many answers take",
+  )
+  t.match(await meant('breaker: { failure: 3 }'), "unknown property 'failure'; failures?")
+})

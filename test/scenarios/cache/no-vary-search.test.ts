@@ -1,0 +1,95 @@
+import { test } from 'tap'
+import { PATIENCE } from '../../helper.ts'
+import { standstill } from '../../signal.ts'
+import type { Field } from '../../wire.ts'
+import { cachedBefore, status } from './cached.ts'
+
+const FRESH: Field = ['Cache-Control', 'max-age=60']
+
+void test('what a response says of the query holds for those that come later', { timeout: PATIENCE }, async (t) => {
+  const cached = await cachedBefore(t, (exchange) =>
+    exchange.respond(200, [FRESH, ['No-Vary-Search', 'params=("utm"), key-order']], exchange.request.target),
+  )
+  await cached.get('/x?a=1&b=2&utm=1')
+  for (const query of ['a=1&b=2', 'b=2&a=1', 'utm=2&b=2&a=1', 'a=%31&b=2']) {
+    const answer = await cached.get(`/x?${query}`)
+    t.strictSame([String(answer.body), status(answer).slice(0, 3)], ['/x?a=1&b=2&utm=1', 'hit'], query)
+  }
+  for (const query of ['a=2&b=2', 'a=1', 'a=1&b=2&c=3']) {
+    t.equal(String((await cached.get(`/x?${query}`)).body), `/x?${query}`)
+  }
+  t.equal(String((await cached.get('/y?a=1&utm=1')).body), '/y?a=1&utm=1')
+})
+
+void test('one that says something else, or nothing, is found by what it says', { timeout: PATIENCE }, async (t) => {
+  const says = new Map<string, string | undefined>([
+    ['/x?a=1&b=1', 'params=("b")'],
+    ['/x?a=2&b=1', undefined],
+    ['/x?a=3&b=1', 'params=("a")'],
+  ])
+  const cached = await cachedBefore(t, (exchange) => {
+    const { target } = exchange.request
+    const said = says.get(target)
+    return exchange.respond(200, said === undefined ? [FRESH] : [FRESH, ['No-Vary-Search', said]], target)
+  })
+  for (const target of says.keys()) t.equal(String((await cached.get(target)).body), target)
+  t.equal(String((await cached.get('/x?a=2&b=2')).body), '/x?a=2&b=2')
+  t.equal(String((await cached.get('/x?a=9&b=1')).body), '/x?a=3&b=1')
+  t.equal(String((await cached.get('/x?a=2&b=1')).body), '/x?a=3&b=1', 'the last that speaks for it')
+})
+
+void test('those who wait by what was said before do not get what it is not said of', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const gate = Promise.withResolvers<void>()
+  let count = 0
+  const cached = await cachedBefore(t, async (exchange) => {
+    if (++count === 1) return exchange.respond(200, [FRESH, ['No-Vary-Search', 'params=("b")']], 'first')
+    await gate.promise
+    return exchange.respond(200, [FRESH], exchange.request.target)
+  })
+  await cached.get('/x?b=0')
+  cached.pass(100)
+  const targets = ['/x?b=1', '/x?b=2', '/x?b=3']
+  const asked = targets.map((target) => cached.get(target))
+  await cached.upstream.received(2)
+  await standstill(() => cached.upstream.requests.length)
+  t.equal(cached.upstream.requests.length, 2, 'they wait')
+  gate.resolve()
+  t.strictSame(
+    (await Promise.all(asked)).map(({ body }) => String(body)),
+    targets,
+  )
+  for (const target of targets) t.match(status(await cached.get(target)), /^hit/)
+  t.equal(cached.cache.flights, 0)
+})
+
+void test('those who wait and are covered get the one answer', { timeout: PATIENCE }, async (t) => {
+  const gate = Promise.withResolvers<void>()
+  let count = 0
+  const cached = await cachedBefore(t, async (exchange) => {
+    if (++count > 1) await gate.promise
+    return exchange.respond(200, [FRESH, ['No-Vary-Search', 'params']], `answer ${count}`)
+  })
+  await cached.get('/x?b=0')
+  cached.pass(100)
+  const asked = ['/x?b=1', '/x?c=2', '/x'].map((target) => cached.get(target))
+  await cached.upstream.received(2)
+  await standstill(() => cached.upstream.requests.length)
+  gate.resolve()
+  t.strictSame(
+    (await Promise.all(asked)).map(({ body }) => String(body)),
+    ['answer 2', 'answer 2', 'answer 2'],
+  )
+})
+
+void test('a mutation of any of the equal URLs invalidates what is stored for them', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(t, (exchange) =>
+    exchange.respond(200, [FRESH, ['No-Vary-Search', 'params=("utm")']], 'x'),
+  )
+  await cached.get('/x?a=1&utm=1')
+  await cached.ask('PUT', '/x?utm=5&a=1')
+  t.equal(cached.store.stats().entries, 0)
+})

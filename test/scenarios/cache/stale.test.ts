@@ -1,0 +1,161 @@
+import { test } from 'tap'
+import { PATIENCE, TIMEOUTS } from '../../helper.ts'
+import { standstill } from '../../signal.ts'
+import { passUntil, SHORT } from '../../standing-clock.ts'
+import type { UpstreamExchange } from '../../upstream-exchange.ts'
+import type { Field } from '../../wire.ts'
+import { cachedBefore, status } from './cached.ts'
+
+const SWR: Field = ['Cache-Control', 'max-age=10, stale-while-revalidate=60']
+const ETAG: Field = ['ETag', '"1"']
+
+/** First an answer that can be stored, then plays. */
+const then = (fields: Field[], ...plays: ((exchange: UpstreamExchange) => unknown)[]) => [
+  (exchange: UpstreamExchange) => exchange.respond(200, fields, 'first'),
+  ...plays,
+]
+
+void test('many who find it stale are answered at once, and one request refreshes it', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const gate = Promise.withResolvers<void>()
+  const cached = await cachedBefore(
+    t,
+    then([SWR], async (exchange) => {
+      await gate.promise
+      await exchange.respond(200, [SWR], 'second')
+    }),
+  )
+  await cached.get('/x')
+  cached.pass(15)
+  const answers = await Promise.all(Array.from({ length: 50 }, () => cached.get('/x')))
+  t.ok(answers.every((answer) => String(answer.body) === 'first' && status(answer) === 'hit; ttl=-5'))
+  t.equal(answers[0]?.get('age'), '15')
+  await cached.upstream.received(2)
+  gate.resolve()
+  await standstill(() => cached.cache.flights)
+  const fresh = await cached.get('/x')
+  t.strictSame([String(fresh.body), status(fresh)], ['second', 'hit; ttl=10'])
+  t.equal(cached.upstream.requests.length, 2)
+})
+
+const REFRESHES: [name: string, play: (exchange: UpstreamExchange) => unknown, next: string][] = [
+  ['304', (exchange) => exchange.respond(304, [SWR, ETAG], ''), 'first hit; ttl=10'],
+  ['200', (exchange) => exchange.respond(200, [SWR], 'second'), 'second hit; ttl=10'],
+  ['500', (exchange) => exchange.respond(500, [], 'error'), 'first hit; ttl=-5'],
+  ['no HTTP at all', (exchange) => exchange.garbage(), 'first hit; ttl=-5'],
+  ['private', (exchange) => exchange.respond(200, [['Cache-Control', 'private']], 'mine'), 'third fwd=uri-miss'],
+  ['no-store', (exchange) => exchange.respond(200, [['Cache-Control', 'no-store']], 'secret'), 'third fwd=uri-miss'],
+  [
+    '304 with private',
+    (exchange) => exchange.respond(304, [['Cache-Control', 'private'], ETAG], ''),
+    'third fwd=uri-miss',
+  ],
+  ['403', (exchange) => exchange.respond(403, [], 'no'), 'first hit; ttl=-5'],
+  ['404', (exchange) => exchange.respond(404, [], 'gone'), 'third fwd=uri-miss'],
+]
+
+for (const [name, play, next] of REFRESHES) {
+  void test(`a refresh that brings ${name}`, { timeout: PATIENCE }, async (t) => {
+    const later = (exchange: UpstreamExchange) => exchange.respond(200, [['Cache-Control', 'no-store']], 'third')
+    const cached = await cachedBefore(t, then([SWR, ETAG], play, later))
+    await cached.get('/x')
+    cached.pass(15)
+    t.equal(String((await cached.get('/x')).body), 'first')
+    const sent = await cached.upstream.received(2)
+    t.equal(sent.get('if-none-match'), '"1"')
+    await standstill(() => cached.cache.flights)
+    t.equal(cached.cache.flights, 0)
+    const answer = await cached.get('/x')
+    t.match(`${String(answer.body)} ${status(answer)}`, next)
+  })
+}
+
+void test('stale-while-revalidate ends', { timeout: PATIENCE }, async (t) => {
+  const cached = await cachedBefore(
+    t,
+    then([SWR], (exchange) => exchange.respond(200, [SWR], 'second')),
+  )
+  await cached.get('/x')
+  cached.pass(71)
+  const answer = await cached.get('/x')
+  t.strictSame([String(answer.body), status(answer)], ['second', 'fwd=stale; fwd-status=200; ttl=10; stored'])
+})
+
+const SIE: Field = ['Cache-Control', 'max-age=10, stale-if-error=60']
+const MUST: Field = ['Cache-Control', 'max-age=10, stale-if-error=60, must-revalidate']
+
+interface Failure {
+  name: string
+  stored: Field
+  play: (exchange: UpstreamExchange) => unknown
+  after: number
+  /** What the client gets: the stored answer, or a status. */
+  gets: 'first' | number
+}
+
+const FAILURES: Failure[] = [
+  ...[500, 502, 503, 504].flatMap((code): Failure[] => {
+    const play = (exchange: UpstreamExchange) => exchange.respond(code, [], 'error')
+    return [
+      { name: `${code}`, stored: SIE, play, after: 15, gets: 'first' },
+      { name: `${code} too late`, stored: SIE, play, after: 71, gets: code },
+      { name: `${code} with must-revalidate`, stored: MUST, play, after: 15, gets: code },
+    ]
+  }),
+  { name: '501', stored: SIE, play: (exchange) => exchange.respond(501, [], ''), after: 15, gets: 501 },
+  { name: '404', stored: SIE, play: (exchange) => exchange.respond(404, [], ''), after: 15, gets: 404 },
+  { name: 'a reset', stored: SIE, play: (exchange) => exchange.reset(), after: 15, gets: 'first' },
+  { name: 'a reset too late', stored: SIE, play: (exchange) => exchange.reset(), after: 71, gets: 502 },
+  { name: 'a reset with must-revalidate', stored: MUST, play: (exchange) => exchange.reset(), after: 15, gets: 502 },
+  { name: 'garbage', stored: SIE, play: (exchange) => exchange.garbage(), after: 15, gets: 'first' },
+  { name: 'silence', stored: SIE, play: (exchange) => exchange.stall(), after: 15, gets: 'first' },
+  {
+    name: 'a reset without a word on stale',
+    stored: ['Cache-Control', 'max-age=10'],
+    play: (exchange) => exchange.reset(),
+    after: 1000,
+    gets: 'first',
+  },
+  {
+    name: '500 without a word on stale',
+    stored: ['Cache-Control', 'max-age=10'],
+    play: (exchange) => exchange.respond(500, [], ''),
+    after: 15,
+    gets: 500,
+  },
+]
+
+for (const { name, stored, play, after, gets } of FAILURES) {
+  void test(`what is stored and stale, and ${name} from the origin`, { timeout: PATIENCE }, async (t) => {
+    const timeout = { ...TIMEOUTS, firstByte: SHORT }
+    const cached = await cachedBefore(t, then([stored, ETAG], play, play), { to: { timeout } })
+    await cached.get('/x')
+    cached.pass(after)
+    const asked = cached.get('/x')
+    const answer = await (name === 'silence' ? passUntil(asked) : asked)
+    if (gets === 'first') {
+      t.strictSame([answer.status, String(answer.body)], [200, 'first'])
+      t.match(status(answer), new RegExp(`^fwd=stale.*ttl=${10 - after}`))
+      t.equal(cached.finished[1]?.cacheResult, 'stale')
+    } else t.equal(answer.status, gets)
+    t.equal(cached.cache.flights, 0)
+  })
+}
+
+void test('a soft purge leaves it to be served while it is refreshed, or to be validated', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(t, async (exchange) => {
+    if (exchange.request.get('if-none-match') !== undefined) return exchange.respond(304, [ETAG], '')
+    const swr = exchange.request.target === '/swr'
+    return exchange.respond(200, [swr ? SWR : ['Cache-Control', 'max-age=10'], ETAG], 'body')
+  })
+  for (const path of ['/swr', '/plain']) await cached.get(path)
+  t.equal(await cached.cache.purge({ kind: 'all' }, 'soft'), 2)
+  cached.pass(1)
+  t.match(status(await cached.get('/swr')), /^hit; ttl=-1/)
+  t.match(status(await cached.get('/plain')), /^fwd=stale; fwd-status=304; ttl=10; stored/)
+  await standstill(() => cached.cache.flights)
+  t.match(status(await cached.get('/swr')), /^hit; ttl=10/)
+})

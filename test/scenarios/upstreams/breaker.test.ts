@@ -1,0 +1,92 @@
+import { test } from 'tap'
+import { PATIENCE } from '../../helper.ts'
+import { type Play, startUpstream } from '../../upstream-server.ts'
+import { beforeTargets } from './before-targets.ts'
+
+const BREAKER = { failures: 2, openFor: '7s', probes: 1 }
+
+/** Answers as it is told to, until it is told otherwise. */
+function moody(): { play: Play; status: number; fields: [string, string][] } {
+  const mood = { status: 200, fields: [] as [string, string][], play: (() => undefined) as Play }
+  mood.play = (exchange) => exchange.respond(mood.status, mood.fields, `said ${mood.status}`)
+  return mood
+}
+
+void test('where every breaker is open, requests are answered 503 at once, until one that tries succeeds', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const mood = moody()
+  const upstream = await startUpstream(t, mood.play)
+  const { ask, api, clock, events } = await beforeTargets(t, { to: { targets: [upstream.origin], breaker: BREAKER } })
+  mood.status = 503
+  t.equal((await ask({})).status, 503)
+  t.equal((await ask({ method: 'POST', body: 'x' })).status, 503)
+  const refused = await ask({})
+  t.match(JSON.parse(String(refused.body)), { status: 503, code: 'HR_UPSTREAM_BREAKER_OPEN' })
+  t.equal(refused.get('retry-after'), '7')
+  t.equal(upstream.requests.length, 2)
+  t.match(api.snapshot()[0], { state: 'open', breaker: { state: 'open', opened: 1 } })
+
+  clock.pass(7_000)
+  t.equal(String((await ask({})).body), 'said 503', 'it was tried')
+  t.equal((await ask({})).get('retry-after'), '7')
+  mood.status = 200
+  clock.pass(7_000)
+  for (let request = 0; request < 3; request++) t.equal((await ask({})).status, 200)
+  t.strictSame(
+    events.map((event) => (event.type === 'breaker' ? event.to : event.type)),
+    ['open', 'half-open', 'open', 'half-open', 'closed'],
+  )
+})
+
+void test('a target whose breaker is open gets nothing while another can be had', { timeout: PATIENCE }, async (t) => {
+  const bad = await startUpstream(t, (exchange) => exchange.respond(502))
+  const good = await startUpstream(t, (exchange) => exchange.respond())
+  const { ask } = await beforeTargets(t, {
+    to: { targets: [bad.origin, good.origin], balance: 'round-robin', outliers: false, breaker: BREAKER },
+  })
+  for (let request = 0; request < 10; request++) await ask({})
+  t.equal(bad.requests.length, 2)
+  t.equal(good.requests.length, 8)
+})
+
+void test('a client that leaves while the target is tried makes room for the next', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const plays: Play[] = [
+    (exchange) => exchange.respond(503),
+    (exchange) => exchange.respond(503),
+    (exchange) => exchange.stall(),
+    (exchange) => exchange.respond(),
+  ]
+  const upstream = await startUpstream(t, plays)
+  const { ask, api, clock, open, over } = await beforeTargets(t, {
+    to: { targets: [upstream.origin], breaker: BREAKER },
+  })
+  for (let request = 0; request < 2; request++) await ask({})
+  clock.pass(7_000)
+  const leaving = await open({ path: '/' })
+  await upstream.received(3)
+  t.equal((await ask({})).status, 503, 'one at a time')
+  leaving.abort()
+  await over(4)
+  t.equal((await ask({})).status, 200)
+  t.equal(api.snapshot()[0]?.breaker?.state, 'closed')
+})
+
+void test('a cached answer is served stale while every breaker is open', { timeout: PATIENCE }, async (t) => {
+  const mood = moody()
+  mood.fields = [['Cache-Control', 'max-age=0, stale-if-error=600']]
+  const upstream = await startUpstream(t, mood.play)
+  const { ask } = await beforeTargets(t, {
+    to: { targets: [upstream.origin], breaker: BREAKER },
+    route: { cache: true },
+  })
+  t.equal(String((await ask({})).body), 'said 200')
+  mood.status = 503
+  for (let request = 0; request < 5; request++) {
+    const { status, body } = await ask({})
+    t.strictSame([status, String(body)], [200, 'said 200'])
+  }
+  t.equal(upstream.requests.length, 3, 'the breaker opened at the second failure')
+})

@@ -1,0 +1,62 @@
+import { type AddressInfo, createServer } from 'node:net'
+import { test } from 'tap'
+import type { Running } from '../server.ts'
+import { connectClient } from './client.ts'
+import { clustered, PATIENCE_MS } from './clustered.ts'
+import type { Play } from './upstream-server.ts'
+
+void test('a reload replaces the processes: nothing is lost or counted twice, and a faulty one replaces none', {
+  timeout: PATIENCE_MS,
+}, async (t) => {
+  const release = Promise.withResolvers<void>()
+  const hold: Play = async (exchange) => {
+    if (exchange.request.target === '/hold') await release.promise
+    await exchange.respond(200, [], exchange.request.target)
+  }
+  const cluster = await clustered(t, { listen: { port: 0, h2c: true } }, hold)
+  const { running, upstream, get, pids, write } = cluster
+  const h2 = await connectClient(t, { cleartext: cluster.port('public'), tls: 0 }, 'h2c')
+  const held = [get('/hold'), get('/hold'), h2.request({ path: '/hold' })]
+  await upstream.received(3)
+  const before = await pids()
+
+  const listen = { port: 0, h2c: true }
+  write({ listen, routes: { '/*': { to: 'nowhere' } } })
+  t.match(await running.reload(), { outcome: 'refused', failure: { code: 'HR_RELOAD_INVALID' } })
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => taken.close())
+  write({ listen: [listen, { port: (taken.address() as AddressInfo).port }] })
+  t.match(await running.reload(), { outcome: 'refused', failure: { code: 'HR_LISTENER_PORT_IN_USE' } })
+  t.strictSame(await pids(), before)
+
+  write({ listen, routes: { '/*': { to: 'origin', rewrite: '/new/*' } }, processes: 3 })
+  t.match(await running.reload(), {
+    outcome: 'reloaded',
+    version: 2,
+    changes: [{ path: 'processes' }, { path: "routes['/*'].rewrite" }],
+  })
+  const after = await pids()
+  t.equal(after.length, 3)
+  t.notOk(after.some((pid) => before.includes(pid)))
+  for (let turn = 0; turn < 6; turn++) t.strictSame(await get('/x'), { status: 200, body: '/new/x' })
+  release.resolve()
+  t.strictSame(
+    (await Promise.all(held)).map(({ status, body }) => `${status} ${String(body)}`),
+    ['200 /hold', '200 /hold', '200 /hold'],
+  )
+  const counted = async (): Promise<number | undefined> =>
+    (await running.control.ask('metrics')).result.find(({ name }) => name === 'headrace_requests_total')?.values[0]
+      ?.value
+  // The old ones say what they have counted when they end.
+  while ((await processes(running)) > 3);
+  t.equal(await counted(), 9)
+  await running.close()
+  await running.closed
+})
+
+/** Those that answer: the ones on their way out, too. */
+async function processes(running: Running): Promise<number> {
+  const { result } = await running.control.ask('metrics')
+  return result.find(({ name }) => name === 'headrace_processes')?.values[0]?.value ?? 0
+}
