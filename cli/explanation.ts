@@ -120,7 +120,7 @@ export function explainRequest(config: Config, request: Asked): Explanation {
   if (options.to === null || options.mock !== null) {
     const sent = { path, host: '' }
     const context = { config, request, path, options, upstream: undefined, sent, split: null, cache: null }
-    const steps = stepsOf(options, config.compression).map((name) => ({ name, detail: detailOf(name, context) }))
+    const steps = stepsOf(options, config.compression, null).map((name) => ({ name, detail: detailOf(name, context) }))
     const status = options.answer?.status ?? options.mock?.status ?? 200
     const answer = { status, detail: `${options.key} answers by itself` }
     return { ...found, outcome: 'answered', answer, route: options.key, steps }
@@ -136,7 +136,7 @@ export function explainRequest(config: Config, request: Asked): Explanation {
   const policy = cachePolicyOf(options, upstreamsOf(config, cachedTogether(options, side)), config)
   const cache = policy === null ? null : explainCache(policy, request, path, query)
   const context = { config, request, path, options, upstream, sent, split, cache }
-  const steps = stepsOf(options, config.compression).map((name) => ({ name, detail: detailOf(name, context) }))
+  const steps = stepsOf(options, config.compression, null).map((name) => ({ name, detail: detailOf(name, context) }))
   return { ...found, outcome: 'proxied', answer: null, route: options.key, upstream: to, split, sent, cache, steps }
 }
 

@@ -1,72 +1,28 @@
 import type { Prepared } from '../downstream/prepared.ts'
+import { RelayedReply } from '../downstream/relayed-reply.ts'
 import type { Reply } from '../downstream/reply.ts'
 
 /** Told of a final head: fields as {@link Reply.head} gets them. */
 export type OnHead = (status: number, fields: readonly string[], length: number | null) => void
 
 /** A reply whose final head somebody is told of before it goes on. */
-export class ObservedReply implements Reply {
-  readonly #reply: Reply
+export class ObservedReply extends RelayedReply {
   readonly #onHead: OnHead
 
   constructor(reply: Reply, onHead: OnHead) {
-    this.#reply = reply
+    super(reply)
     this.#onHead = onHead
   }
 
-  get gone(): boolean {
-    return this.#reply.gone
-  }
-
-  get headSent(): boolean {
-    return this.#reply.headSent
-  }
-
-  get closing(): boolean {
-    return this.#reply.closing
-  }
-
-  set closing(closing: boolean) {
-    this.#reply.closing = closing
-  }
-
-  continue(): void {
-    this.#reply.continue()
-  }
-
-  informational(status: number, fields: string[]): void {
-    this.#reply.informational(status, fields)
-  }
-
-  head(status: number, fields: string[], length: number | null): void {
+  override head(status: number, fields: string[], length: number | null): void {
     this.#onHead(status, fields, length)
-    this.#reply.head(status, fields, length)
+    this.reply.head(status, fields, length)
   }
 
-  write(chunk: Uint8Array): boolean {
-    return this.#reply.write(chunk)
-  }
-
-  drained(callback: () => void): void {
-    this.#reply.drained(callback)
-  }
-
-  end(chunk?: Uint8Array, trailers?: string[]): void {
-    this.#reply.end(chunk, trailers)
-  }
-
-  whole(prepared: Prepared, own: readonly string[]): void {
+  override whole(prepared: Prepared, own: readonly string[]): void {
     const { status, fields, body } = prepared.told
     this.#onHead(status, fields, body.length)
-    this.#reply.whole(prepared, own)
-  }
-
-  closed(callback: () => void): void {
-    this.#reply.closed(callback)
-  }
-
-  abort(): void {
-    this.#reply.abort()
+    this.reply.whole(prepared, own)
   }
 }
 

@@ -3,6 +3,7 @@ import { fieldValue, requestFieldValue } from '../cache/rules/message.ts'
 import { acceptsCoding } from '../cache/rules/preferences.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import type { Prepared } from '../downstream/prepared.ts'
+import { RelayedReply } from '../downstream/relayed-reply.ts'
 import type { Reply } from '../downstream/reply.ts'
 import { CodedBody } from './coded-body.ts'
 import { codeNow, createCoder, createDecoder, isDecodable } from './coders.ts'
@@ -36,8 +37,7 @@ interface Plan {
  * keeps answers as they came (docs/compression.md). A small body that comes in one piece is coded at once and keeps a
  * length; everything else streams through a coder, and pieces of a stream without a length leave as they come.
  */
-export class CompressedReply implements Reply {
-  readonly #reply: Reply
+export class CompressedReply extends RelayedReply {
   readonly #exchange: Exchange
   readonly #compression: Compression
   /** Waits for its body, at most until the event loop has turned. */
@@ -47,44 +47,16 @@ export class CompressedReply implements Reply {
   #complete = false
 
   constructor(reply: Reply, exchange: Exchange, compression: Compression) {
-    this.#reply = reply
+    super(reply)
     this.#exchange = exchange
     this.#compression = compression
   }
 
-  get gone(): boolean {
-    return this.#reply.gone
-  }
-
-  get headSent(): boolean {
-    return this.#reply.headSent
-  }
-
-  get closing(): boolean {
-    return this.#reply.closing
-  }
-
-  set closing(closing: boolean) {
-    this.#reply.closing = closing
-  }
-
-  continue(): void {
-    this.#reply.continue()
-  }
-
-  informational(status: number, fields: string[]): void {
-    this.#reply.informational(status, fields)
-  }
-
-  closed(callback: () => void): void {
-    this.#reply.closed(callback)
-  }
-
-  head(status: number, fields: string[], length: number | null): void {
+  override head(status: number, fields: string[], length: number | null): void {
     this.#held = undefined
     const plan = this.#plan(status, fields, length)
     if (Array.isArray(plan)) {
-      this.#reply.head(status, plan, length)
+      this.reply.head(status, plan, length)
       return
     }
     if (length === null || length > NOW_BYTES || plan.decode !== null) {
@@ -97,7 +69,7 @@ export class CompressedReply implements Reply {
     })
   }
 
-  write(chunk: Uint8Array): boolean {
+  override write(chunk: Uint8Array): boolean {
     const held = this.#held
     if (held !== undefined) {
       if (held.length === chunk.length) {
@@ -107,15 +79,15 @@ export class CompressedReply implements Reply {
       this.#begin(held)
     }
     if (this.#complete) return true
-    return this.#body === undefined ? this.#reply.write(chunk) : this.#body.write(chunk)
+    return this.#body === undefined ? this.reply.write(chunk) : this.#body.write(chunk)
   }
 
-  drained(callback: () => void): void {
-    if (this.#body === undefined) this.#reply.drained(callback)
+  override drained(callback: () => void): void {
+    if (this.#body === undefined) this.reply.drained(callback)
     else this.#body.drained(callback)
   }
 
-  end(chunk?: Uint8Array, trailers?: string[]): void {
+  override end(chunk?: Uint8Array, trailers?: string[]): void {
     if (chunk !== undefined && (this.#held !== undefined || this.#body !== undefined)) {
       this.write(chunk)
       this.end(undefined, trailers)
@@ -124,11 +96,11 @@ export class CompressedReply implements Reply {
     // A body that is shorter than it was said to be: as a coded one, it ends in the same way.
     if (this.#held !== undefined) this.#begin(this.#held)
     if (this.#complete) return
-    if (this.#body === undefined) this.#reply.end(chunk, trailers)
+    if (this.#body === undefined) this.reply.end(chunk, trailers)
     else this.#body.end(undefined, trailers === undefined ? undefined : codedTrailers(trailers))
   }
 
-  whole(prepared: Prepared, own: readonly string[]): void {
+  override whole(prepared: Prepared, own: readonly string[]): void {
     const { stored } = this.#compression
     const forms = stored.formsOf(prepared)
     const { eligibility } = forms
@@ -144,24 +116,24 @@ export class CompressedReply implements Reply {
       !forbidsTransforming(fields.cacheControl)
     ) {
       stored.coded(prepared, { forms, coding }, (form) => {
-        if (!this.#reply.gone) this.#reply.whole(form, own)
+        if (!this.reply.gone) this.reply.whole(form, own)
       })
     } else {
-      this.#reply.whole(forms.plain, own)
+      this.reply.whole(forms.plain, own)
     }
   }
 
-  abort(): void {
+  override abort(): void {
     this.#held = undefined
     this.#body?.destroy()
-    this.#reply.abort()
+    this.reply.abort()
   }
 
   /** What forbids it, or is coded already; by option, that is coded anew. */
   #wholeAsItIs(prepared: Prepared, own: readonly string[]): void {
     const { status, fields, body } = prepared.told
     if (!this.#compression.policy.transcode || fieldValue(fields, 'content-encoding') === undefined) {
-      this.#reply.whole(prepared, own)
+      this.reply.whole(prepared, own)
       return
     }
     this.head(status, [...fields.filter((_, i) => fields[i - (i % 2)] !== 'age'), ...own], body.length)
@@ -212,14 +184,14 @@ export class CompressedReply implements Reply {
   /** The body streams. */
   #begin({ status, fields, length, decode, coding }: Plan): void {
     this.#held = undefined
-    this.#reply.head(status, coding === null ? decodedFields(fields) : codedFields(fields, coding), null)
+    this.reply.head(status, coding === null ? decodedFields(fields) : codedFields(fields, coding), null)
     const { levels } = this.#compression.policy
     const decoder = decode === null ? undefined : createDecoder(decode)
     const coder =
       coding === null ? undefined : createCoder(coding, levels[coding], decoder === undefined ? length : null)
     const coders = [decoder, coder].filter((each) => each !== undefined)
     const [first, ...others] = coders
-    if (first !== undefined) this.#body = new CodedBody(this.#reply, [first, ...others], length)
+    if (first !== undefined) this.#body = new CodedBody(this.reply, [first, ...others], length)
   }
 
   /** The body has come in one piece. */
@@ -230,8 +202,8 @@ export class CompressedReply implements Reply {
     const coded = codeNow(bytes, name, this.#compression.policy.levels[name])
     const isSmaller = isRequired || coded.length < bytes.length
     const body = isSmaller ? coded : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-    this.#reply.head(status, isSmaller ? codedFields(fields, name) : varied(fields), body.length)
-    this.#reply.end(body)
+    this.reply.head(status, isSmaller ? codedFields(fields, name) : varied(fields), body.length)
+    this.reply.end(body)
   }
 }
 

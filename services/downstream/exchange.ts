@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import type { GatewayError } from '../http/problem.ts'
 import { readRequestFields, type RequestFields } from '../http/request-fields.ts'
 import { Http2Reply } from './http2-reply.ts'
+import type { Identity } from './identity.ts'
 import type { Peer } from './peer.ts'
 import type { Reply } from './reply.ts'
 
@@ -80,6 +81,13 @@ export class Exchange<Plan = unknown> {
   told: Told | undefined
   plan: Plan | undefined
   parameters: string[] = []
+
+  /** Who calls; `undefined` where nobody has asked, or the caller may stay unknown. */
+  identity: Identity | undefined
+  /** Gates of its route that have let it pass (services/gate). */
+  gates = 0
+  /** Which one has not; empty while none has refused it. */
+  denied = ''
 
   /** What happened. */
   status = 0

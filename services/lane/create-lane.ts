@@ -12,6 +12,7 @@ import { Admission } from '../downstream/admission.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import { Forwarding } from '../downstream/forwarding.ts'
 import type { ForwardedOptions } from '../downstream/options.ts'
+import type { GateMaker } from '../gate/gate.ts'
 import { Maintenance } from '../maintenance/maintenance.ts'
 import type { MaintenanceOptions } from '../maintenance/options.ts'
 import { MirrorCounters } from '../mirror/counters.ts'
@@ -40,6 +41,8 @@ export interface LaneParts {
   /** Compresses what the cache keeps, elsewhere; without it, it stays as it was first made. */
   recode?: Recode
   maintenance: MaintenanceOptions
+  /** Each makes one gate of a route that asks for it; by default, there are none. */
+  gates?: readonly GateMaker<RouteOptions>[]
   /** What of it was said since; by default, nothing. */
   maintained?: Maintenance
   /** Whoever gives them starts and closes them; without, documents do not come. */
@@ -78,6 +81,7 @@ export function createLane(parts: LaneParts): Lane {
   const store = parts.cacheParts?.store ?? createMemory(parts.cache.memory)
   const table = compilePlans(parts.routes, {
     ...parts,
+    gates: parts.gates ?? [],
     splits: parts.splits ?? new SplitCounters(),
     mirrors: parts.mirrors ?? new MirrorCounters(),
     mocks: parts.mocks ?? new MockDocuments((name, path, signal) => upstreams.request(name, path, signal)),

@@ -17,22 +17,25 @@ import { discardBody } from '../downstream/unread-body.ts'
 import { decompress } from '../compression/requests/decompress.ts'
 import { compress } from '../compression/compress.ts'
 import { InternalError, RouteNotFoundError } from '../http/errors.ts'
+import { ANSWERED, type Verdict } from '../gate/gate.ts'
+import type { Gates } from '../gate/gates.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { PlainHead } from '../http/plain-head.ts'
-import { fieldOf, readRequestFields } from '../http/request-fields.ts'
+import { readRequestFields } from '../http/request-fields.ts'
 import type { Maintenance } from '../maintenance/maintenance.ts'
 import type { InternalErrors } from '../monitor/internal-errors.ts'
 import type { ProxyPlan, RoutePlan } from '../proxy/plan.ts'
 import type { ProxyContext } from '../proxy/proxy-call.ts'
 import { startCall } from '../proxy/start-call.ts'
-import { UpgradeCall } from '../proxy/upgrade-call.ts'
-import { OriginError, UpgradeError, WebSocketLimitError } from '../websocket/errors.ts'
-import { readOffer } from '../websocket/handshake.ts'
-import { mayConnect } from '../websocket/origin.ts'
+import { UpgradeError } from '../websocket/errors.ts'
 import type { Tunnels } from '../websocket/tunnels.ts'
+import { openTunnel, type Opening } from './opening.ts'
 import type { OwnPaths } from './own-paths.ts'
 
 type GatewayExchange = Exchange<RoutePlan>
+
+/** What is booked where nobody was answered. */
+const CLIENT_GONE = 499
 
 const kExchange = Symbol('headrace.exchange')
 
@@ -212,37 +215,11 @@ export class Lane {
     exchange.reply ??= new Http1Reply(request, response)
   }
 
-  /** Answers an exchange with a plan: from the cache where the plan has one, or from its upstream. */
+  /** Answers an exchange with a plan, once it has passed the gates of its route. */
   proxy(exchange: GatewayExchange): void {
-    let plan = exchange.plan as RoutePlan
-    try {
-      // The last step before the client, whoever answers.
-      if (plan.compression !== null) compress(exchange, plan.compression)
-      if (this.#maintenance.active && this.#maintenance.holds(plan.key, exchange.clientAddress)) {
-        discardBody(exchange)
-        this.refuse(exchange, this.#maintenance.refusal())
-        return
-      }
-      if (plan.detour !== null) {
-        const next = plan.detour.take(exchange, this.#context)
-        if (next === null) return
-        exchange.plan = plan = next
-      }
-      if (plan.options.decompress !== null) {
-        const refusal = decompress(exchange, plan.options.decompress, this.#context.bodyBytes)
-        if (refusal !== undefined) {
-          this.refuse(exchange, refusal)
-          return
-        }
-      }
-      if (plan.cache !== null) this.cache.handle(exchange)
-      else {
-        if (this.caches && isUnsafe(exchange.method)) this.cache.watch(exchange)
-        startCall(this.#context, exchange, plan)
-      }
-    } catch (error) {
-      this.broke(exchange, error)
-    }
+    const { gates } = exchange.plan as RoutePlan
+    if (gates === null || this.#holds(exchange)) this.#serve(exchange)
+    else this.#ask(gates, exchange, () => this.#serve(exchange))
   }
 
   /** Answers with a problem, and finishes. */
@@ -293,6 +270,7 @@ export class Lane {
     this.#inFlight--
     exchange.peer.done(exchange)
     try {
+      exchange.plan?.gates?.finish(exchange)
       exchange.plan?.cache?.counters.record(exchange.cacheResult)
       exchange.plan?.traffic?.record(exchange.method, exchange.status, performance.now() - exchange.arrivedAt)
       for (const told of this.#options.finished) told(exchange)
@@ -361,55 +339,127 @@ export class Lane {
     return false
   }
 
-  /** Opens a WebSocket connection, by the steps of any other request. */
-  #open(exchange: GatewayExchange, client: UpgradingClient): void {
+  /** Answers from the cache where the plan has one, or from its upstream. */
+  #serve(exchange: GatewayExchange): void {
+    let plan = exchange.plan as RoutePlan
     try {
-      const refusal = this.#admit(exchange) ?? this.#upgradeTo(exchange, client)
-      if (refusal === undefined) return
-      this.tunnels.counters.refuse(refusal.code)
-      exchange.reply.closing = true
-      this.refuse(exchange, refusal)
+      // The last step before the client, whoever answers.
+      if (plan.compression !== null) compress(exchange, plan.compression)
+      if (this.#holds(exchange)) {
+        discardBody(exchange)
+        this.refuse(exchange, this.#maintenance.refusal())
+        return
+      }
+      if (plan.detour !== null) {
+        const next = plan.detour.take(exchange, this.#context)
+        if (next === null) return
+        exchange.plan = plan = next
+      }
+      if (plan.options.decompress !== null) {
+        const refusal = decompress(exchange, plan.options.decompress, this.#context.bodyBytes)
+        if (refusal !== undefined) {
+          this.refuse(exchange, refusal)
+          return
+        }
+      }
+      if (plan.cache !== null) this.cache.handle(exchange)
+      else {
+        if (this.caches && isUnsafe(exchange.method)) this.cache.watch(exchange)
+        startCall(this.#context, exchange, plan)
+      }
     } catch (error) {
       this.broke(exchange, error)
     }
   }
 
-  /** @returns why it does not get to its upstream */
-  #upgradeTo(exchange: GatewayExchange, client: UpgradingClient): GatewayError | undefined {
-    const { plan, fields, method, path } = exchange
+  /** Goes on with what the gates let pass, and answers the rest. Never throws. */
+  #ask(gates: Gates, exchange: GatewayExchange, pass: () => void): void {
+    try {
+      const verdict = gates.check(exchange)
+      if (verdict === undefined) pass()
+      else if (verdict instanceof Promise) this.#wait(verdict, exchange, pass)
+      else this.#turnAway(exchange, verdict)
+    } catch (error) {
+      this.broke(exchange, error)
+    }
+  }
+
+  #wait(verdict: Promise<Verdict>, exchange: GatewayExchange, pass: () => void): void {
+    exchange.work = {
+      cancel: () => {
+        exchange.status = CLIENT_GONE
+        exchange.code = 'CLIENT_ABORT'
+        this.finish(exchange)
+      },
+    }
+    verdict.then(
+      (decided) => {
+        // Its client has left: nobody is there for an answer.
+        if (exchange.finished) return
+        exchange.work = undefined
+        if (decided === undefined) pass()
+        else this.#turnAway(exchange, decided)
+      },
+      (error: unknown) => this.broke(exchange, error),
+    )
+  }
+
+  #turnAway(exchange: GatewayExchange, verdict: GatewayError | typeof ANSWERED): void {
+    discardBody(exchange)
+    if (verdict === ANSWERED) this.finish(exchange)
+    else this.refuse(exchange, verdict)
+  }
+
+  /** Its route, or the whole gateway, is in maintenance. */
+  #holds({ plan, clientAddress }: GatewayExchange): boolean {
+    return this.#maintenance.active && this.#maintenance.holds((plan as RoutePlan).key, clientAddress)
+  }
+
+  /** Opens a WebSocket connection, by the steps of any other request. */
+  #open(exchange: GatewayExchange, client: UpgradingClient): void {
+    try {
+      const plan = this.#planToOpen(exchange)
+      if (plan instanceof Error) {
+        this.#refuseToOpen(exchange, plan)
+        return
+      }
+      exchange.reply.closing = true
+      const opening = { exchange, plan, client }
+      if (plan.gates === null) this.#openTo(opening)
+      else this.#ask(plan.gates, exchange, () => this.#openTo(opening))
+    } catch (error) {
+      this.broke(exchange, error)
+    }
+  }
+
+  #openTo(opening: Opening): void {
+    const refusal = openTunnel(opening, { context: this.#context, tunnels: this.tunnels })
+    if (refusal !== undefined) this.#refuseToOpen(opening.exchange, refusal)
+  }
+
+  #refuseToOpen(exchange: GatewayExchange, refusal: GatewayError): void {
+    this.tunnels.counters.refuse(refusal.code)
+    exchange.reply.closing = true
+    this.refuse(exchange, refusal)
+  }
+
+  /** @returns the route that serves it, or why none does */
+  #planToOpen(exchange: GatewayExchange): RoutePlan | GatewayError {
+    const refusal = this.#admit(exchange)
+    if (refusal !== undefined) return refusal
+    const { plan, method, path } = exchange
     if (this.off !== undefined || exchange.undecided) return new UpgradeError()
     if (plan === undefined) return new RouteNotFoundError(method, path, 'the documentation')
-    if (this.#maintenance.active && this.#maintenance.holds(plan.key, exchange.clientAddress)) {
-      return this.#maintenance.refusal()
-    }
-    const { options } = plan
-    if (options.websocket === null || exchange.body !== null) return new UpgradeError()
-    const way = plan.detour === null ? { plan, client } : plan.detour.upgrade(exchange, client)
-    if (way === null) return new UpgradeError()
-    exchange.plan = way.plan
-    const authority = exchange.told?.host ?? exchange.authority
-    const origin = fieldOf(fields.kept, 'origin')
-    if (!mayConnect(origin, authority, options.websocket.origins)) return new OriginError(origin)
-    const offer = readOffer(fields.kept, exchange.protocol)
-    if (offer instanceof Error) return offer
-    const { tunnels } = this
-    const over = tunnels.take(plan.key, options.websocket.connections)
-    if (over === undefined) {
-      const error: GatewayError = new WebSocketLimitError()
-      error.fields = ['retry-after', '5']
-      return error
-    }
-    const upgrading = { client: way.client, offer, options: options.websocket, tunnels, over }
-    new UpgradeCall(this.#context, exchange, way.plan, upgrading).start()
-    return undefined
+    return this.#holds(exchange) ? this.#maintenance.refusal() : plan
   }
 
   /** Whether the cache may answer ahead of all else. */
   #isHittable(exchange: GatewayExchange): boolean {
     if (this.#admit(exchange) !== undefined || exchange.undecided || !exchange.plan?.cache) return false
     // What sees to a request before the cache sees this one too; its codings may have to be made first, and nothing may come
-    // later on this way.
-    return exchange.plan.detour === null && exchange.plan.compression === null
+    // later on this way; gates count what they are asked, and this one may be asked again as a request.
+    const { detour, compression, gates } = exchange.plan
+    return detour === null && compression === null && gates === null
   }
 
   #admit(exchange: GatewayExchange): GatewayError | undefined {

@@ -5,6 +5,8 @@ import type { Compression } from '../compression/compressed-reply.ts'
 import { compressionOf } from '../compression/options.ts'
 import { compileCompression } from '../compression/policy.ts'
 import { StoredForms, type StoredFormsOptions } from '../compression/stored-forms.ts'
+import type { GateMaker } from '../gate/gate.ts'
+import { gatesOf } from '../gate/gates.ts'
 import type { MirrorCounters } from '../mirror/counters.ts'
 import { Mirror } from '../mirror/mirror.ts'
 import type { MirrorOptions } from '../mirror/options.ts'
@@ -41,6 +43,8 @@ export interface PlanParts extends PlanSettings {
   splits: SplitCounters
   mirrors: MirrorCounters
   mocks: MockDocuments
+  /** Each makes one gate of a route that asks for it. */
+  gates: readonly GateMaker<RouteOptions>[]
   /** Told of what the gateway itself fails on where no client waits. */
   failed: (error: unknown) => void
   /** What the cache has done on a route so far, by the route's key. */
@@ -58,11 +62,12 @@ export function compilePlans(routes: readonly RouteOptions[], parts: PlanParts):
 /** What is the same in all the plans of one route. */
 type Common = Pick<
   ProxyPlan,
-  'key' | 'pattern' | 'options' | 'traffic' | 'compression' | 'encodedSlash' | 'strictness' | 'steps'
+  'key' | 'pattern' | 'options' | 'traffic' | 'gates' | 'compression' | 'encodedSlash' | 'strictness' | 'steps'
 >
 
 function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
   const { key, split, encodedSlash } = options
+  const gates = gatesOf(options, parts.gates)
   const common: Common = {
     key,
     pattern: parseRouteKey(key),
@@ -71,7 +76,8 @@ function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
     compression: routeCompression(options, parts),
     encodedSlash,
     strictness: ROUTE_RANK,
-    steps: stepsOf(options, parts.compression),
+    gates,
+    steps: stepsOf(options, parts.compression, gates),
   }
   const counters = parts.cacheCounters(key)
   const mirror = options.mirror === null ? null : mirrorTo(options.mirror, common, parts)

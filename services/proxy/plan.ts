@@ -5,6 +5,8 @@ import type { Compression } from '../compression/compressed-reply.ts'
 import { compressionOf, type SharedCompression } from '../compression/options.ts'
 import type { Admissible } from '../downstream/admission.ts'
 import type { ForwardedOptions } from '../downstream/options.ts'
+import { GATE_STEPS, type GateStep } from '../gate/gate.ts'
+import type { Gates } from '../gate/gates.ts'
 import type { RouteTraffic } from '../monitor/traffic.ts'
 import type { RouteOptions } from '../routing/options.ts'
 import type { RoutePattern } from '../routing/pattern.ts'
@@ -22,6 +24,7 @@ export const STEPS = [
   'forwarded',
   'request id',
   'route',
+  ...GATE_STEPS,
   'split',
   'answer',
   'mock',
@@ -40,8 +43,10 @@ export type Step = (typeof STEPS)[number]
 export function stepsOf(
   { cache, split, answer, mock, mirror, compression }: RouteOptions,
   shared: SharedCompression,
+  gates: Gates | null,
 ): readonly Step[] {
   const isSent = answer === null && mock === null
+  const asked = new Set<GateStep>(gates?.list.map(({ step }) => step))
   const isTaken: Partial<Record<Step, boolean>> = {
     split: isSent && split !== null,
     answer: answer !== null,
@@ -52,6 +57,7 @@ export function stepsOf(
     store: isSent && cache !== null,
     coding: compressionOf(compression, shared) !== null,
   }
+  for (const step of GATE_STEPS) isTaken[step] = asked.has(step)
   return STEPS.filter((step) => isTaken[step] ?? true)
 }
 
@@ -60,6 +66,8 @@ interface Planned extends Admissible, Cacheable {
   pattern: RoutePattern
   options: RouteOptions
   traffic: RouteTraffic | null
+  /** What its requests have to pass first; `null`: nothing. */
+  gates: Gates | null
   /** `null`: what comes goes to the client as it is. */
   compression: Compression | null
   steps: readonly Step[]

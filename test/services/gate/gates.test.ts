@@ -1,0 +1,72 @@
+import { test } from 'tap'
+import { Exchange } from '../../../services/downstream/exchange.ts'
+import { Peer } from '../../../services/downstream/peer.ts'
+import { ANSWERED, type Gate, type GateStep, type Verdict } from '../../../services/gate/gate.ts'
+import { Gates, gatesOf } from '../../../services/gate/gates.ts'
+import { LoopError } from '../../../services/http/errors.ts'
+import { readRequestFields } from '../../../services/http/request-fields.ts'
+
+function exchange(): Exchange {
+  const peer = new Peer({ remoteAddress: '127.0.0.1' }, { includes: () => false } as never)
+  return new Exchange({ protocol: '1.1', method: 'GET', target: '/', fields: readRequestFields([]), body: null, peer })
+}
+
+function gate(step: GateStep, said: string[], verdict?: Verdict | Promise<Verdict>): Gate {
+  return {
+    step,
+    description: step,
+    check: () => {
+      said.push(step)
+      return verdict
+    },
+    finish: () => void said.push(`${step} over`),
+  }
+}
+
+void test('gates are asked in the order of their steps, whatever order they were given in', async (t) => {
+  const said: string[] = []
+  const gates = new Gates([gate('allowance', said), gate('pressure', said), gate('access', said)])
+  const one = exchange()
+  t.equal(gates.check(one), undefined)
+  t.strictSame(said, ['pressure', 'access', 'allowance'])
+  t.equal(one.gates, 3)
+})
+
+void test('nobody is asked behind the gate that refuses, and who let it pass hears of its end', async (t) => {
+  const said: string[] = []
+  const refusal = new LoopError(9)
+  const gates = new Gates([gate('limit', said), gate('access', said, refusal), gate('allowance', said)])
+  const one = exchange()
+  t.equal(gates.check(one), refusal)
+  t.equal(one.denied, 'access')
+  gates.finish(one)
+  t.strictSame(said, ['limit', 'access', 'limit over'])
+})
+
+void test('a gate that takes its time is waited for, and the next ones follow', async (t) => {
+  const said: string[] = []
+  const gates = new Gates([
+    gate('limit', said, Promise.resolve(undefined)),
+    gate('access', said),
+    gate('allowance', said, Promise.resolve(new LoopError(9))),
+  ])
+  const one = exchange()
+  const verdict = gates.check(one)
+  t.ok(verdict instanceof Promise)
+  t.strictSame(said, ['limit'])
+  t.match(await verdict, { code: 'HR_PROXY_LOOP' })
+  t.strictSame(said, ['limit', 'access', 'allowance'])
+  t.equal(one.gates, 2)
+  t.equal(one.denied, 'allowance')
+})
+
+void test('a gate that has answered is no refusal', async (t) => {
+  const one = exchange()
+  t.equal(new Gates([gate('cors', [], ANSWERED)]).check(one), ANSWERED)
+  t.equal(one.denied, '')
+})
+
+void test('a route that asks for no gate has none', async (t) => {
+  t.equal(gatesOf('/', [() => null, () => null]), null)
+  t.equal(gatesOf('/', [() => null, () => gate('access', [])])?.list.length, 1)
+})
