@@ -7,7 +7,7 @@ import responseCache from './plugins/response-cache.ts'
 import trafficPlugin from './plugins/traffic.ts'
 import upstreamsPlugin from './plugins/upstreams.ts'
 import workerPool from './plugins/worker-pool.ts'
-import { proxiedRoute } from './routes/proxied-routes.ts'
+import { type ProxiedRoute, proxiedRoute } from './routes/proxied-routes.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { createSecondTier } from './services/cache/second-tier.ts'
 import { createRecoder } from './services/compression/recoder.ts'
@@ -16,6 +16,7 @@ import { MockDocuments } from './services/mock/documents.ts'
 import { InternalErrors } from './services/monitor/internal-errors.ts'
 import { Traffic } from './services/monitor/traffic.ts'
 import { InvalidRouteError } from './services/routing/errors.ts'
+import type { RouteOptions } from './services/routing/options.ts'
 import { parseRouteKey } from './services/routing/pattern.ts'
 import { Upstreams } from './services/upstream/upstreams.ts'
 import { WorkerPool } from './services/workers/worker-pool.ts'
@@ -93,10 +94,16 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
   await fastify.register(
     async (scope) => {
       await scope.register(hostedAdmission, { lane })
-      await scope.register(proxyRoutes, { routes: config.routes.map(({ key }) => proxiedRoute(parseRouteKey(key))) })
+      await scope.register(proxyRoutes, { routes: config.routes.map((route) => hostedRoute(route)) })
     },
     { prefix },
   )
+}
+
+/** A route as the application's router has it; preflights of one with CORS are for it too. */
+function hostedRoute({ key, cors }: RouteOptions): ProxiedRoute {
+  const route = proxiedRoute(parseRouteKey(key))
+  return cors === null || route.methods === null ? route : { ...route, methods: [...route.methods, 'OPTIONS'] }
 }
 
 /** Without what Fastify itself reads of a plugin's options. */

@@ -4,7 +4,9 @@ import type { CachePolicy } from '../services/cache/policy.ts'
 import { policyInWords } from '../services/cache/policy-report.ts'
 import { guardedRoots, isBelow } from '../services/control/paths.ts'
 import { stricterReading } from '../services/downstream/ambiguity.ts'
+import { gatesOf } from '../services/gate/gates.ts'
 import { canonicalTarget } from '../services/http/canonical-path.ts'
+import { routeGates } from '../services/lane/route-gates.ts'
 import { pathWriter } from '../services/proxy/path-writer.ts'
 import { readRequestFields } from '../services/http/request-fields.ts'
 import { cachedTogether, cachePolicyOf, ROUTE_RANK, stepsOf } from '../services/proxy/plan.ts'
@@ -16,7 +18,7 @@ import { RouteTable } from '../services/routing/table.ts'
 import type { SplitSticky } from '../services/split/options.ts'
 import { Split } from '../services/split/split.ts'
 import { ownEndpoint } from './own-endpoints.ts'
-import { detailOf } from './step-text.ts'
+import { detailOf, type StepContext } from './step-text.ts'
 
 export interface Asked {
   method: string
@@ -120,7 +122,7 @@ export function explainRequest(config: Config, request: Asked): Explanation {
   if (options.to === null || options.mock !== null) {
     const sent = { path, host: '' }
     const context = { config, request, path, options, upstream: undefined, sent, split: null, cache: null }
-    const steps = stepsOf(options, config.compression, null).map((name) => ({ name, detail: detailOf(name, context) }))
+    const steps = stepsInWords(context)
     const status = options.answer?.status ?? options.mock?.status ?? 200
     const answer = { status, detail: `${options.key} answers by itself` }
     return { ...found, outcome: 'answered', answer, route: options.key, steps }
@@ -136,8 +138,19 @@ export function explainRequest(config: Config, request: Asked): Explanation {
   const policy = cachePolicyOf(options, upstreamsOf(config, cachedTogether(options, side)), config)
   const cache = policy === null ? null : explainCache(policy, request, path, query)
   const context = { config, request, path, options, upstream, sent, split, cache }
-  const steps = stepsOf(options, config.compression, null).map((name) => ({ name, detail: detailOf(name, context) }))
+  const steps = stepsInWords(context)
   return { ...found, outcome: 'proxied', answer: null, route: options.key, upstream: to, split, sent, cache, steps }
+}
+
+/** The steps of a request, and what each does with it; of gates, those that the configuration alone makes. */
+function stepsInWords(context: StepContext): Explanation['steps'] {
+  const { config, options } = context
+  const gates = gatesOf(options, routeGates)
+  return stepsOf(options, config.compression, gates).map((name) => {
+    const asked = gates?.list.filter(({ step }) => step === name) ?? []
+    const detail = asked.length > 0 ? asked.map(({ description }) => description).join('; ') : detailOf(name, context)
+    return { name, detail }
+  })
 }
 
 function authorityOf(target: string): string {

@@ -4,6 +4,7 @@ import { checkCache } from './checks/cache.ts'
 import { checkFiles } from './checks/files.ts'
 import { checkListeners } from './checks/listeners.ts'
 import { checkMirrors } from './checks/mirrors.ts'
+import { checkPassing } from './checks/passing.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkSplits } from './checks/splits.ts'
 import { checkUpstreams } from './checks/upstreams.ts'
@@ -19,6 +20,7 @@ const CHECKS = [
   checkAnswers,
   checkSplits,
   checkMirrors,
+  checkPassing,
   checkCache,
   checkFiles,
 ]

@@ -4,6 +4,9 @@ import { PROBLEM_CODES } from '../config/errors.ts'
 /** Which files define errors, by what they are about. */
 const CHAPTERS: [title: string, introduction: string, file: string][] = [
   ['Requests and routes', 'Answered to clients.', 'services/http/errors.ts'],
+  ['What a request may be like', "Answered to clients, by the route's `request`.", 'services/request/errors.ts'],
+  ['CORS', 'Answered to clients.', 'services/cors/errors.ts'],
+  ['Security headers', 'Told at the start.', 'services/security-headers/errors.ts'],
   [
     'Upstreams',
     'Answered to clients when an upstream fails: 502 broken, 504 late, 503 overfull.',

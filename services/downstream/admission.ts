@@ -9,9 +9,10 @@ import {
   TargetError,
 } from '../http/errors.ts'
 import { parseAuthority } from '../http/host.ts'
+import { fieldOf } from '../http/request-fields.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { RoutePattern } from '../routing/pattern.ts'
-import type { RouteTable } from '../routing/table.ts'
+import type { Match, RouteTable } from '../routing/table.ts'
 import { stricterReading } from './ambiguity.ts'
 import type { Exchange } from './exchange.ts'
 import type { Forwarding } from './forwarding.ts'
@@ -23,6 +24,8 @@ export interface Admissible {
   encodedSlash: 'opaque' | 'refuse'
   /** Rank of what guards it: a path must not reach, read in another way, something of a higher rank. */
   strictness: number
+  /** It answers preflights for its methods: OPTIONS of a browser that asks for one of them is its own. */
+  preflights: boolean
 }
 
 export interface AdmissionOptions<Plan extends Admissible> {
@@ -62,7 +65,7 @@ export class Admission<Plan extends Admissible> {
   route(exchange: Exchange<Plan>): GatewayError | undefined {
     if (exchange.path === '*') return undefined
     const { table } = this.#options
-    const found = table.match(exchange.method, exchange.host, exchange.path)
+    const found = this.#preflighted(exchange) ?? table.match(exchange.method, exchange.host, exchange.path)
     if (found === undefined) {
       const lookup = table.lookup(exchange.method, exchange.host, exchange.path)
       if (lookup.kind !== 'method') return undefined
@@ -76,6 +79,15 @@ export class Admission<Plan extends Admissible> {
     exchange.plan = found.route
     exchange.parameters = found.parameters
     return this.#ambiguity(exchange, found.route)
+  }
+
+  /** A preflight asks about a request to come: it is for that one's route, where the route speaks of CORS. */
+  #preflighted({ method, fields, host, path }: Exchange<Plan>): Match<Plan> | undefined {
+    if (method !== 'OPTIONS') return undefined
+    const wanted = fieldOf(fields.kept, 'access-control-request-method')
+    if (wanted === undefined || fieldOf(fields.kept, 'origin') === undefined) return undefined
+    const found = this.#options.table.match(wanted, host, path)
+    return found?.route.preflights === true ? found : undefined
   }
 
   #target(exchange: Exchange<Plan>): GatewayError | undefined {

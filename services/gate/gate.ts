@@ -5,6 +5,7 @@ import type { GatewayError } from '../http/problem.ts'
  * What a request has to pass on its route before anything answers it, in this order. Whatever is cheaper, and keeps load
  * away from what follows, comes first.
  *
+ * - `dress`: what every answer carries, whatever it is: it refuses nobody
  * - `pressure`: whether there is room for it now
  * - `address`: whether its client's address may call
  * - `cors`: preflights of browsers, which carry no credentials
@@ -15,6 +16,7 @@ import type { GatewayError } from '../http/problem.ts'
  * - `validation`: whether it is what the upstream's specification says
  */
 export const GATE_STEPS = [
+  'dress',
   'pressure',
   'address',
   'cors',

@@ -16,7 +16,7 @@ export const FramingError = createError('HR_REQUEST_FRAMING', 'The request %s.',
 /** A field that cannot be forwarded as it is. */
 export const FieldError = createError('HR_REQUEST_FIELD', 'The request has %s.', 400)
 
-/** The body is larger than `limits.bodySize`. */
+/** The body is larger than `limits.bodySize`, or than its route takes (`request.bodySize`). */
 export const BodyTooLargeError = createError(
   'HR_REQUEST_BODY_TOO_LARGE',
   'The request body is larger than %s bytes.',

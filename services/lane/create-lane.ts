@@ -27,6 +27,7 @@ import type { Upstreams } from '../upstream/upstreams.ts'
 import { WebSocketCounters } from '../websocket/counters.ts'
 import { Tunnels } from '../websocket/tunnels.ts'
 import { Lane, type LaneOptions } from './lane.ts'
+import { routeGates } from './route-gates.ts'
 
 /** What a lane is made of, as the configuration has it. */
 export interface LaneParts {
@@ -41,7 +42,7 @@ export interface LaneParts {
   /** Compresses what the cache keeps, elsewhere; without it, it stays as it was first made. */
   recode?: Recode
   maintenance: MaintenanceOptions
-  /** Each makes one gate of a route that asks for it; by default, there are none. */
+  /** Each makes one gate of a route that asks for it, besides {@link routeGates}. */
   gates?: readonly GateMaker<RouteOptions>[]
   /** What of it was said since; by default, nothing. */
   maintained?: Maintenance
@@ -81,7 +82,7 @@ export function createLane(parts: LaneParts): Lane {
   const store = parts.cacheParts?.store ?? createMemory(parts.cache.memory)
   const table = compilePlans(parts.routes, {
     ...parts,
-    gates: parts.gates ?? [],
+    gates: [...routeGates, ...(parts.gates ?? [])],
     splits: parts.splits ?? new SplitCounters(),
     mirrors: parts.mirrors ?? new MirrorCounters(),
     mocks: parts.mocks ?? new MockDocuments((name, path, signal) => upstreams.request(name, path, signal)),

@@ -27,6 +27,7 @@ import type { InternalErrors } from '../monitor/internal-errors.ts'
 import type { ProxyPlan, RoutePlan } from '../proxy/plan.ts'
 import type { ProxyContext } from '../proxy/proxy-call.ts'
 import { startCall } from '../proxy/start-call.ts'
+import { bodyLimit } from '../request/request-gate.ts'
 import { UpgradeError } from '../websocket/errors.ts'
 import type { Tunnels } from '../websocket/tunnels.ts'
 import { openTunnel, type Opening } from './opening.ts'
@@ -356,7 +357,11 @@ export class Lane {
         exchange.plan = plan = next
       }
       if (plan.options.decompress !== null) {
-        const refusal = decompress(exchange, plan.options.decompress, this.#context.bodyBytes)
+        const refusal = decompress(
+          exchange,
+          plan.options.decompress,
+          bodyLimit(plan.options.request, this.#context.bodyBytes),
+        )
         if (refusal !== undefined) {
           this.refuse(exchange, refusal)
           return

@@ -62,7 +62,16 @@ export function compilePlans(routes: readonly RouteOptions[], parts: PlanParts):
 /** What is the same in all the plans of one route. */
 type Common = Pick<
   ProxyPlan,
-  'key' | 'pattern' | 'options' | 'traffic' | 'gates' | 'compression' | 'encodedSlash' | 'strictness' | 'steps'
+  | 'key'
+  | 'pattern'
+  | 'options'
+  | 'traffic'
+  | 'gates'
+  | 'compression'
+  | 'encodedSlash'
+  | 'strictness'
+  | 'preflights'
+  | 'steps'
 >
 
 function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
@@ -76,6 +85,7 @@ function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
     compression: routeCompression(options, parts),
     encodedSlash,
     strictness: ROUTE_RANK,
+    preflights: options.cors !== null,
     gates,
     steps: stepsOf(options, parts.compression, gates),
   }

@@ -4,6 +4,7 @@ import type { Forwarding } from '../downstream/forwarding.ts'
 import { serverTiming } from '../downstream/server-timing.ts'
 import { RequestBody } from '../downstream/request-body.ts'
 import type { GatewayError } from '../http/problem.ts'
+import { bodyLimit } from '../request/request-gate.ts'
 import type { Deadline, Deadlines } from '../upstream/deadlines.ts'
 import { ClientGoneError, SupersededError } from '../upstream/errors.ts'
 import { outcomeOf, type Phase } from '../upstream/outcome.ts'
@@ -95,7 +96,8 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
     this.#context = context
     this.#exchange = exchange
     this.#plan = plan
-    this.#body = exchange.body === null ? null : new RequestBody(exchange, context.bodyBytes)
+    this.#body =
+      exchange.body === null ? null : new RequestBody(exchange, bodyLimit(plan.options.request, context.bodyBytes))
     this.deadlineAt = exchange.arrivedAt + (plan.timeout.totalMs || Number.POSITIVE_INFINITY)
   }
 

@@ -3,9 +3,16 @@ import { type AnswerOptions, answerSchema, resolveAnswer } from '../answer/optio
 import { resolveRouteCache, type RouteCacheOptions, routeCacheSchema } from '../cache/options.ts'
 import { type DecompressOptions, decompressSchema, resolveDecompress } from '../compression/requests/options.ts'
 import { resolveRouteCompression, type RouteCompression, routeCompressionSchema } from '../compression/options.ts'
+import { type CorsOptions, corsSchema, resolveCors } from '../cors/options.ts'
 import { type MirrorOptions, mirrorSchema, resolveMirror } from '../mirror/options.ts'
 import { type MockOptions, mockSchema, resolveMock } from '../mock/options.ts'
 import { OneOf } from '../options/schema.ts'
+import { type RequestLimits, requestSchema, resolveRequest } from '../request/options.ts'
+import {
+  resolveSecurityHeaders,
+  type SecurityHeadersOptions,
+  securityHeadersSchema,
+} from '../security-headers/options.ts'
 import { mainSide, resolveSplit, type SplitOptions, splitSchema } from '../split/options.ts'
 import { resolveWebSocket, type WebSocketOptions, webSocketSchema } from '../websocket/options.ts'
 import {
@@ -76,6 +83,18 @@ export const routeSchema = Type.Object(
         description: 'Send request bodies on without their Content-Encoding: true, or within which bounds',
       }),
     ),
+    cors: Type.Optional(
+      Type.Union([corsSchema, Type.Boolean()], {
+        description:
+          'What pages of other origins may do: true for reading from anywhere, or how; without it, as the upstream says',
+      }),
+    ),
+    securityHeaders: Type.Optional(
+      Type.Union([securityHeadersSchema, Type.Boolean()], {
+        description: "Fields that tell browsers what to forbid: true for helmet's; without it, as the upstream says",
+      }),
+    ),
+    request: Type.Optional(requestSchema),
     docs: Type.Boolean({ default: true, description: "Show the upstream's operations of this route in /docs" }),
   },
   { additionalProperties: false, examples: [{ to: 'orders' }], description: 'Where matching requests go' },
@@ -114,6 +133,11 @@ export interface RouteOptions {
   compression: RouteCompression | false
   /** `null`: request bodies go on as they come. */
   decompress: DecompressOptions | null
+  /** `null`: what upstreams say of it goes on as it is. */
+  cors: CorsOptions | null
+  securityHeaders: SecurityHeadersOptions | null
+  /** `null`: whatever the gateway takes. */
+  request: RequestLimits | null
   docs: boolean
 }
 
@@ -142,6 +166,9 @@ export function resolveRoute(
     websocket: resolveWebSocket(input.websocket),
     compression: resolveRouteCompression(input.compression),
     decompress: resolveDecompress(input.decompress ?? false),
+    cors: resolveCors(input.cors ?? false),
+    securityHeaders: resolveSecurityHeaders(input.securityHeaders ?? false),
+    request: resolveRequest(input.request),
     docs: input.docs,
   }
 }

@@ -15,7 +15,13 @@ interface Route extends Partial<Admissible> {
 
 function admissionOf(...routes: Route[]): Admission<Admissible> {
   const table = new RouteTable<Admissible>(
-    routes.map(({ key, ...rest }) => ({ pattern: parseRouteKey(key), encodedSlash: 'opaque', strictness: 0, ...rest })),
+    routes.map(({ key, ...rest }) => ({
+      pattern: parseRouteKey(key),
+      encodedSlash: 'opaque',
+      strictness: 0,
+      preflights: false,
+      ...rest,
+    })),
   )
   return new Admission({
     forwarding: new Forwarding({ trust: [], read: 'either', send: 'both', via: 'headrace' }),
