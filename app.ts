@@ -61,7 +61,7 @@ import { upstreamMetrics } from './services/monitor/upstream-metrics.ts'
 import type { RelatedDocument } from './services/openapi/describe.ts'
 import { connectSources } from './services/openapi/servers.ts'
 import { WorkerPool } from './services/workers/worker-pool.ts'
-import type { RoutePlan } from './services/proxy/plan.ts'
+import { CONTROL_RANK, type RoutePlan } from './services/proxy/plan.ts'
 
 /** What the process gives to both planes. */
 export interface Parts {
@@ -149,8 +149,10 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
     traffic,
     // A mistyped path of the control plane must not take its token to an upstream.
     own: { find: (path) => (isGuarded(path) ? 'own' : own.find(path)) },
-    ownStrictness: (path) => (isGuarded(path) ? 1 : 0),
-    finished: parts.finished,
+    ownStrictness: (path) => (isGuarded(path) ? CONTROL_RANK : 0),
+    finished: [...parts.finished, kept.access.finished],
+    gates: kept.access.makers,
+    reserved: kept.access.reserved,
     internalErrors,
     webSockets: kept.webSockets,
     draining: parts.draining,

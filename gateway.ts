@@ -9,6 +9,7 @@ import upstreamsPlugin from './plugins/upstreams.ts'
 import workerPool from './plugins/worker-pool.ts'
 import { type ProxiedRoute, proxiedRoute } from './routes/proxied-routes.ts'
 import { proxyRoutes } from './routes/proxy.ts'
+import { Access } from './services/access/access.ts'
 import { createSecondTier } from './services/cache/second-tier.ts'
 import { createRecoder } from './services/compression/recoder.ts'
 import { createLane } from './services/lane/create-lane.ts'
@@ -64,6 +65,9 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
     await second?.close()
     second?.link?.close()
   })
+  const access = new Access(config.access, config.routes, { log: fastify.log })
+  access.start()
+  fastify.addHook('onClose', () => access.close())
   const mocks = new MockDocuments((name, path, signal) => upstreams.request(name, path, signal))
   await fastify.register(mocksPlugin, { documents: mocks })
   const lane = createLane({
@@ -76,7 +80,9 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
     traffic,
     own: { find: () => undefined },
     ownStrictness: () => 0,
-    finished: [],
+    finished: [access.finished],
+    gates: access.makers,
+    reserved: access.reserved,
     internalErrors: new InternalErrors(fastify.log),
   })
   second?.follow(lane.cache.storage)

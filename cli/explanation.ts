@@ -9,7 +9,7 @@ import { canonicalTarget } from '../services/http/canonical-path.ts'
 import { routeGates } from '../services/lane/route-gates.ts'
 import { pathWriter } from '../services/proxy/path-writer.ts'
 import { readRequestFields } from '../services/http/request-fields.ts'
-import { cachedTogether, cachePolicyOf, ROUTE_RANK, stepsOf } from '../services/proxy/plan.ts'
+import { cachedTogether, cachePolicyOf, CONTROL_RANK, rankOf, stepsOf } from '../services/proxy/plan.ts'
 import { explainRoutes, type RouteVerdict } from '../services/routing/explain.ts'
 import type { RouteOptions } from '../services/routing/options.ts'
 import type { UpstreamOptions } from '../services/upstream/options.ts'
@@ -108,9 +108,13 @@ export function explainRequest(config: Config, request: Asked): Explanation {
     return { ...found, outcome: 'refused', answer, route: options.key }
   }
   const guarded = guardedRoots(config)
-  const reading = stricterReading(path, ROUTE_RANK, (other) => (isBelow(guarded, other) ? 1 : 0))
+  const reading = stricterReading(path, rankOf(options), (other) => {
+    const reached = table.lookup(request.method, request.host, other)
+    const rank = reached.kind === 'route' ? rankOf(reached.route.options) : 0
+    return isBelow(guarded, other) ? CONTROL_RANK : rank
+  })
   if (reading !== undefined) {
-    const reached = reading === null ? 'leaves the root' : `is ${reading}, which wants the admin token`
+    const reached = reading === null ? 'leaves the root' : `is ${reading}, which asks more of its callers`
     const detail = `read in another way (an encoded slash, '//' or ';…'), the path ${reached}: send its plain form`
     return { ...found, outcome: 'refused', answer: { status: 400, detail }, route: options.key }
   }

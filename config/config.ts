@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
+import { type AccessOptions, resolveAccess } from '../services/access/options.ts'
 import { type CacheOptions, resolveCache } from '../services/cache/options.ts'
 import { resolveCompression, type SharedCompression } from '../services/compression/options.ts'
 import { type AdminOptions, type EndpointsOptions, resolveProcesses } from '../services/control/options.ts'
@@ -39,6 +40,7 @@ export interface Config {
   forwarded: ForwardedOptions
   maintenance: MaintenanceOptions
   endpoints: EndpointsOptions
+  access: AccessOptions
   cache: CacheOptions
   compression: SharedCompression
   workers: WorkersOptions
@@ -72,6 +74,7 @@ export function configOf(settings: Settings, from: { file: string | null; root: 
     forwarded: settings.forwarded,
     maintenance: resolveMaintenance(settings.maintenance),
     endpoints: settings.endpoints,
+    access: resolveAccess(settings.access, toPath),
     cache: resolveCache(settings.cache, { dataDir: settings.dataDir, toPath }),
     compression: resolveCompression(settings.compression),
     workers: settings.workers,

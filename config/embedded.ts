@@ -10,6 +10,7 @@ import { isRecord } from './value.ts'
 const PROPERTIES = [
   'upstreams',
   'routes',
+  'access',
   'cache',
   'compression',
   'workers',

@@ -9,10 +9,12 @@ export interface NamedFile {
   path: Path
   /** As it is written there. */
   file: string
+  /** Whoever reads it sees by itself when it changes: that is no change of the configuration. */
+  live?: true
 }
 
 /** Every file that the configuration names. */
-export function namedFiles({ listen, upstreams, routes, redis }: Settings): NamedFile[] {
+export function namedFiles({ listen, upstreams, routes, redis, access }: Settings): NamedFile[] {
   const found: NamedFile[] = []
   const add = (file: string | undefined, path: Path): void => {
     if (file !== undefined) found.push({ path, file })
@@ -35,6 +37,9 @@ export function namedFiles({ listen, upstreams, routes, redis }: Settings): Name
     if (typeof mock === 'string') add(mock, ['routes', key, 'mock'])
     else if (typeof mock === 'object') add(mock.document, ['routes', key, 'mock', 'document'])
   }
+  if (access.consumersFile !== undefined) {
+    found.push({ path: ['access', 'consumersFile'], file: access.consumersFile, live: true })
+  }
   if (redis.url !== undefined) {
     for (const key of ['ca', 'cert', 'key'] as const) add(redis.tls[key], ['redis', 'tls', key])
   }
@@ -48,7 +53,8 @@ export function namedFiles({ listen, upstreams, routes, redis }: Settings): Name
  */
 export function digestFiles(settings: Settings, toPath: (path: string) => string): Map<string, string> {
   const digests = new Map<string, string>()
-  for (const { path, file } of namedFiles(settings)) {
+  for (const { path, file, live } of namedFiles(settings)) {
+    if (live === true) continue
     try {
       digests.set(
         formatPath(path),

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { accessSchema } from '../services/access/options.ts'
 import { cacheSchema } from '../services/cache/options.ts'
 import { compressionSchema } from '../services/compression/options.ts'
 import { reloadSchema } from '../services/configuration/options.ts'
@@ -38,6 +39,7 @@ export const configSchema = Type.Object(
     serverTiming: Type.Boolean({ default: true, description: 'Add Server-Timing to proxied answers' }),
     limits: limitsSchema,
     forwarded: forwardedSchema,
+    access: accessSchema,
     cache: cacheSchema,
     compression: Type.Union([compressionSchema, Type.Boolean()], {
       default: false,

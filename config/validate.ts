@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
+import { checkAccess } from './checks/access.ts'
 import { checkAnswers } from './checks/answers.ts'
 import { checkCache } from './checks/cache.ts'
 import { checkFiles } from './checks/files.ts'
@@ -18,6 +19,7 @@ const CHECKS = [
   checkUpstreams,
   checkRoutes,
   checkAnswers,
+  checkAccess,
   checkSplits,
   checkMirrors,
   checkPassing,

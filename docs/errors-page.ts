@@ -12,6 +12,7 @@ const CHAPTERS: [title: string, introduction: string, file: string][] = [
     'Answered to clients when an upstream fails: 502 broken, 504 late, 503 overfull.',
     'services/upstream/errors.ts',
   ],
+  ['Access', 'Answered to clients; those with status 500 are told at the start.', 'services/access/errors.ts'],
   ['Cache', 'Answered to clients, and on the admin listener.', 'services/cache/errors.ts'],
   ['WebSocket', 'Answered to clients, in place of the protocol that they ask for.', 'services/websocket/errors.ts'],
   ['Listeners and TLS', 'Answered to clients below the gateway, and told at the start.', 'services/listener/errors.ts'],

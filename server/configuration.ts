@@ -35,7 +35,7 @@ export function configurationOf({
   sources,
 }: Pick<ValidConfig, 'config' | 'settings' | 'sources'>): Configuration {
   const toPath = (path: string): string => (isAbsolute(path) ? path : resolve(config.root, path))
-  const named = namedFiles(settings)
+  const named = namedFiles(settings).filter(({ live }) => live !== true)
   return {
     config,
     settings,

@@ -20,4 +20,6 @@ export interface Authenticator {
   readonly challenge: string | null
   /** At once wherever it can; who waits bounds the wait and answers with an error of its own then. */
   authenticate(exchange: Exchange): Authentication | Promise<Authentication>
+  /** The request passes, whoever has shown who they are: takes credentials of this kind off what goes upstream. Never throws. */
+  conceal?(exchange: Exchange): void
 }

@@ -1,5 +1,7 @@
 import type { Content, Told } from '../downstream/exchange.ts'
+import type { Identity } from '../downstream/identity.ts'
 import type { RequestFields } from '../http/request-fields.ts'
+import { identityPart } from './identity-key.ts'
 import type { CachePolicy } from './policy.ts'
 import { requestFieldValue } from './rules/message.ts'
 import { canonicalQuery } from './rules/no-vary-search.ts'
@@ -19,11 +21,13 @@ export interface Keyed extends Place {
   told?: Pick<Told, 'host'> | undefined
   /** Of a QUERY. */
   content?: Content | undefined
+  /** Who calls. */
+  identity?: Identity | undefined
 }
 
 /**
  * The primary key of a request (RFC 9111 §2, §4): the policy's fingerprint, the URL as the origin is told it, and what
- * `varyBy` adds. Scheme and host always belong to it: upstreams get both (X-Forwarded-*), so both can shape an answer.
+ * `varyBy` adds, and who calls on a route that asks. Scheme and host always belong to it: upstreams get both (X-Forwarded-*), so both can shape an answer.
  * HEAD shares GET's key; the key of a QUERY has its content in it (RFC 10008 §2.7), and no other method has one.
  *
  * @param variation what of the query matters, where responses said so: what is stored for it is found by it alone
@@ -34,6 +38,7 @@ export function cacheKey(policy: CachePolicy, exchange: Keyed, variation?: Known
   // No value has a line break in it, so that a name cannot be made up by another's value.
   for (const name of headers) key += `\n${name}: ${requestFieldValue(exchange.fields.kept, name) ?? ''}`
   for (const name of cookies) key += `\n${name}=${cookieValue(exchange.fields.cookie, name) ?? ''}`
+  if (policy.identity !== null) key += identityPart(policy.identity, exchange.identity)
   const { told, content } = exchange
   // A trusted proxy may name another host than it asks: upstreams are told that one.
   if (told?.host !== undefined && told.host !== exchange.authority) key += `\nx-forwarded-host: ${told.host}`

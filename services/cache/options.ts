@@ -65,6 +65,13 @@ export const routeCacheSchema = Type.Object(
       {
         headers: Names({ description: 'Request fields whose values belong to the key' }),
         cookies: Names({ description: 'Cookies whose values belong to the key' }),
+        consumer: Type.Boolean({
+          default: false,
+          description: "On routes whose `access` is public: the consumer's name belongs to the key",
+        }),
+        claims: Names({
+          description: 'On routes whose `access` is public: claims of the caller whose values belong to the key',
+        }),
       },
       {
         additionalProperties: false,
@@ -172,7 +179,7 @@ export interface RouteCacheOptions {
   clientDirectives: 'honour' | 'ignore'
   methods: ('QUERY' | 'POST')[]
   guard: boolean
-  varyBy: { headers: string[]; cookies: string[] }
+  varyBy: { headers: string[]; cookies: string[]; consumer: boolean; claims: string[] }
   query: { ignore: string[]; sort: boolean }
   send: SendOptions
   details: boolean
@@ -212,6 +219,8 @@ export function resolveRouteCache(given: RouteCacheInput | true): RouteCacheOpti
     varyBy: {
       headers: input.varyBy.headers.map((name) => name.toLowerCase()).toSorted(),
       cookies: input.varyBy.cookies.toSorted(),
+      consumer: input.varyBy.consumer,
+      claims: input.varyBy.claims.toSorted(),
     },
     query: { ignore: input.ignoreQuery, sort: input.sortQuery },
     send: resolveSend(input.send),

@@ -34,13 +34,16 @@ export function policyInWords(policy: CachePolicy): PolicyWords {
   return { lookup: lookupInWords(policy), store: storeInWords(policy), send: sendInWords(policy) }
 }
 
-function lookupInWords({ query, varyBy, clientDirectives, languages, queries }: CachePolicy): string[] {
+function lookupInWords({ query, varyBy, identity, clientDirectives, languages, queries }: CachePolicy): string[] {
   return [
     `GET and HEAD${queries ? ', QUERY with its content' : ''}: by scheme, host, path and query`,
     ...(query.ignore.length > 0 ? [`${list(query.ignore)} of the query left out`] : []),
     ...(query.sort ? ['parameters in any order'] : []),
     ...(varyBy.headers.length > 0 ? [`also by the request's ${list(varyBy.headers)}`] : []),
     ...(varyBy.cookies.length > 0 ? [`also by the cookies ${list(varyBy.cookies)}`] : []),
+    ...(identity?.whole === true ? ['for each caller by itself'] : []),
+    ...(identity?.consumer === true ? ['also by the consumer'] : []),
+    ...(identity !== null && identity.claims.length > 0 ? [`also by the caller's ${list(identity.claims)}`] : []),
     ...(languages === null ? [] : [`Accept-Language brought to ${list(languages)}`]),
     clientDirectives === 'honour'
       ? "a client's Cache-Control may ask for a new answer"

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { IdentityKey } from './identity-key.ts'
 import type { CacheOptions, RouteCacheOptions } from './options.ts'
 import { compileSend, type SendPolicy } from './rules/sending.ts'
 
@@ -38,6 +39,8 @@ export interface CachePolicy {
   guard: boolean
   /** What goes into the key beyond method class, scheme, host, path and query; names in lower case. */
   varyBy: { headers: readonly string[]; cookies: readonly string[] }
+  /** What of the caller goes into the key; `null`: nothing, for nobody is asked, or all get the same. */
+  identity: IdentityKey | null
   /** Parameters left out of the key (`utm_*`), and whether the rest is sorted. */
   query: { ignore: readonly string[]; sort: boolean }
   /** Languages that the origin can answer, for normalising Accept-Language; `null`: as sent. */
@@ -55,8 +58,13 @@ export interface CachePolicy {
  * are told is made once, when an answer is stored.
  *
  * @param shape what else decides about stored answers of the route: its upstream, how the path is rewritten, what guards it
+ * @param isGuarded callers are told apart, and what is stored for one is not for another
  */
-export function compilePolicy(route: RouteCacheOptions, shared: CacheOptions, shape: unknown): CachePolicy {
+export function compilePolicy(
+  route: RouteCacheOptions,
+  shared: CacheOptions,
+  { shape, isGuarded }: { shape: unknown; isGuarded: boolean },
+): CachePolicy {
   const { details, ...stored } = route
   const { send, methods, maxEntryBytes, statuses, profile, ...same } = stored
   return {
@@ -64,13 +72,18 @@ export function compilePolicy(route: RouteCacheOptions, shared: CacheOptions, sh
     profile: profile ?? shared.profile,
     maxEntryBytes: maxEntryBytes ?? shared.maxEntryBytes,
     statuses: statuses === null ? null : new Set(statuses),
+    identity: identityKey(route, isGuarded),
     post: methods.includes('POST'),
     queries: methods.includes('QUERY'),
     send: compileSend(send, route.varyBy),
     details,
     fingerprint: createHash('sha256')
-      .update(JSON.stringify([stored, shared.profile, shape]))
+      .update(JSON.stringify([stored, shared.profile, shape, isGuarded]))
       .digest('base64url')
       .slice(0, 8),
   }
+}
+
+function identityKey({ varyBy: { consumer, claims } }: RouteCacheOptions, isGuarded: boolean): IdentityKey | null {
+  return isGuarded || consumer || claims.length > 0 ? { whole: isGuarded, consumer, claims } : null
 }

@@ -16,6 +16,7 @@ import type { Match, RouteTable } from '../routing/table.ts'
 import { stricterReading } from './ambiguity.ts'
 import type { Exchange } from './exchange.ts'
 import type { Forwarding } from './forwarding.ts'
+import type { ReservedFields } from './reserved-fields.ts'
 import { refuseFraming } from './framing.ts'
 
 /** What admission needs to know of a route. */
@@ -32,6 +33,8 @@ export interface AdmissionOptions<Plan extends Admissible> {
   forwarding: Forwarding
   table: RouteTable<Plan>
   bodyBytes: number
+  /** What clients may not send, and is dropped; `null`: nothing. */
+  reserved?: ReservedFields | null
   /** Rank of the guard on a path that Fastify serves itself (the control plane, where it is shared); 0 for none. */
   ownStrictness(path: string): number
 }
@@ -51,7 +54,8 @@ export class Admission<Plan extends Admissible> {
 
   /** Fills the exchange. @returns why it is refused (the connection must then be closed), or `undefined` */
   admit(exchange: Exchange<Plan>): GatewayError | undefined {
-    const { forwarding } = this.#options
+    const { forwarding, reserved } = this.#options
+    reserved?.drop(exchange.fields.kept)
     forwarding.identify(exchange)
     return (
       refuseFraming(exchange.fields, exchange.protocol) ??

@@ -1,6 +1,9 @@
 /** How somebody has shown who they are. */
 export type AccessScheme = 'key' | 'jwt' | 'oidc' | 'basic' | 'hmac' | 'mtls' | 'forward'
 
+/** Who is served while there is not room for all. */
+export type Priority = 'critical' | 'high' | 'normal' | 'low'
+
 /** Who calls, as far as it has been shown. Made once a credential where that can be; nobody changes it. */
 export interface Identity {
   /** Tells one caller from another, whatever the scheme: the consumer's name, or the subject of a token with its issuer. */
@@ -14,4 +17,6 @@ export interface Identity {
   readonly scopes: readonly string[]
   /** Of a token, or what else was told of the caller. */
   readonly claims: Readonly<Record<string, unknown>>
+  /** Of the consumer, where it has one. */
+  readonly priority?: Priority
 }

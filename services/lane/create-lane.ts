@@ -12,6 +12,7 @@ import { Admission } from '../downstream/admission.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import { Forwarding } from '../downstream/forwarding.ts'
 import type { ForwardedOptions } from '../downstream/options.ts'
+import type { ReservedFields } from '../downstream/reserved-fields.ts'
 import type { GateMaker } from '../gate/gate.ts'
 import { Maintenance } from '../maintenance/maintenance.ts'
 import type { MaintenanceOptions } from '../maintenance/options.ts'
@@ -44,6 +45,8 @@ export interface LaneParts {
   maintenance: MaintenanceOptions
   /** Each makes one gate of a route that asks for it, besides {@link routeGates}. */
   gates?: readonly GateMaker<RouteOptions>[]
+  /** Request fields that the gateway alone writes; by default, none. */
+  reserved?: ReservedFields | null
   /** What of it was said since; by default, nothing. */
   maintained?: Maintenance
   /** Whoever gives them starts and closes them; without, documents do not come. */
@@ -98,6 +101,7 @@ export function createLane(parts: LaneParts): Lane {
       forwarding,
       table,
       bodyBytes: limits.bodyBytes,
+      reserved: parts.reserved ?? null,
       ownStrictness: parts.ownStrictness,
     }),
     plans: table.routes,

@@ -1,3 +1,5 @@
+import { Access } from '../access/access.ts'
+import type { AccessOptions } from '../access/options.ts'
 import type { CacheContext } from '../cache/context.ts'
 import type { CacheCounters } from '../cache/counters.ts'
 import type { CacheOptions } from '../cache/options.ts'
@@ -27,6 +29,7 @@ type Log = Parameters<typeof createSecondTier>[2] & ConstructorParameters<typeof
 export interface KeptSettings {
   upstreams: readonly UpstreamOptions[]
   routes: readonly RouteOptions[]
+  access: AccessOptions
   cache: CacheOptions
   redis: RedisOptions | null
   forwarded: ForwardedOptions
@@ -53,6 +56,8 @@ export class Kept {
   /** With what was said of it at run time. */
   readonly maintenance: Maintenance
   readonly internalErrors: InternalErrors
+  /** Who may call. */
+  readonly access: Access
   readonly webSockets: WebSocketCounters
   /** What the cache has done on the routes that the gateway before this one had, too. */
   readonly cacheCounters: ReadonlyMap<string, CacheCounters>
@@ -65,11 +70,12 @@ export class Kept {
 
   /**
    * @param previous of the gateway whose place is taken; it stays usable
-   * @throws HR_MAINTENANCE_ALLOW, HR_REDIS_TLS_FILE, HR_UPSTREAM_TLS; nothing is held then
+   * @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT, HR_MAINTENANCE_ALLOW, HR_REDIS_TLS_FILE, HR_UPSTREAM_TLS; nothing is held then
    */
   constructor(settings: KeptSettings, { log, previous }: { log: Log; previous: Kept | null }) {
     this.#settings = settings
     this.maintenance = new Maintenance(settings.maintenance, settings.routes, previous?.maintenance ?? null)
+    this.access = new Access(settings.access, settings.routes, { log, previous: previous?.access ?? null })
     const before = previous === null ? null : { settings: previous.#settings, lane: previous.#lane }
     const isSame = before !== null && cacheSettings(before.settings) === cacheSettings(settings)
     const created = isSame ? null : createBase(settings, log)
@@ -103,12 +109,14 @@ export class Kept {
   /** The lane is made: what it has is what the next one goes on with. */
   use(lane: Lane): void {
     this.#lane = lane
+    this.access.start()
   }
 
   /** What nobody else goes on with is closed. The second time does nothing. */
   async release(): Promise<void> {
     if (this.#released) return
     this.#released = true
+    this.access.close()
     await this.upstreams.close()
     await this.#cache.release()
   }

@@ -32,7 +32,7 @@ import {
   type DetourPlan,
   type PlanSettings,
   type ProxyPlan,
-  ROUTE_RANK,
+  rankOf,
   type RoutePlan,
   stepsOf,
 } from './plan.ts'
@@ -84,7 +84,7 @@ function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
     traffic: parts.traffic?.route(key) ?? null,
     compression: routeCompression(options, parts),
     encodedSlash,
-    strictness: ROUTE_RANK,
+    strictness: rankOf(options),
     preflights: options.cors !== null,
     gates,
     steps: stepsOf(options, parts.compression, gates),

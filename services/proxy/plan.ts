@@ -35,8 +35,15 @@ export const STEPS = [
   'coding',
   'log',
 ] as const
-/** Rank of the guard on a configured route: none has one yet. The control plane's is higher. */
-export const ROUTE_RANK = 0
+/** Rank of the guard on the control plane: above all routes. */
+export const CONTROL_RANK = 3
+
+/** Rank of the guard on a route: who has to show who they are is above who may, and both above everybody. */
+export function rankOf({ access }: RouteOptions): number {
+  if (access === null) return 0
+  return access.by.length > 0 && !access.anonymous ? 2 : 1
+}
+
 export type Step = (typeof STEPS)[number]
 
 /** The steps of a route's requests: without a cache, nothing is looked up or stored. */
@@ -125,7 +132,11 @@ export function cachePolicyOf(
   // one client, and what else goes by the route, changes nothing that is stored.
   const shape = { key, to: sources.map(({ name }) => name), stripPrefix, rewrite, encodedSlash, decompress }
   const origins = sources.map(({ targets, host, tls }) => [targets.map(({ url }) => url), host, tls])
-  return compilePolicy(route.cache, shared, [shape, origins, forwarded])
+  // Whoever is told apart by the gateway is so for the cache too; another way of asking is another answer.
+  const { access } = route
+  const isGuarded = access !== null && !access.public && (access.by.length > 0 || access.anonymous)
+  const guard = access === null ? null : [access.by, access.anonymous]
+  return compilePolicy(route.cache, shared, { shape: [shape, origins, forwarded, guard], isGuarded })
 }
 
 /** The plans by which requests of a route are sent: its own, or those of its sides. */

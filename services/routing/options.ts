@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { accessOfRouteSchema, resolveRouteAccess, type RouteAccessOptions } from '../access/route/options.ts'
 import { type AnswerOptions, answerSchema, resolveAnswer } from '../answer/options.ts'
 import { resolveRouteCache, type RouteCacheOptions, routeCacheSchema } from '../cache/options.ts'
 import { type DecompressOptions, decompressSchema, resolveDecompress } from '../compression/requests/options.ts'
@@ -52,6 +53,7 @@ export const routeSchema = Type.Object(
       default: 'opaque',
       description: '%2F in a path: sent as it is and no separator, or refused with 400',
     }),
+    access: Type.Optional(accessOfRouteSchema),
     cache: Type.Union([routeCacheSchema, Type.Boolean()], {
       default: false,
       description: "Cache answers: true for the origin's rules alone, or how",
@@ -116,6 +118,8 @@ export interface RouteOptions {
   stripPrefix: boolean
   rewrite: string | null
   encodedSlash: 'opaque' | 'refuse'
+  /** `null`: whoever likes may call. */
+  access: RouteAccessOptions | null
   /** `null`: every request goes to the upstream. */
   cache: RouteCacheOptions | null
   /** What is not in it is as the upstream's. */
@@ -157,6 +161,7 @@ export function resolveRoute(
     stripPrefix: input.stripPrefix,
     rewrite: input.rewrite ?? null,
     encodedSlash: input.encodedSlash,
+    access: resolveRouteAccess(input.access),
     cache: input.cache === false ? null : resolveRouteCache(input.cache),
     timeout: resolveRouteTimeout(input.timeout ?? {}),
     retry: input.retry === undefined ? null : input.retry && resolveRetry(input.retry),

@@ -4,10 +4,16 @@ import type { Needed } from '../../config/input.ts'
 import { configSchema } from '../../config/schema.ts'
 import type { SchemaNode } from '../../config/settle.ts'
 
-const NEEDED = { to: true, targets: true, cert: true, key: true, url: true, hash: true, split: true } satisfies Record<
-  Needed,
-  true
->
+const NEEDED = {
+  to: true,
+  id: true,
+  targets: true,
+  cert: true,
+  key: true,
+  url: true,
+  hash: true,
+  split: true,
+} satisfies Record<Needed, true>
 
 function* objectsIn(schema: SchemaNode): Generator<SchemaNode> {
   if (schema.properties) yield schema

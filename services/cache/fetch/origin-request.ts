@@ -40,6 +40,7 @@ export function originRequest<Plan>(client: Exchange<Plan>, kept: string[], repl
     request.told = { family: 'x-forwarded', chain, host: client.told.host }
   }
   request.plan = client.plan
+  request.identity = client.identity
   request.parameters = client.parameters
   return request
 }

@@ -16,7 +16,7 @@ import { CacheOptionError } from '../values/errors.ts'
 
 /** `cache` of an application's own route: as of a route in the configuration. */
 export type HandlerCacheInput = Partial<Omit<RouteCacheInput, 'varyBy' | 'methods' | 'send'>> & {
-  varyBy?: Partial<RouteCacheInput['varyBy']>
+  varyBy?: Partial<Pick<RouteCacheInput['varyBy'], 'headers' | 'cookies'>>
 }
 
 /** What a cache in an application takes of the configuration: `cache`, and of `redis` where it is. */
@@ -58,7 +58,7 @@ export function handlerPolicy(
     throw new CacheOptionError(`${place}.send is for routes to upstreams: a handler says itself what clients are told`)
   }
   // Nor are fields of a handler's answer made from its key.
-  return { ...compilePolicy(resolveRouteCache(given), shared, shape), send: null }
+  return { ...compilePolicy(resolveRouteCache(given), shared, { shape, isGuarded: false }), send: null }
 }
 
 function settled<Schema extends TSchema>(schema: Schema, input: object, place: string): Static<Schema> {

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { resolveConfig } from '../../../config/resolve.ts'
+import { Access } from '../../../services/access/access.ts'
 import { PassMemory } from '../../../services/cache/pass-memory.ts'
 import type { ResponseCache } from '../../../services/cache/response-cache.ts'
 import { MemoryStore } from '../../../services/cache/store/memory.ts'
@@ -105,8 +106,12 @@ async function cachedWith(
   const finished: Exchange[] = []
   const ends = new Milestones()
   const upstreams = new Upstreams(config.upstreams)
+  const log = { info: () => undefined, error: () => undefined }
+  const access = new Access(config.access, config.routes, { log, now })
   const lane = createLane({
     ...config,
+    gates: access.makers,
+    reserved: access.reserved,
     upstreams,
     traffic: null,
     own: { find: () => undefined },

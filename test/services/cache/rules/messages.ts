@@ -33,6 +33,7 @@ export function policy(changes: Partial<CachePolicy> = {}): CachePolicy {
     queries: true,
     guard: false,
     varyBy: { headers: [], cookies: [] },
+    identity: null,
     query: { ignore: [], sort: false },
     languages: null,
     send: null,

@@ -1,0 +1,109 @@
+import type { AccessInput } from '../../services/access/options.ts'
+import { resolveRouteAccess, type RouteAccessOptions } from '../../services/access/route/options.ts'
+import { closest } from '../suggest.ts'
+import type { Path } from '../problem.ts'
+import type { CheckContext } from './context.ts'
+
+type Say = (path: Path, message: string, suggestion?: string) => void
+
+/** What routes ask of their callers is set up, and can be had. */
+export function checkAccess({ settings, report }: CheckContext): void {
+  const { access: shared } = settings
+  const ways = waysOf(shared)
+  for (const [key, { access: given, cache }] of Object.entries(settings.routes)) {
+    if (report.touches('routes', key, 'access')) continue
+    const access = resolveRouteAccess(given)
+    const say: Say = (path, message, suggestion) => {
+      report.add('HR_CONFIG_ROUTE_OPTION', ['routes', key, ...path], message, { suggestion })
+    }
+    if (access !== null) {
+      checkWays(access, { ways, list: Array.isArray(given) ? ['access'] : ['access', 'by'], say })
+      checkWanted(access, say)
+    }
+    if (typeof cache === 'object') checkVaryBy(access, cache.varyBy, say)
+  }
+  if (!report.touches('access')) checkFieldNames(shared, report)
+}
+
+/** Every way that is set up. */
+function waysOf(_shared: AccessInput): string[] {
+  return ['key']
+}
+
+function checkWays(access: RouteAccessOptions, { ways, list, say }: { ways: string[]; list: Path; say: Say }): void {
+  access.by.forEach((way, index) => {
+    if (!ways.includes(way)) {
+      say(list, `'${way}' is not set up in access: there is ${ways.join(', ')}`, closest(way, ways))
+    } else if (access.by.indexOf(way) < index) say(list, `'${way}' is listed already`)
+  })
+}
+
+function checkWanted(access: RouteAccessOptions, say: Say): void {
+  const { by, anonymous, scopes, groups, claims, allow, deny, addresses } = access
+  const wanted =
+    [scopes.length > 0 && 'scopes', groups.length > 0 && 'groups', claims.length > 0 && 'claims'].find(Boolean) || null
+  if (by.length > 0) {
+    if (anonymous && wanted !== null) {
+      say(['access', wanted], `nobody has ${wanted}: leave out 'anonymous', or say it in 'allow'`)
+    }
+    return
+  }
+  const idle = wanted ?? (allow.length > 0 ? 'allow' : deny.length > 0 ? 'deny' : null)
+  if (idle !== null && !anonymous)
+    say(['access', idle], `nobody is asked who they are: say how in 'by', such as ['key']`)
+  else if (!anonymous && addresses.allow.length + addresses.deny.length === 0) {
+    say(['access'], "it asks for nothing: name the ways in 'by', or leave it out")
+  }
+}
+
+function checkVaryBy(
+  access: RouteAccessOptions | null,
+  { consumer, claims }: { consumer: boolean; claims: string[] },
+  say: Say,
+): void {
+  const path = ['cache', 'varyBy', consumer ? 'consumer' : 'claims']
+  if (!consumer && claims.length === 0) return
+  if (access === null || access.by.length === 0) say(path, "nobody is asked who they are: add 'access' to the route")
+  else if (!access.public)
+    say(path, 'every caller has entries of their own already: it is for routes with access.public')
+}
+
+function checkFieldNames({ keys, identity }: AccessInput, report: CheckContext['report']): void {
+  const names = Object.entries({ 'keys.header': keys.header, ...identity })
+  const taken = new Map<string, string>()
+  for (const [place, name] of names) {
+    const path = ['access', ...(place.includes('.') ? place.split('.') : ['identity', place])]
+    const other = taken.get(name.toLowerCase())
+    if (other !== undefined) report.add('HR_CONFIG_VALUE', path, `'${name}' is the field of ${other} already`)
+    else if (WRITTEN.has(name.toLowerCase())) {
+      report.add('HR_CONFIG_VALUE', path, `'${name}' has a meaning of its own: choose a name like x-consumer-id`)
+    }
+    taken.set(name.toLowerCase(), place)
+  }
+}
+
+/** What the protocol or the gateway reads, or writes, itself. */
+const WRITTEN = new Set([
+  'accept',
+  'authorization',
+  'cache-control',
+  'connection',
+  'content-length',
+  'content-type',
+  'cookie',
+  'expect',
+  'forwarded',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'range',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-request-id',
+])

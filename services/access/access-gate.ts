@@ -1,0 +1,100 @@
+import type { Exchange } from '../downstream/exchange.ts'
+import type { Identity } from '../downstream/identity.ts'
+import { ANSWERED, type Gate, type Verdict } from '../gate/gate.ts'
+import type { GatewayError } from '../http/problem.ts'
+import type { AccessCounters } from './counters.ts'
+import { isEntitled } from './entitlement.ts'
+import { CredentialsMissingError, ForbiddenError } from './errors.ts'
+import type { IdentityFields } from './identity-fields.ts'
+import type { RouteAccessOptions } from './route/options.ts'
+import type { Authentication, Authenticator } from './scheme.ts'
+
+export interface AccessGateParts {
+  /** In the order in which they are asked. */
+  ways: readonly Authenticator[]
+  fields: IdentityFields
+  counters: AccessCounters
+}
+
+/**
+ * Who calls, and whether that may be. The first way that finds credentials decides; only where none does, and the route says
+ * so, somebody passes as nobody.
+ */
+export class AccessGate implements Gate {
+  readonly step = 'access'
+  readonly description: string
+  readonly #options: RouteAccessOptions
+  readonly #parts: AccessGateParts
+  /** Name, value, name, value. */
+  readonly #challenges: string[]
+
+  constructor(options: RouteAccessOptions, parts: AccessGateParts) {
+    this.#options = options
+    this.#parts = parts
+    const challenges = new Set(parts.ways.map(({ challenge }) => challenge).filter((challenge) => challenge !== null))
+    this.#challenges = [...challenges].flatMap((challenge) => ['www-authenticate', challenge])
+    this.description = inWords(options)
+  }
+
+  check(exchange: Exchange): Verdict | Promise<Verdict> {
+    return this.#ask(exchange, 0)
+  }
+
+  #ask(exchange: Exchange, from: number): Verdict | Promise<Verdict> {
+    const { ways } = this.#parts
+    for (let i = from; i < ways.length; i++) {
+      const found = (ways[i] as Authenticator).authenticate(exchange)
+      if (found === undefined) continue
+      return found instanceof Promise ? this.#wait(exchange, found, i) : this.#settle(exchange, found)
+    }
+    return this.#letNobody(exchange)
+  }
+
+  async #wait(exchange: Exchange, promise: Promise<Authentication>, at: number): Promise<Verdict> {
+    const found = await promise
+    return found === undefined ? await this.#ask(exchange, at + 1) : this.#settle(exchange, found)
+  }
+
+  #settle(exchange: Exchange, found: Identity | GatewayError | typeof ANSWERED): Verdict {
+    if (found === ANSWERED) return ANSWERED
+    if (found instanceof Error) return this.#challenged(found)
+    exchange.identity = found
+    if (!isEntitled(this.#options, exchange.method, found)) return new ForbiddenError()
+    this.#conceal(exchange)
+    this.#parts.fields.addTo(exchange, found)
+    this.#parts.counters.pass(found)
+    return undefined
+  }
+
+  #letNobody(exchange: Exchange): Verdict {
+    // Who shows something may be entitled yet: nobody is asked to, not turned away.
+    if (!this.#options.anonymous || !isEntitled(this.#options, exchange.method, undefined)) {
+      return this.#challenged(new CredentialsMissingError())
+    }
+    this.#parts.counters.passNobody()
+    return undefined
+  }
+
+  /** Credentials of any of the ways are the gateway's business, also of those that were not asked. */
+  #conceal(exchange: Exchange): void {
+    const { ways } = this.#parts
+    for (let i = 0; i < ways.length; i++) (ways[i] as Authenticator).conceal?.(exchange)
+  }
+
+  #challenged(error: GatewayError): GatewayError {
+    if (error.statusCode === 401) error.fields = [...(error.fields ?? []), ...this.#challenges]
+    return error
+  }
+}
+
+function inWords({ by, anonymous, scopes, groups, claims, allow, deny }: RouteAccessOptions): string {
+  const ways = [...by, ...(anonymous ? ['anonymous'] : [])].join(', else ')
+  const wanted = [
+    ...(scopes.length > 0 ? [`scopes ${scopes.join(' and ')}`] : []),
+    ...(groups.length > 0 ? [`group ${groups.join(' or ')}`] : []),
+    ...claims.map(({ name, values }) => `claim ${name} ${values.join(' or ')}`),
+    ...(allow.length > 0 ? [`${allow.length} permissions`] : []),
+    ...(deny.length > 0 ? [`${deny.length} prohibitions`] : []),
+  ]
+  return wanted.length === 0 ? `by ${ways}` : `by ${ways}; with ${wanted.join(', ')}`
+}

@@ -1,0 +1,103 @@
+import type { Exchange } from '../downstream/exchange.ts'
+import { ReservedFields } from '../downstream/reserved-fields.ts'
+import type { Gate, GateMaker } from '../gate/gate.ts'
+import { AccessGate } from './access-gate.ts'
+import { AddressGate } from './address-gate.ts'
+import { Consumers, type ConsumersOptions } from './consumers/consumers.ts'
+import { AccessCounters } from './counters.ts'
+import { UnknownWayError } from './errors.ts'
+import { IdentityFields } from './identity-fields.ts'
+import { KeyScheme } from './key/key-scheme.ts'
+import type { AccessOptions } from './options.ts'
+import type { RouteAccessOptions } from './route/options.ts'
+import type { Authenticator } from './scheme.ts'
+
+/** What access needs to know of a route. */
+export interface GuardedRoute {
+  key: string
+  access: RouteAccessOptions | null
+}
+
+export interface AccessParts {
+  log: ConsumersOptions['log']
+  /** Milliseconds since 1970. */
+  now?: () => number
+  /** Of the gateway whose place is taken: what it has counted. */
+  previous?: Access | null
+}
+
+/** Who may call: consumers, the ways in which they show who they are, and the gates of the routes that ask. */
+export class Access {
+  readonly consumers: Consumers
+  readonly counters: AccessCounters
+  /** What clients may not send; `null` where no route asks who they are. */
+  readonly reserved: ReservedFields | null
+  /** By its name in `by`: `'key'`, `'jwt:main'`. */
+  readonly #ways: ReadonlyMap<string, Authenticator>
+  readonly #fields: IdentityFields
+
+  /** @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT */
+  constructor(options: AccessOptions, routes: readonly GuardedRoute[], parts: AccessParts) {
+    const { log, now = Date.now, previous = null } = parts
+    this.counters = previous?.counters ?? new AccessCounters(now)
+    this.consumers = new Consumers({
+      inline: options.consumers,
+      file: options.consumersFile,
+      log,
+      previous: previous?.consumers ?? null,
+    })
+    this.#fields = new IdentityFields(options.identity)
+    const isOn = routes.some(({ access }) => access !== null)
+    this.reserved = isOn ? new ReservedFields(this.#fields.reserved) : null
+    this.#ways = waysOf(options, { consumers: this.consumers, now })
+  }
+
+  /** Begins what goes on by itself: following files. */
+  start(): void {
+    void this.consumers.start()
+  }
+
+  close(): void {
+    this.consumers.stop()
+  }
+
+  /** The gates of routes. */
+  get makers(): readonly GateMaker<GuardedRoute>[] {
+    return [(route) => this.#addressGate(route), (route) => this.#accessGate(route)]
+  }
+
+  /** An exchange is over: what a gate has turned away is counted. */
+  readonly finished = (exchange: Exchange<{ key: string }>): void => {
+    if (exchange.denied !== '') this.counters.deny(exchange.denied, exchange.code, exchange.identity)
+  }
+
+  #addressGate({ access }: GuardedRoute): Gate | null {
+    if (access === null) return null
+    const { allow, deny } = access.addresses
+    return allow.length + deny.length === 0 ? null : new AddressGate(access.addresses)
+  }
+
+  /** @throws HR_ACCESS_WAY */
+  #accessGate({ access }: GuardedRoute): Gate | null {
+    if (access === null || (access.by.length === 0 && !access.anonymous)) return null
+    const ways = access.by.map((name) => this.#way(name))
+    return new AccessGate(access, { ways, fields: this.#fields, counters: this.counters })
+  }
+
+  #way(name: string): Authenticator {
+    const way = this.#ways.get(name)
+    if (way === undefined) throw new UnknownWayError(name, [...this.#ways.keys()].join(', '))
+    return way
+  }
+}
+
+/** Every way that is set up, by its name in `by`. */
+function waysOf(
+  options: AccessOptions,
+  { consumers, now }: { consumers: Consumers; now: () => number },
+): Map<string, Authenticator> {
+  const { realm } = options
+  return new Map<string, Authenticator>([
+    ['key', new KeyScheme(options.keys, { realm, consumers, isRevoked: () => false, now })],
+  ])
+}

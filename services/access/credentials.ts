@@ -1,0 +1,48 @@
+import type { RequestFields } from '../http/request-fields.ts'
+
+/** Longer ones than this nobody has given out. */
+export const MOST_CREDENTIAL_CHARACTERS = 8192
+
+/** A field that stands in a request more than once, though it may not. */
+export const SEVERAL = Symbol('headrace.several')
+
+/**
+ * The value of a field that may stand in a request once: two readers could each take another of several.
+ *
+ * @param name in lower case
+ */
+export function onlyField({ kept }: Pick<RequestFields, 'kept'>, name: string): string | typeof SEVERAL | undefined {
+  let value: string | undefined
+  for (let i = 0; i < kept.length; i += 2) {
+    const given = kept[i] as string
+    if (given.length !== name.length || (given !== name && given.toLowerCase() !== name)) continue
+    if (value !== undefined) return SEVERAL
+    value = kept[i + 1] as string
+  }
+  return value
+}
+
+/** Takes a field off what goes upstream. @param name in lower case */
+export function dropField({ kept }: Pick<RequestFields, 'kept'>, name: string): void {
+  let end = 0
+  for (let i = 0; i < kept.length; i += 2) {
+    const given = kept[i] as string
+    if (given.length === name.length && (given === name || given.toLowerCase() === name)) continue
+    if (end !== i) {
+      kept[end] = given
+      kept[end + 1] = kept[i + 1] as string
+    }
+    end += 2
+  }
+  kept.length = end
+}
+
+/**
+ * Takes Authorization off a request. To the cache it then carries none (RFC 9111 §3.5): whoever it was, the gateway knows,
+ * and the key of what is stored says so.
+ */
+export function dropAuthorization(fields: RequestFields): void {
+  if (fields.authorization === undefined) return
+  dropField(fields, 'authorization')
+  fields.authorization = undefined
+}

@@ -1,0 +1,169 @@
+import { Type, type Static } from 'typebox'
+import { bytes, Duration, milliseconds, Size } from '../options/schema.ts'
+import { type ConsumerOptions, consumersSchema, resolveConsumers } from './consumers/options.ts'
+
+const FIELD = {
+  pattern: '^[A-Za-z][A-Za-z0-9-]{0,63}$',
+  expects: 'the name of a header field: letters, digits and hyphens',
+}
+
+/** `access` at the top of the configuration: who there is, and how they show it. Routes say who may call. */
+export const accessSchema = Type.Object(
+  {
+    realm: Type.String({
+      default: 'headrace',
+      pattern: '^[ !#-\\[\\]-~]{1,64}$',
+      expects: 'printable ASCII without quotes',
+      description: 'What WWW-Authenticate calls what is guarded',
+    }),
+    consumers: consumersSchema,
+    consumersFile: Type.Optional(
+      Type.String({
+        description:
+          'A YAML or JSON file with further consumers, in the same form; changes take effect by themselves within a second, and one that cannot be used leaves things as they are',
+      }),
+    ),
+    keys: Type.Object(
+      {
+        header: Type.String({ ...FIELD, default: 'x-api-key', description: 'The field that API keys come in' }),
+        query: Type.Optional(
+          Type.String({
+            pattern: '^[A-Za-z0-9_.-]{1,64}$',
+            expects: 'the name of a query parameter',
+            description:
+              'A query parameter that keys are taken from too, and which goes no further; without it keys in URLs are refused',
+          }),
+        ),
+        keep: Type.Boolean({ default: false, description: 'Send keys on to upstreams' }),
+      },
+      { additionalProperties: false, default: {}, description: 'API keys' },
+    ),
+    basic: Type.Object(
+      {
+        concurrency: Type.Integer({
+          default: 2,
+          minimum: 1,
+          maximum: 64,
+          description: 'Passwords that are checked at a time; each takes some 50 ms of a thread and 16 MiB',
+        }),
+        queue: Type.Integer({
+          default: 64,
+          minimum: 0,
+          maximum: 10_000,
+          description: 'Passwords that wait for that; more are answered 503',
+        }),
+        keep: Type.Boolean({ default: false, description: 'Send user names and passwords on to upstreams' }),
+      },
+      { additionalProperties: false, default: {}, description: 'User name and password (RFC 7617)' },
+    ),
+    hmac: Type.Object(
+      {
+        window: Duration({ default: '5m', description: 'How far the time of a signature may be from now, both ways' }),
+        maxBody: Size({
+          default: '1MiB',
+          description: 'Bodies are read whole to check their digest; larger ones are refused',
+        }),
+        remember: Type.Integer({
+          default: 100_000,
+          minimum: 100,
+          description:
+            'Signatures a process remembers, so that none is taken twice; while it is full, signed requests are answered 503',
+        }),
+        keep: Type.Boolean({ default: false, description: 'Send signatures on to upstreams' }),
+      },
+      { additionalProperties: false, default: {}, description: 'Signed requests (RFC 9421, hmac-sha256)' },
+    ),
+    identity: Type.Object(
+      {
+        caller: Type.String({ ...FIELD, default: 'x-consumer-id', description: 'Who calls' }),
+        groups: Type.String({
+          ...FIELD,
+          default: 'x-consumer-groups',
+          description: 'Their groups, separated by commas',
+        }),
+        scopes: Type.String({
+          ...FIELD,
+          default: 'x-consumer-scopes',
+          description: 'Their scopes, separated by blanks',
+        }),
+      },
+      {
+        additionalProperties: false,
+        default: {},
+        description: 'Fields that tell upstreams who calls; whatever clients send in them is dropped, on every route',
+      },
+    ),
+    audit: Type.Object(
+      {
+        enabled: Type.Boolean({ default: true, description: 'Log a line for each request that a gate turns away' }),
+        perSecond: Type.Integer({
+          default: 50,
+          minimum: 1,
+          maximum: 100_000,
+          description: 'Lines a second and process; how many more there were is said afterwards',
+        }),
+      },
+      { additionalProperties: false, default: {}, description: 'What is logged of requests that are turned away' },
+    ),
+  },
+  {
+    additionalProperties: false,
+    default: {},
+    examples: [{ consumersFile: './consumers.yaml' }],
+    description: 'Who there is, and how they show it (docs/access.md)',
+  },
+)
+
+export type AccessInput = Static<typeof accessSchema>
+
+export interface KeySchemeOptions {
+  /** In lower case. */
+  header: string
+  query: string | null
+  keep: boolean
+}
+
+export interface HmacOptions {
+  windowMs: number
+  maxBodyBytes: number
+  remember: number
+  keep: boolean
+}
+
+export interface IdentityFieldNames {
+  caller: string
+  groups: string
+  scopes: string
+}
+
+export interface AccessOptions {
+  realm: string
+  consumers: ConsumerOptions[]
+  /** Absolute; `null` without one. */
+  consumersFile: string | null
+  keys: KeySchemeOptions
+  basic: AccessInput['basic']
+  hmac: HmacOptions
+  identity: IdentityFieldNames
+  audit: AccessInput['audit']
+}
+
+/** @param toPath turns a path of the configuration into an absolute one */
+export function resolveAccess(input: AccessInput, toPath: (path: string) => string): AccessOptions {
+  const { caller, groups, scopes } = input.identity
+  return {
+    realm: input.realm,
+    consumers: resolveConsumers(input.consumers, toPath),
+    consumersFile: input.consumersFile === undefined ? null : toPath(input.consumersFile),
+    keys: { ...input.keys, header: input.keys.header.toLowerCase(), query: input.keys.query ?? null },
+    basic: input.basic,
+    hmac: {
+      windowMs: milliseconds(input.hmac.window),
+      maxBodyBytes: bytes(input.hmac.maxBody),
+      remember: input.hmac.remember,
+      keep: input.hmac.keep,
+    },
+    identity: { caller: caller.toLowerCase(), groups: groups.toLowerCase(), scopes: scopes.toLowerCase() },
+    audit: input.audit,
+  }
+}
