@@ -6,7 +6,7 @@ import { connectRaw } from './raw-client.ts'
 import { type Play, startUpstream, type Upstream } from './upstream-server.ts'
 
 /** Processes are forked and must boot, with up to eight others on the machine. */
-export const PATIENCE_MS = 50_000
+export const PATIENCE_MS = 150_000
 
 /** A gateway of two processes before a scripted upstream. */
 export interface Cluster {

@@ -99,7 +99,7 @@ export function gatewayBeforeOrigin(t: Test, origin: string, to: ConfigInput = {
 }
 
 /** Milliseconds: a test that hangs must not take the rest of its file along. Many times what any needs by itself. */
-export const PATIENCE = 40_000
+export const PATIENCE = 120_000
 
 /** The same scenario over HTTP/1.1, HTTP/2 over TLS and h2c: a test each. */
 export function everyProtocol(

@@ -6,7 +6,7 @@ import { connectRaw } from './raw-client.ts'
 import { startUpstream } from './upstream-server.ts'
 
 /** Processes are forked and must boot, with others on the machine. */
-const PATIENCE_MS = 50_000
+const PATIENCE_MS = 150_000
 
 void test('a purge reaches every process, and the report adds them up', { timeout: PATIENCE_MS }, async (t) => {
   // Without the test runner's own loaders, which take longer than all the rest.

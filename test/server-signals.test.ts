@@ -12,7 +12,7 @@ import { connectRaw } from './raw-client.ts'
 import { startUpstream, type Upstream } from './upstream-server.ts'
 
 /** Processes are started and must boot, with others on the machine. */
-const PATIENCE_MS = 50_000
+const PATIENCE_MS = 150_000
 
 interface Started {
   /** Leader of a process group of its own, as a shell makes it: what is sent to the group reaches its children too. */

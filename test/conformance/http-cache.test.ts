@@ -13,7 +13,7 @@ import { runSuite } from './http-cache/suite.ts'
  */
 for (const profile of PROFILES) {
   void test(`the cache keeps the rules that the page says it keeps: profile ${profile}`, {
-    timeout: 50_000,
+    timeout: 150_000,
   }, async (t) => {
     using clock = jumpingClock()
     const origin = new ScriptedOrigin(clock)

@@ -8,7 +8,7 @@ import { get } from '../../wire.ts'
 
 /** What is behind the memory of a process: there for the next process, and purged with it. */
 
-const PATIENCE = { timeout: 60_000 }
+const PATIENCE = { timeout: 120_000 }
 
 interface Served {
   get(path: string): Promise<string>

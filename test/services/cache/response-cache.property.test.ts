@@ -326,7 +326,7 @@ function run(steps: Step[], profile: Profile): void {
 
 for (const profile of ['rfc', 'secure'] as const) {
   void test(`it does as a model of the RFCs does, whatever the origin says and clients ask (${profile})`, {
-    timeout: 60_000,
+    timeout: 150_000,
   }, (t) => {
     const steps = fc.array(step, { minLength: 5, maxLength: 40 })
     fc.assert(

@@ -25,7 +25,7 @@ function deadlines() {
     all.tick()
     return expired.splice(0).sort()
   }
-  return { all, add, at }
+  return { all, add, at, since: () => expired.splice(0) }
 }
 
 void test('what is due expires, once, and nothing else does', (t) => {
@@ -104,4 +104,19 @@ void test('the timer runs while there is something to look at, and keeps no proc
   t.equal(started.length, 2)
   all.close()
   t.end()
+})
+
+void test('of many that are due a few expire in a turn of the event loop, so that others have theirs', async (t) => {
+  const { all, add, at, since } = deadlines()
+  const many = Array.from({ length: 10 }, (_, index) => add(String(index), 10))
+  t.equal(at(10).length, 4)
+  // The one that the look has stopped at, and one behind it.
+  all.remove(many[5] as Deadline)
+  all.remove(many[0] as Deadline)
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  await turn()
+  t.equal(since().length, 4)
+  await turn()
+  t.strictSame(since(), [], 'those that were removed meanwhile do not')
+  all.close()
 })
