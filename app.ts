@@ -51,6 +51,7 @@ import { MockDocuments } from './services/mock/documents.ts'
 import { cacheMetrics } from './services/monitor/cache-metrics.ts'
 import { cacheTierMetrics } from './services/monitor/cache-tier-metrics.ts'
 import type { MetricSource } from './services/monitor/families.ts'
+import { limitMetrics } from './services/monitor/limit-metrics.ts'
 import { maintenanceMetrics } from './services/monitor/maintenance-metrics.ts'
 import { mirrorMetrics } from './services/monitor/mirror-metrics.ts'
 import { splitMetrics } from './services/monitor/split-metrics.ts'
@@ -124,7 +125,11 @@ export async function buildGateway(
   // Not among the parts that its closures hold on to: each gateway would keep all before it alive.
   { previous = null, ...parts }: DataPlaneParts,
 ): Promise<Gateway> {
-  const kept = new Kept(config, { log: parts.log, previous: previous?.kept ?? null })
+  const kept = new Kept(config, {
+    log: parts.log,
+    previous: previous?.kept ?? null,
+    loans: async (requests) => (await parts.control.ask('limit-loans', { requests })).result,
+  })
   try {
     return await buildWith(kept, config, parts)
   } catch (error) {
@@ -151,7 +156,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
     own: { find: (path) => (isGuarded(path) ? 'own' : own.find(path)) },
     ownStrictness: (path) => (isGuarded(path) ? CONTROL_RANK : 0),
     finished: [...parts.finished, kept.access.finished],
-    gates: kept.access.makers,
+    gates: [...kept.access.makers, ...kept.limits.makers],
     reserved: kept.access.reserved,
     internalErrors,
     webSockets: kept.webSockets,
@@ -232,6 +237,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
     upstreams,
     draining: parts.draining,
     maintenance: kept.maintenance,
+    limits: kept.limits,
     notices: () => second?.notices() ?? [],
     loggers: [parts.log as never],
   })
@@ -280,6 +286,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
         maintenanceMetrics(() => kept.maintenance.report()),
         splitMetrics(kept.splits),
         mirrorMetrics(kept.mirrors),
+        limitMetrics(() => kept.limits.report()),
         internalErrors,
         ...parts.sources,
       ]

@@ -13,6 +13,8 @@ import { Access } from './services/access/access.ts'
 import { createSecondTier } from './services/cache/second-tier.ts'
 import { createRecoder } from './services/compression/recoder.ts'
 import { createLane } from './services/lane/create-lane.ts'
+import { createLimitStore } from './services/limit/create-store.ts'
+import { Limits } from './services/limit/limits.ts'
 import { MockDocuments } from './services/mock/documents.ts'
 import { InternalErrors } from './services/monitor/internal-errors.ts'
 import { Traffic } from './services/monitor/traffic.ts'
@@ -68,6 +70,10 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
   const access = new Access(config.access, config.routes, { log: fastify.log })
   access.start()
   fastify.addHook('onClose', () => access.close())
+  // One process, as far as it knows: nobody is asked but Redis.
+  const limitStore = createLimitStore(config, async () => ({ loans: [], members: 1 }))
+  fastify.addHook('onClose', () => limitStore.close())
+  const limits = new Limits(config, limitStore)
   const mocks = new MockDocuments((name, path, signal) => upstreams.request(name, path, signal))
   await fastify.register(mocksPlugin, { documents: mocks })
   const lane = createLane({
@@ -81,7 +87,7 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
     own: { find: () => undefined },
     ownStrictness: () => 0,
     finished: [access.finished],
-    gates: access.makers,
+    gates: [...access.makers, ...limits.makers],
     reserved: access.reserved,
     internalErrors: new InternalErrors(fastify.log),
   })

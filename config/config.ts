@@ -11,6 +11,12 @@ import {
   resolveLimits,
   resolveListener,
 } from '../services/listener/options.ts'
+import {
+  type LimitOptions,
+  resolveLimits as resolveRateLimits,
+  resolveTiers,
+  type TierOptions,
+} from '../services/limit/options.ts'
 import type { LogOptions } from '../services/log/options.ts'
 import { type MaintenanceOptions, resolveMaintenance } from '../services/maintenance/options.ts'
 import { milliseconds } from '../services/options/schema.ts'
@@ -39,6 +45,9 @@ export interface Config {
   serverTiming: boolean
   forwarded: ForwardedOptions
   maintenance: MaintenanceOptions
+  /** Limits that routes share, by name. */
+  rateLimit: Record<string, LimitOptions>
+  tiers: TierOptions[]
   endpoints: EndpointsOptions
   access: AccessOptions
   cache: CacheOptions
@@ -73,6 +82,8 @@ export function configOf(settings: Settings, from: { file: string | null; root: 
     serverTiming: settings.serverTiming,
     forwarded: settings.forwarded,
     maintenance: resolveMaintenance(settings.maintenance),
+    rateLimit: resolveRateLimits(settings.rateLimit),
+    tiers: resolveTiers(settings.tiers),
     endpoints: settings.endpoints,
     access: resolveAccess(settings.access, toPath),
     cache: resolveCache(settings.cache, { dataDir: settings.dataDir, toPath }),

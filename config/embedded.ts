@@ -20,6 +20,8 @@ const PROPERTIES = [
   'limits',
   'maintenance',
   'metrics',
+  'rateLimit',
+  'tiers',
   'serverTiming',
 ] as const
 const LIMITS = ['bodySize', 'sendTimeout'] as const

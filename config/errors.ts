@@ -31,6 +31,7 @@ export const PROBLEM_CODES = {
     "A route's key or rewrite cannot be read, or the rewrite uses a parameter that the key lacks.",
   HR_CONFIG_ROUTE_CONFLICT: 'Two routes match exactly the same requests.',
   HR_CONFIG_CACHE: "Something in a route's cache has no effect, or one that cannot be meant.",
+  HR_CONFIG_LIMIT: 'A rate limit or a tier says too little, says it twice, or allows nothing.',
   HR_CONFIG_ROUTE_OPTION: 'Something else that a route says has no effect, or one that cannot be meant.',
   HR_CONFIG_ROUTE_RESERVED: "A route names one of the gateway's own endpoints.",
   HR_CONFIG_ENDPOINT_CONFLICT: "Two of the gateway's own endpoints have one path.",

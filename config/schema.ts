@@ -6,6 +6,7 @@ import { reloadSchema } from '../services/configuration/options.ts'
 import { adminSchema, endpointsSchema, processesSchema } from '../services/control/options.ts'
 import { forwardedSchema } from '../services/downstream/options.ts'
 import { limitsSchema, listenerSchema } from '../services/listener/options.ts'
+import { limitsSchema as rateLimitsSchema, tiersSchema } from '../services/limit/options.ts'
 import { logSchema } from '../services/log/options.ts'
 import { maintenanceSchema } from '../services/maintenance/options.ts'
 import { Duration } from '../services/options/schema.ts'
@@ -48,6 +49,8 @@ export const configSchema = Type.Object(
     workers: workersSchema,
     redis: redisSchema,
     maintenance: maintenanceSchema,
+    rateLimit: rateLimitsSchema,
+    tiers: tiersSchema,
     endpoints: endpointsSchema,
     upstreams: Type.Record(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' }), upstreamSchema, {
       default: {},

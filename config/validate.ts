@@ -3,6 +3,7 @@ import { checkAccess } from './checks/access.ts'
 import { checkAnswers } from './checks/answers.ts'
 import { checkCache } from './checks/cache.ts'
 import { checkFiles } from './checks/files.ts'
+import { checkLimits } from './checks/limits.ts'
 import { checkListeners } from './checks/listeners.ts'
 import { checkMirrors } from './checks/mirrors.ts'
 import { checkPassing } from './checks/passing.ts'
@@ -23,6 +24,7 @@ const CHECKS = [
   checkSplits,
   checkMirrors,
   checkPassing,
+  checkLimits,
   checkCache,
   checkFiles,
 ]

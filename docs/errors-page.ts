@@ -44,6 +44,7 @@ const CHAPTERS: [title: string, introduction: string, file: string][] = [
     'Answered to clients, on the admin listener, and told at the start.',
     'services/maintenance/errors.ts',
   ],
+  ['Rate limits', 'Answered to clients; the last two are told at the start.', 'services/limit/errors.ts'],
   ['Routes of the configuration', 'Told by `headrace check` and at the start.', 'services/routing/errors.ts'],
 ]
 

@@ -5,6 +5,7 @@ import { InternalErrors } from '../services/monitor/internal-errors.ts'
 import { configurationMetrics } from '../services/monitor/configuration-metrics.ts'
 import { listenerMetrics } from '../services/monitor/listener-metrics.ts'
 import { processMetrics } from '../services/monitor/process-metrics.ts'
+import { limitMetrics } from '../services/monitor/limit-metrics.ts'
 import { maintenanceMetrics } from '../services/monitor/maintenance-metrics.ts'
 import { mirrorMetrics } from '../services/monitor/mirror-metrics.ts'
 import { splitMetrics } from '../services/monitor/split-metrics.ts'
@@ -17,6 +18,7 @@ const CHAPTERS: [title: string, source: MetricSource][] = [
   ['Requests', trafficMetrics({ snapshot: () => [] })],
   ['Splits', splitMetrics({ snapshot: () => [] })],
   ['Mirrors', mirrorMetrics({ snapshot: () => [] })],
+  ['Rate limits', limitMetrics(() => ({ limits: [], shared: null }))],
   ['Maintenance', maintenanceMetrics(() => ({ gateway: false, routes: [], known: [] }))],
   ['The gateway itself', new InternalErrors({ error: () => undefined })],
   ['Cache', cacheMetrics(null, [])],

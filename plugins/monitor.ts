@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { LogLevel } from '../services/control/commands.ts'
 import type { LocalControl } from '../services/control/local.ts'
+import type { Limits } from '../services/limit/limits.ts'
 import type { Maintenance } from '../services/maintenance/maintenance.ts'
 import { maintenanceInWords } from '../services/maintenance/report.ts'
 import { readMemory } from '../services/monitor/process.ts'
@@ -10,7 +11,7 @@ import { readinessOf } from '../services/monitor/readiness.ts'
 import type { TargetSnapshot } from '../services/upstream/snapshot.ts'
 
 /**
- * This process's part of the control port: it answers `readiness`, `health`, `pools` and `log-level`, and obeys
+ * This process's part of the control port: it answers `readiness`, `health`, `pools`, `limits` and `log-level`, and obeys
  * `log-level`. It adds no hook of requests: they pay nothing for it.
  *
  * It shares `memoryUsage` and `isUnderPressure` of @fastify/under-pressure, which samples the event loop once a second;
@@ -27,6 +28,8 @@ export interface MonitorOptions {
   draining: () => boolean
   /** What is in maintenance; default: nothing ever. It answers and obeys `maintenance` of the control port. */
   maintenance?: Maintenance
+  /** Rate limits; default: there are none, and `limits` is not answered. */
+  limits?: Pick<Limits, 'report'>
   /** What else wants attention, in words; default: nothing. */
   notices?: () => string[]
   /** Every logger of the process that has a level of its own; pino's children follow their parent's. */
@@ -36,7 +39,7 @@ export interface MonitorOptions {
 const SAMPLE_MS = 1_000
 
 async function monitor(fastify: FastifyInstance, options: MonitorOptions): Promise<void> {
-  const { local, version, upstreams, draining, maintenance, notices = () => [], loggers } = options
+  const { local, version, upstreams, draining, maintenance, limits, notices = () => [], loggers } = options
   // No thresholds: with one, under-pressure would add a hook to every request.
   await fastify.register(underPressure, { sampleInterval: SAMPLE_MS, eventLoopUtilizationMode: 'interval' })
   // The first sample covers the start, when modules are loaded. A timer of the same length, begun later, fires after
@@ -77,6 +80,7 @@ async function monitor(fastify: FastifyInstance, options: MonitorOptions): Promi
     local.answer({ maintenance: () => maintenance.report() })
     local.obey({ maintenance: ({ route, enabled }) => maintenance.set(route, enabled) })
   }
+  if (limits !== undefined) local.answer({ limits: () => limits.report() })
   local.obey({
     'log-level': ({ level }) => {
       for (const logger of loggers) logger.level = level

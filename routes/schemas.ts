@@ -6,7 +6,7 @@ import type { TargetState } from '../services/upstream/snapshot.ts'
 /** Every error's body (RFC 9457). */
 export const problemSchema = Type.Object(
   {
-    type: Type.Literal('about:blank'),
+    type: Type.String({ description: 'about:blank, or of a kind that a specification defines' }),
     title: Type.String(),
     status: Type.Integer(),
     code: Type.String({ description: 'Stable, for programs: HR_<AREA>_<CONDITION>' }),

@@ -7,6 +7,7 @@ import type { CommandTest } from '../services/control/cluster-control.ts'
 import type { ControlCommands } from '../services/control/commands.ts'
 import { LocalControl } from '../services/control/local.ts'
 import { startSupervisor, type Supervisor } from '../services/control/supervisor.ts'
+import { MemoryLedger } from '../services/limit/memory-ledger.ts'
 import { createTicketKeys } from '../services/listener/tls.ts'
 import { createLog } from '../services/log/logger.ts'
 import { configurationMetrics } from '../services/monitor/configuration-metrics.ts'
@@ -41,6 +42,14 @@ export async function startSupervised(config: Config, { token, report }: StartCo
     own,
   })
   const metrics = configurationMetrics(report, () => supervisor.restarts)
+  // It outlives every process, and what they have been lent.
+  const ledger = new MemoryLedger()
+  own.answer({
+    'limit-loans': ({ requests }) => ({
+      loans: ledger.settle(requests, inForce.processes),
+      members: inForce.processes,
+    }),
+  })
   own.answer({ metrics: () => metrics.collect() })
   const { control } = supervisor
   let addresses: Address[] = []

@@ -4,6 +4,7 @@ import cache from './cache.ts'
 import cacheWarm from './cache-warm.ts'
 import config from './config.ts'
 import health from './health.ts'
+import limits from './limits.ts'
 import log from './log.ts'
 import maintenance from './maintenance.ts'
 import metrics from './metrics.ts'
@@ -29,6 +30,7 @@ async function performance(fastify: FastifyInstance, options: PerformanceOptions
     await scope.register(cacheWarm)
     await scope.register(config)
     await scope.register(maintenance)
+    await scope.register(limits)
     if (options.metrics) await scope.register(metrics)
   }
   await fastify.register(mount, { prefix: options.path })

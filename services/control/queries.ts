@@ -2,6 +2,9 @@ import { type EntryReport, mergeEntries } from '../cache/entry-report.ts'
 import { type CacheReport, type CacheState, lastingCache, mergeCaches } from '../cache/report.ts'
 import { mergeWarmProgress, type WarmProgress } from '../cache/warm.ts'
 import type { ConfigPreview, ConfigReport } from '../configuration/report.ts'
+import type { Loans } from '../limit/control-ledger.ts'
+import type { LoanRequest } from '../limit/lending.ts'
+import { type LimitReport, mergeLimits } from '../limit/report.ts'
 import { type MaintenanceReport, mergeMaintenance } from '../maintenance/report.ts'
 import { lastingFamilies, mergeFamilies, type MetricFamily } from '../monitor/families.ts'
 import { assessHealth, type HealthReport } from '../monitor/health.ts'
@@ -40,6 +43,10 @@ export interface ControlQueries {
   /** How far warming the cache has come. */
   'cache-warm': { args: undefined; part: WarmProgress; result: WarmProgress }
   maintenance: { args: undefined; part: MaintenanceReport; result: MaintenanceReport }
+  /** What the rate limits have done. */
+  limits: { args: undefined; part: LimitReport; result: LimitReport }
+  /** Units of limits that the processes share: what is lent to one of them. */
+  'limit-loans': { args: { requests: readonly LoanRequest[] }; part: Loans; result: Loans }
   /** The configuration in force. */
   config: { args: undefined; part: ConfigReport; result: ConfigReport }
   /** What a reload would change. */
@@ -69,6 +76,8 @@ export const QUERIES: { [Q in QueryName]: QueryRule<ControlQueries[Q]['part'], C
   'cache-warm': { merge: mergeWarmProgress },
   'open-work': { merge: addOpenWork },
   maintenance: { merge: mergeMaintenance },
+  limits: { merge: mergeLimits },
+  'limit-loans': { merge: only, central: true },
   config: { merge: only, central: true },
   'config-preview': { merge: only, central: true },
   'log-level': { merge: (levels) => LEVELS.find((level) => levels.includes(level)) ?? 'silent' },

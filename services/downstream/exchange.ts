@@ -92,6 +92,8 @@ export class Exchange<Plan = unknown> {
   /** What happened. */
   status = 0
   upstreamMs = 0
+  /** Bytes of the answer's body, on routes that ask for them (services/limit). */
+  sentBytes = 0
   outcome = ''
   code = ''
   /** The gateway's member of Cache-Status (RFC 9211); empty on routes without a cache. */

@@ -6,11 +6,14 @@ export interface GatewayError extends Error {
   statusCode?: number
   /** Fields of the answer, such as `Retry-After` or `Allow`: name, value, name, value. */
   fields?: string[]
+  /** What its problem document says beside the members that all have: a type of its own, and further members. */
+  problem?: { type: string; members: Readonly<Record<string, unknown>> }
 }
 
 /** A problem document (RFC 9457). `code` is stable, for programs; `detail` is for people. */
 export interface Problem {
-  type: 'about:blank'
+  /** `about:blank`, or of a kind that a specification defines. */
+  type: string
   title: string
   status: number
   code: string
@@ -20,15 +23,19 @@ export interface Problem {
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
+/** A problem with the members of its type (RFC 9457 §3.2). */
+export type ExtendedProblem = Problem & Readonly<Record<string, unknown>>
+
 /** The problem that an error is told as. */
-export function problemOf(error: GatewayError, requestId: string): Problem {
+export function problemOf(error: GatewayError, requestId: string): ExtendedProblem {
   const status = error.statusCode ?? 500
   return {
-    type: 'about:blank',
+    type: error.problem?.type ?? 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
     status,
     code: error.code,
     detail: error.message,
     requestId,
+    ...error.problem?.members,
   }
 }

@@ -10,6 +10,9 @@ import { createMemory } from '../cache/storage.ts'
 import { PurgeLog } from '../cache/store/purge-log.ts'
 import type { ForwardedOptions } from '../downstream/options.ts'
 import { Shared } from '../lifetime/shared.ts'
+import { type AskForLoans, createLimitStore, sharingOf } from '../limit/create-store.ts'
+import { Limits, type LimitSettings } from '../limit/limits.ts'
+import type { LimitStore } from '../limit/limit-store.ts'
 import { Maintenance } from '../maintenance/maintenance.ts'
 import type { MaintenanceOptions } from '../maintenance/options.ts'
 import { MirrorCounters } from '../mirror/counters.ts'
@@ -26,7 +29,7 @@ import type { Lane } from './lane.ts'
 type Log = Parameters<typeof createSecondTier>[2] & ConstructorParameters<typeof InternalErrors>[0]
 
 /** The parts of the configuration that decide what a gateway may go on with. */
-export interface KeptSettings {
+export interface KeptSettings extends LimitSettings {
   upstreams: readonly UpstreamOptions[]
   routes: readonly RouteOptions[]
   access: AccessOptions
@@ -35,6 +38,7 @@ export interface KeptSettings {
   forwarded: ForwardedOptions
   maintenance: MaintenanceOptions
   metrics: boolean
+  processes: number
 }
 
 /** Where the cache keeps things. What it knows is the same under any routes: their policies are part of its keys. */
@@ -59,32 +63,44 @@ export class Kept {
   /** Who may call. */
   readonly access: Access
   readonly webSockets: WebSocketCounters
+  readonly limits: Limits
   /** What the cache has done on the routes that the gateway before this one had, too. */
   readonly cacheCounters: ReadonlyMap<string, CacheCounters>
   /** How connections that are open are known, where the same proxies are trusted as before. */
   readonly peers: symbol | undefined
   readonly #settings: KeptSettings
   readonly #cache: Shared<CacheBase>
+  readonly #limitStore: Shared<LimitStore>
   #lane: Lane | undefined
   #released = false
 
   /**
    * @param previous of the gateway whose place is taken; it stays usable
-   * @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT, HR_MAINTENANCE_ALLOW, HR_REDIS_TLS_FILE, HR_UPSTREAM_TLS; nothing is held then
+   * @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT, HR_MAINTENANCE_ALLOW, HR_REDIS_TLS_FILE, HR_UPSTREAM_TLS,
+   *   HR_RATE_*; nothing is held then
    */
-  constructor(settings: KeptSettings, { log, previous }: { log: Log; previous: Kept | null }) {
+  constructor(
+    settings: KeptSettings,
+    { log, previous, loans }: { log: Log; previous: Kept | null; loans: AskForLoans },
+  ) {
     this.#settings = settings
     this.maintenance = new Maintenance(settings.maintenance, settings.routes, previous?.maintenance ?? null)
     this.access = new Access(settings.access, settings.routes, { log, previous: previous?.access ?? null })
     const before = previous === null ? null : { settings: previous.#settings, lane: previous.#lane }
     const isSame = before !== null && cacheSettings(before.settings) === cacheSettings(settings)
     const created = isSame ? null : createBase(settings, log)
+    const sharesLimits = before !== null && sharingOf(before.settings) === sharingOf(settings)
+    let limitStore: Shared<LimitStore> | null = null
     try {
+      limitStore = sharesLimits ? (previous as Kept).#limitStore.share() : heldStore(settings, loans)
+      this.limits = new Limits(settings, limitStore.value)
       this.upstreams = new Upstreams(settings.upstreams, { previous: previous?.upstreams ?? null })
     } catch (error) {
+      void limitStore?.release()
       void created?.release()
       throw error
     }
+    this.#limitStore = limitStore
     this.#cache = created ?? (previous as Kept).#cache.share()
     this.traffic = settings.metrics ? (previous?.traffic ?? new Traffic()) : null
     this.splits = previous?.splits ?? new SplitCounters()
@@ -119,6 +135,8 @@ export class Kept {
     this.access.close()
     await this.upstreams.close()
     await this.#cache.release()
+    await this.limits.release()
+    await this.#limitStore.release()
   }
 }
 
@@ -126,6 +144,10 @@ export class Kept {
 function cacheSettings({ routes, cache, redis }: KeptSettings): string {
   const { memory, disk, redis: inRedis } = cache
   return JSON.stringify([isCached(routes), memory, disk, inRedis, redis])
+}
+
+function heldStore(settings: KeptSettings, loans: AskForLoans): Shared<LimitStore> {
+  return new Shared(createLimitStore(settings, loans), (store) => store.close())
 }
 
 const isCached = (routes: readonly RouteOptions[]): boolean => routes.some(({ cache }) => cache !== null)

@@ -5,6 +5,7 @@ import { resolveRouteCache, type RouteCacheOptions, routeCacheSchema } from '../
 import { type DecompressOptions, decompressSchema, resolveDecompress } from '../compression/requests/options.ts'
 import { resolveRouteCompression, type RouteCompression, routeCompressionSchema } from '../compression/options.ts'
 import { type CorsOptions, corsSchema, resolveCors } from '../cors/options.ts'
+import { type LimitUse, resolveRouteLimit, routeLimitSchema } from '../limit/options.ts'
 import { type MirrorOptions, mirrorSchema, resolveMirror } from '../mirror/options.ts'
 import { type MockOptions, mockSchema, resolveMock } from '../mock/options.ts'
 import { OneOf } from '../options/schema.ts'
@@ -71,6 +72,7 @@ export const routeSchema = Type.Object(
       description:
         'Answered 503 from the start; while the gateway runs, `headrace maintenance on KEY` and `off KEY` say it',
     }),
+    rateLimit: Type.Optional(routeLimitSchema),
     websocket: Type.Union([webSocketSchema, Type.Boolean()], {
       default: true,
       description: 'Pass WebSocket connections through: true for pages of the same host, false for none, or how',
@@ -131,6 +133,8 @@ export interface RouteOptions {
   mirror: MirrorOptions | null
   /** In maintenance from the start. */
   maintenance: boolean
+  /** All have to let a request pass; `null`: none, not even those of tiers. */
+  rateLimit: LimitUse[] | null
   /** `null`: upgrades are refused. */
   websocket: WebSocketOptions | null
   /** `false`: never; `null`: as all do. */
@@ -168,6 +172,7 @@ export function resolveRoute(
     hedge: input.hedge === undefined ? null : input.hedge && resolveHedge(input.hedge),
     mirror: input.mirror ? resolveMirror(input.mirror) : null,
     maintenance: input.maintenance,
+    rateLimit: resolveRouteLimit(input.rateLimit),
     websocket: resolveWebSocket(input.websocket),
     compression: resolveRouteCompression(input.compression),
     decompress: resolveDecompress(input.decompress ?? false),

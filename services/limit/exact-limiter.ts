@@ -1,0 +1,104 @@
+import type { CalendarClock, LimitClock } from './clock.ts'
+import { type Decision, emptyDecision, type Limiter } from './decision.ts'
+import { atMost, DEADLINE_MS, type Errands } from './errands.ts'
+import type { Pace } from './gcra.ts'
+import type { Loan, LoanRequest } from './lending.ts'
+import { LocalLimiter } from './local-limiter.ts'
+
+export interface SharedLimit {
+  /** Of the limit and its settings. */
+  id: string
+  pace: Pace
+  clock: LimitClock
+  /** Of a quota. */
+  calendar: CalendarClock | null
+  maxKeys: number
+}
+
+/** What is asked about a key of a limit. */
+export function requestOf(
+  { id, pace, calendar }: SharedLimit,
+  key: string,
+  { used, need, want }: Pick<LoanRequest, 'used' | 'need' | 'want'>,
+): LoanRequest {
+  const period = calendar === null ? null : { now: calendar.now(), endsAt: calendar.endsAt }
+  return { limit: id, key, pace, period, used, need, want }
+}
+
+/**
+ * A limit that is asked for with each request: as exact as the ledger is. It waits 50 ms at most, and decides by itself then,
+ * or where the ledger is away: it counts along.
+ */
+export class ExactLimiter implements Limiter {
+  readonly #limit: SharedLimit
+  readonly #errands: Errands
+  readonly #local: LocalLimiter
+  readonly #alone: () => void
+
+  /** @param alone told of each decision that was made without the ledger */
+  constructor(limit: SharedLimit, { errands, alone }: { errands: Errands; alone: () => void }) {
+    this.#limit = limit
+    this.#errands = errands
+    this.#alone = alone
+    this.#local = new LocalLimiter(limit)
+  }
+
+  take(key: string, cost: number, into: Decision): Promise<Decision> | undefined {
+    if (this.#errands.usable) return this.#ask(key, cost)
+    this.#alone()
+    return this.#local.take(key, cost, into)
+  }
+
+  giveBack(key: string, cost: number): void {
+    this.charge(key, -cost)
+  }
+
+  charge(key: string, cost: number): void {
+    this.#local.charge(key, cost)
+    this.#tell(key, cost)
+  }
+
+  keys(): number {
+    return this.#local.keys()
+  }
+
+  async close(): Promise<void> {}
+
+  #tell(key: string, used: number): void {
+    this.#errands.add({
+      request: () => requestOf(this.#limit, key, { used, need: 0, want: 0 }),
+      // What could not be told is lost: nobody asks any more.
+      done: () => undefined,
+    })
+  }
+
+  async #ask(key: string, cost: number): Promise<Decision> {
+    let answer: Loan | null = null
+    let late = false
+    const wait = atMost(DEADLINE_MS)
+    const done = (loan: Loan | null): void => {
+      answer = loan
+      // It has been decided without it.
+      if (late && loan !== null && loan.granted > 0) this.#tell(key, -loan.granted)
+      wait.call()
+    }
+    const request = (): LoanRequest => requestOf(this.#limit, key, { used: 0, need: cost, want: cost })
+    if (this.#errands.add({ request, done })) await wait.promise
+    else wait.call()
+    late = true
+    if (answer !== null) return this.#follow(answer, key, cost)
+    const decision = emptyDecision()
+    this.#alone()
+    this.#local.take(key, cost, decision)
+    return decision
+  }
+
+  #follow({ granted, left, wait }: Loan, key: string, cost: number): Decision {
+    const { pace, clock } = this.#limit
+    if (granted > 0) this.#local.charge(key, granted)
+    if (cost === 0 ? left > 0 : granted > 0) {
+      return { allowed: true, left, waitMs: left < pace.burst ? clock.inMs(pace.interval) : 0 }
+    }
+    return { allowed: false, left, waitMs: clock.inMs(wait) }
+  }
+}

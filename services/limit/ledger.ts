@@ -1,0 +1,14 @@
+import type { Loan, LoanRequest } from './lending.ts'
+
+/** Who keeps the limits that several processes share. */
+export interface Ledger {
+  /** Says who it is in metrics: `redis`, `supervisor`. */
+  readonly name: string
+  /** Whether there is a point in asking. */
+  readonly ready: boolean
+  /** Processes that share the limits; Infinity while that is not known. */
+  readonly members: number
+  /** @returns a loan for each, in order; `null` for one that could not be dealt with. @throws where none was */
+  settle(requests: readonly LoanRequest[]): Promise<readonly (Loan | null)[]>
+  close(): Promise<void>
+}

@@ -1,0 +1,145 @@
+import type { Exchange } from '../downstream/exchange.ts'
+import type { Gate, GateStep, Verdict } from '../gate/gate.ts'
+import type { GatewayError } from '../http/problem.ts'
+import { CountedReply } from './counted-reply.ts'
+import type { Decision } from './decision.ts'
+import { QuotaUsedError, RateLimitedError } from './errors.ts'
+import type { Limit } from './limit.ts'
+import { policyItem, seconds, Told } from './told.ts'
+
+/** A limit on a route. */
+export interface RouteLimit {
+  limit: Limit
+  /** Units that a request costs here. */
+  cost: number
+}
+
+interface Use extends RouteLimit {
+  policy: string
+}
+
+export interface LimitGateOptions {
+  step: GateStep
+  /** Key of the route. */
+  route: string
+  limits: readonly RouteLimit[]
+  /** By a caller's tier: what holds for it beside `limits`. */
+  tiers?: ReadonlyMap<string, readonly RouteLimit[]>
+}
+
+/**
+ * The limits of one route: all have to let a request pass, and only then does it cost anything. What its client is told of
+ * them is on every answer, and in no store.
+ */
+export class LimitGate implements Gate {
+  readonly step: GateStep
+  readonly description: string
+  readonly #route: string
+  readonly #all: readonly Use[]
+  readonly #byTier: ReadonlyMap<string, readonly Use[]>
+  readonly #measuresBytes: boolean
+
+  constructor({ step, route, limits, tiers = new Map() }: LimitGateOptions) {
+    this.step = step
+    this.#route = route
+    this.#all = limits.map(useOf)
+    this.#byTier = new Map([...tiers].map(([tier, own]) => [tier, [...limits, ...own].map(useOf)]))
+    const ever = [...limits, ...[...tiers.values()].flat()]
+    this.#measuresBytes = ever.some(({ limit }) => limit.options.measured === 'response-bytes')
+    this.description = ever.map(({ limit }) => limit.description).join('; ')
+  }
+
+  check(exchange: Exchange): Verdict | Promise<Verdict> {
+    return this.#run(exchange, { uses: this.#usesOf(exchange), told: new Told(), at: 0 })
+  }
+
+  /** What was used is known now. */
+  finish(exchange: Exchange): void {
+    for (const { limit } of this.#usesOf(exchange)) {
+      const { measured } = limit.options
+      if (measured === null || limit.allowed.includes(exchange)) continue
+      const used = measured === 'upstream-ms' ? exchange.upstreamMs : exchange.sentBytes
+      if (used > 0) limit.state.limiter.charge(limit.key.of(exchange, this.#route), Math.ceil(used))
+    }
+  }
+
+  #usesOf({ identity }: Exchange): readonly Use[] {
+    const tier = identity?.tier ?? null
+    return tier === null ? this.#all : (this.#byTier.get(tier) ?? this.#all)
+  }
+
+  #run(exchange: Exchange, progress: Progress): Verdict | Promise<Verdict> {
+    const { uses } = progress
+    for (; progress.at < uses.length; progress.at++) {
+      const { limit, cost } = uses[progress.at] as Use
+      if (limit.allowed.includes(exchange)) {
+        limit.state.counts.exempt++
+        continue
+      }
+      const key = limit.key.of(exchange, this.#route)
+      const pending = limit.state.limiter.take(key, cost, limit.decision)
+      if (pending !== undefined) return this.#wait(exchange, progress, pending)
+      if (!this.#judge(exchange, progress, limit.decision)) return this.#refuse(exchange, progress, limit.decision)
+    }
+    if (this.#measuresBytes) exchange.reply = new CountedReply(exchange)
+    progress.told.say(exchange)
+    return undefined
+  }
+
+  async #wait(exchange: Exchange, progress: Progress, pending: Promise<Decision>): Promise<Verdict> {
+    const decision = await pending
+    if (!this.#judge(exchange, progress, decision)) return this.#refuse(exchange, progress, decision)
+    progress.at++
+    return this.#run(exchange, progress)
+  }
+
+  /** @returns whether the limit lets it pass */
+  #judge(exchange: Exchange, { uses, told, at }: Progress, decision: Decision): boolean {
+    const { limit, policy } = uses[at] as Use
+    const { counts, refused } = limit.state
+    if (!limit.options.dryRun) told.add(limit, policy, decision)
+    if (decision.allowed) {
+      counts.allowed++
+      return true
+    }
+    refused.add(limit.key.of(exchange, this.#route))
+    if (limit.options.dryRun) counts.wouldLimit++
+    else counts.limited++
+    return limit.options.dryRun
+  }
+
+  /** What the limits before have let pass is not used. */
+  #refuse(exchange: Exchange, { uses, told, at }: Progress, decision: Decision): GatewayError {
+    for (let i = 0; i < at; i++) {
+      const { limit, cost } = uses[i] as Use
+      if (cost === 0 || limit.options.dryRun || limit.allowed.includes(exchange)) continue
+      limit.state.limiter.giveBack(limit.key.of(exchange, this.#route), cost)
+    }
+    told.say(exchange)
+    return refusalOf((uses[at] as Use).limit, decision)
+  }
+}
+
+/** How far a request has come. */
+interface Progress {
+  uses: readonly Use[]
+  told: Told
+  at: number
+}
+
+function useOf({ limit, cost }: RouteLimit): Use {
+  // What is charged afterwards costs nothing to begin with.
+  return { limit, cost: limit.options.measured === null ? cost : 0, policy: policyItem(limit) }
+}
+
+function refusalOf(limit: Limit, { waitMs }: Decision): GatewayError {
+  const after = seconds(waitMs)
+  const error: GatewayError =
+    limit.period === null ? new RateLimitedError(limit.name, after) : new QuotaUsedError(limit.name, after)
+  error.fields = ['retry-after', String(after)]
+  error.problem = {
+    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+    members: { 'violated-policies': [limit.name] },
+  }
+  return error
+}
