@@ -7,7 +7,7 @@ import Fastify, {
 } from 'fastify'
 import type { Config } from './config/config.ts'
 import admission from './plugins/admission.ts'
-import adminToken from './plugins/admin-token.ts'
+import adminToken, { type AdminTokenOptions } from './plugins/admin-token.ts'
 import cacheAdmin from './plugins/cache-admin.ts'
 import cacheMonitor from './plugins/cache-monitor.ts'
 import cacheWarm from './plugins/cache-warm.ts'
@@ -230,7 +230,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
   await app.register(cacheAdmin)
   await app.register(upstreamAdmin)
   await app.register(maintenanceAdmin)
-  await app.register(adminToken, { token: parts.token })
+  await app.register(adminToken, tokensOf(config, parts))
   await app.register(monitor, {
     local: parts.local,
     version: parts.version,
@@ -351,7 +351,7 @@ export async function buildAdmin(config: Config, parts: Parts): Promise<FastifyI
   await app.register(cacheAdmin)
   await app.register(upstreamAdmin)
   await app.register(maintenanceAdmin)
-  await app.register(adminToken, { token: parts.token })
+  await app.register(adminToken, tokensOf(config, parts))
   await app.register(async (pages) => {
     await pages.register(lazySchemas)
     await registerCompression(pages, config)
@@ -382,6 +382,11 @@ export async function buildAdmin(config: Config, parts: Parts): Promise<FastifyI
 async function registerCompression(pages: FastifyInstance, config: Config): Promise<void> {
   const resolved = compressionOf(null, config.compression)
   if (resolved !== null) await pages.register(compression, { resolved })
+}
+
+/** Who is let into the control plane. */
+function tokensOf({ admin }: Config, { token }: Parts): AdminTokenOptions {
+  return { token, limited: Object.values(admin?.tokens ?? {}) }
 }
 
 /** The routes that want the admin token. */

@@ -15,6 +15,7 @@ const metricsRoute: FastifyPluginAsyncTypebox<MetricsRouteOptions> = async (fast
   fastify.get(
     path,
     {
+      config: { scope: 'metrics' },
       schema: {
         tags: ['performance'],
         summary: 'Metrics for Prometheus',

@@ -24,6 +24,7 @@ export const problem = (description: string) => ({
 /** The errors of every control-plane route. */
 export const controlProblems = {
   401: problem('No admin token, or not the right one'),
+  403: problem('A token that is not for this'),
   500: problem('The gateway failed'),
   503: problem('No process answered in time, or not every process applied the command'),
 }

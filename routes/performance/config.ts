@@ -144,6 +144,7 @@ const configRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
   fastify.post(
     '/config/reload',
     {
+      config: { scope: 'configure' },
       schema: {
         tags: ['performance'],
         summary: 'Reload the configuration',
@@ -176,6 +177,7 @@ const configRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
   fastify.post(
     '/restart',
     {
+      config: { scope: 'configure' },
       schema: {
         tags: ['performance'],
         summary: 'Restart the processes, one after another',

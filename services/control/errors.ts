@@ -82,3 +82,10 @@ export const UnauthorizedError = createError(
   'This route belongs to the control plane: send "Authorization: Bearer <token>" with the admin token.',
   401,
 )
+
+/** The token is known, and not for what is asked. Argument: the scope that it lacks. */
+export const AdminScopeError = createError<[string]>(
+  'HR_ADMIN_SCOPE',
+  "This token is not for that: it lacks the scope '%s'. Use another, or add the scope to it in admin.tokens.",
+  403,
+)

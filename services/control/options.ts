@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Type, type Static } from 'typebox'
-import { Port, Secret } from '../options/schema.ts'
+import { OneOf, Port, Secret } from '../options/schema.ts'
+import { ADMIN_SCOPES } from './scopes.ts'
 
 const MOST_PROCESSES = 256
 
@@ -10,6 +11,34 @@ export const adminSchema = Type.Object(
     host: Type.String({ default: '127.0.0.1', description: 'Address to bind' }),
     port: Port({ default: 9090, description: 'TCP port; 0 asks the system for a free one' }),
     token: Secret({ default: '', description: 'Bearer token (HEADRACE_ADMIN_TOKEN); empty: generated into dataDir' }),
+    tokens: Type.Record(
+      Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$', expects: 'a name of letters, digits, dots and hyphens' }),
+      Type.Object(
+        {
+          token: Type.String({
+            pattern: '^[\\x21-\\x7e]{16,512}$',
+            expects: 'at least 16 characters without blanks',
+            secret: true,
+            description: 'Bearer token',
+          }),
+          scopes: Type.Array(OneOf(ADMIN_SCOPES, { description: 'A scope' }), {
+            minItems: 1,
+            description:
+              'read: look at the performance API; metrics: the page for Prometheus; operate: purge, warm, maintenance, log level, targets; configure: reload and restart',
+          }),
+        },
+        {
+          additionalProperties: false,
+          examples: [{ token: 'a-long-random-token', scopes: ['metrics'] }],
+          description: 'A token for some of the control plane',
+        },
+      ),
+      {
+        default: {},
+        examples: [{ prometheus: { token: 'a-long-random-token', scopes: ['metrics'] } }],
+        description: 'Further tokens by name, each for some of the control plane',
+      },
+    ),
     shared: Type.Boolean({
       default: false,
       description: 'Serve the control plane on the public listeners, at the same paths, behind its token',

@@ -49,3 +49,36 @@ void test('the plugin guards nothing that does not ask for it', async (t) => {
   const fastify = await guarded(t, 'secret')
   t.equal((await fastify.inject('/public')).statusCode, 200)
 })
+
+void test('a token with scopes is for some of it', async (t) => {
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  const limited = (['read', 'operate', 'configure'] as const).map((scope) => ({
+    token: `for-${scope}`,
+    scopes: [scope],
+  }))
+  await fastify.register(adminToken, { token: 'secret', limited })
+  await fastify.register(async (scope) => {
+    scope.addHook('onRequest', scope.adminGuard)
+    scope.get('/looked-at', async () => 'seen')
+    scope.put('/changed', async () => 'changed')
+    scope.post('/replaced', { config: { scope: 'configure' } }, async () => 'replaced')
+  })
+  const wants = {
+    'GET /looked-at': 'read',
+    'HEAD /looked-at': 'read',
+    'PUT /changed': 'operate',
+    'POST /replaced': 'configure',
+  }
+  for (const [route, wanted] of Object.entries(wants)) {
+    const [method, url] = route.split(' ') as ['GET', string]
+    for (const [token, has] of [['secret', wanted], ...limited.map(({ token, scopes }) => [token, scopes[0]])]) {
+      const response = await fastify.inject({ method, url, headers: { authorization: `Bearer ${token}` } })
+      t.equal(response.statusCode, has === wanted ? 200 : 403, `${route} with ${token}`)
+      if (has === wanted) continue
+      const challenge = `Bearer realm="headrace", error="insufficient_scope", scope="${wanted}"`
+      t.equal(response.headers['www-authenticate'], challenge)
+      if (method !== ('HEAD' as string)) t.match(response.json(), { code: 'HR_ADMIN_SCOPE' })
+    }
+  }
+})
