@@ -23,6 +23,7 @@ import mocksPlugin from './plugins/mocks.ts'
 import monitor from './plugins/monitor.ts'
 import openapi from './plugins/openapi.ts'
 import ownPages from './plugins/own-pages.ts'
+import pressurePlugin from './plugins/pressure.ts'
 import redis from './plugins/redis.ts'
 import responseCache from './plugins/response-cache.ts'
 import trafficPlugin from './plugins/traffic.ts'
@@ -33,6 +34,8 @@ import healthRoutes from './routes/health.ts'
 import metricsRoute from './routes/metrics.ts'
 import performanceRoutes from './routes/performance/index.ts'
 import { proxyRoutes } from './routes/proxy.ts'
+import type { Access } from './services/access/access.ts'
+import { highestPriority } from './services/access/consumers/highest-priority.ts'
 import type { Control } from './services/control/control.ts'
 import type { LocalControl } from './services/control/local.ts'
 import { controlRoots, guardedRoots, isBelow } from './services/control/paths.ts'
@@ -45,6 +48,7 @@ import { createLane } from './services/lane/create-lane.ts'
 import { Kept } from './services/lane/kept.ts'
 import type { Lane } from './services/lane/lane.ts'
 import { OwnPaths } from './services/lane/own-paths.ts'
+import type { GateMaker } from './services/gate/gate.ts'
 import type { Http2Counters } from './services/listener/counters.ts'
 import type { RequestHandlers } from './services/listener/handlers.ts'
 import { MockDocuments } from './services/mock/documents.ts'
@@ -58,11 +62,15 @@ import { splitMetrics } from './services/monitor/split-metrics.ts'
 import { trafficMetrics } from './services/monitor/traffic-metrics.ts'
 import { webSocketMetrics } from './services/monitor/websocket-metrics.ts'
 import { workerMetrics } from './services/monitor/worker-metrics.ts'
+import { pressureMetrics } from './services/monitor/pressure-metrics.ts'
 import { upstreamMetrics } from './services/monitor/upstream-metrics.ts'
 import type { RelatedDocument } from './services/openapi/describe.ts'
 import { connectSources } from './services/openapi/servers.ts'
 import { WorkerPool } from './services/workers/worker-pool.ts'
 import { CONTROL_RANK, type RoutePlan } from './services/proxy/plan.ts'
+import type { Pressure } from './services/pressure/pressure.ts'
+import { identifies, pressureGates } from './services/pressure/pressure-gates.ts'
+import type { RouteOptions } from './services/routing/options.ts'
 
 /** What the process gives to both planes. */
 export interface Parts {
@@ -139,7 +147,7 @@ export async function buildGateway(
 }
 
 async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts, 'previous'>): Promise<Gateway> {
-  const { upstreams, traffic, internalErrors, second } = kept
+  const { upstreams, traffic, internalErrors, second, pressure } = kept
   const readSecond = (): SecondTierReport | null => second?.report() ?? null
   const workers = new WorkerPool(config.workers)
   const own = new OwnPaths()
@@ -156,11 +164,12 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
     own: { find: (path) => (isGuarded(path) ? 'own' : own.find(path)) },
     ownStrictness: (path) => (isGuarded(path) ? CONTROL_RANK : 0),
     finished: [...parts.finished, kept.access.finished],
-    gates: [...kept.access.makers, ...kept.limits.makers],
     reserved: kept.access.reserved,
     internalErrors,
     webSockets: kept.webSockets,
     draining: parts.draining,
+    gates: [...kept.access.makers, ...kept.limits.makers, ...gateMakers(pressure, kept.access)],
+    load: kept.load,
     cacheParts: kept.cacheParts,
     cacheCounters: kept.cacheCounters,
     maintained: kept.maintenance,
@@ -225,6 +234,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
   await app.register(upstreamsPlugin, { upstreams, local: parts.local })
   await app.register(mocksPlugin, { documents: mocks })
   await app.register(trafficPlugin, { traffic })
+  await app.register(pressurePlugin, { pressure, local: parts.local })
   await app.register(workerPool, { pool: workers })
   await app.register(control, { control: parts.control })
   await app.register(cacheAdmin)
@@ -284,6 +294,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
         workerMetrics(workers),
         upstreamMetrics(upstreams),
         maintenanceMetrics(() => kept.maintenance.report()),
+        pressureMetrics(() => pressure?.report() ?? null),
         splitMetrics(kept.splits),
         mirrorMetrics(kept.mirrors),
         limitMetrics(() => kept.limits.report()),
@@ -316,12 +327,18 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
   })
   return {
     app,
-    handlers: handlersOf(app, lane, config.cache.early),
+    handlers: handlersOf(app, lane, { early: config.cache.early, pressure }),
     kept,
     get idle() {
       return lane.idle
     },
   }
+}
+
+/** What makes the gates of a route, each for its own. */
+function gateMakers(pressure: Pressure | null, { consumers }: Access): GateMaker<RouteOptions>[] {
+  if (pressure === null) return []
+  return pressureGates<RouteOptions>({ pressure, identifies, highest: highestPriority(consumers) })
 }
 
 /** What a path alone is asked at, by the gateway itself. */
@@ -407,7 +424,11 @@ function fastifyOptions(log: FastifyBaseLogger): FastifyServerOptions {
   }
 }
 
-function handlersOf(app: FastifyInstance, lane: Lane, answersEarly: boolean): RequestHandlers {
+function handlersOf(
+  app: FastifyInstance,
+  lane: Lane,
+  { early, pressure }: { early: boolean; pressure: Pressure | null },
+): RequestHandlers {
   const { addHook } = app as unknown as { addHook: (this: unknown, name: string, hook: unknown) => unknown }
   // A hook of the user's on the gateway has to see every request, and sees none on the lane. Scopes within inherit this
   // method; their hooks are for their own routes, which the lane leaves to Fastify anyway.
@@ -415,8 +436,10 @@ function handlersOf(app: FastifyInstance, lane: Lane, answersEarly: boolean): Re
     if (this === app && REQUEST_HOOKS.has(name)) lane.off = `the hook ${name}`
     return addHook.call(this, name, hook)
   } as never
+  const answersHits = early && lane.caches
   return {
-    head: answersEarly && lane.caches ? (head, socket) => lane.head(head, socket) : null,
+    head: answersHits || pressure !== null ? (head, socket) => lane.head(head, socket) : null,
+    wantsHeads: () => answersHits || pressure?.active === true,
     request: (request, response) => lane.request(request, response),
     stream: (stream, headers, rawHeaders) => lane.stream(stream, headers, rawHeaders),
     upgrade: (request, early) => lane.upgrade(request, early),

@@ -9,6 +9,7 @@ import upstreamsPlugin from './plugins/upstreams.ts'
 import workerPool from './plugins/worker-pool.ts'
 import { type ProxiedRoute, proxiedRoute } from './routes/proxied-routes.ts'
 import { proxyRoutes } from './routes/proxy.ts'
+import { highestPriority } from './services/access/consumers/highest-priority.ts'
 import { Access } from './services/access/access.ts'
 import { createSecondTier } from './services/cache/second-tier.ts'
 import { createRecoder } from './services/compression/recoder.ts'
@@ -18,6 +19,8 @@ import { Limits } from './services/limit/limits.ts'
 import { MockDocuments } from './services/mock/documents.ts'
 import { InternalErrors } from './services/monitor/internal-errors.ts'
 import { Traffic } from './services/monitor/traffic.ts'
+import { identifies, pressureGates } from './services/pressure/pressure-gates.ts'
+import { samplePressure } from './services/pressure/sampled-pressure.ts'
 import { InvalidRouteError } from './services/routing/errors.ts'
 import type { RouteOptions } from './services/routing/options.ts'
 import { parseRouteKey } from './services/routing/pattern.ts'
@@ -74,6 +77,12 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
   const limitStore = createLimitStore(config, async () => ({ loans: [], members: 1 }))
   fastify.addHook('onClose', () => limitStore.close())
   const limits = new Limits(config, limitStore)
+  const load = { inFlight: 0 }
+  const pressure = samplePressure(config.pressure, { previous: null, load })
+  fastify.addHook('onClose', async () => pressure?.release())
+  const highest = highestPriority(access.consumers)
+  const shedding =
+    pressure === null ? [] : pressureGates<RouteOptions>({ pressure: pressure.value, identifies, highest })
   const mocks = new MockDocuments((name, path, signal) => upstreams.request(name, path, signal))
   await fastify.register(mocksPlugin, { documents: mocks })
   const lane = createLane({
@@ -83,11 +92,12 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
     recode: createRecoder(workers),
     upstreams,
     mocks,
+    load,
     traffic,
     own: { find: () => undefined },
     ownStrictness: () => 0,
     finished: [access.finished],
-    gates: [...access.makers, ...limits.makers],
+    gates: [...access.makers, ...limits.makers, ...shedding],
     reserved: access.reserved,
     internalErrors: new InternalErrors(fastify.log),
   })

@@ -4,9 +4,7 @@ import type { CachePolicy } from '../services/cache/policy.ts'
 import { policyInWords } from '../services/cache/policy-report.ts'
 import { guardedRoots, isBelow } from '../services/control/paths.ts'
 import { stricterReading } from '../services/downstream/ambiguity.ts'
-import { gatesOf } from '../services/gate/gates.ts'
 import { canonicalTarget } from '../services/http/canonical-path.ts'
-import { routeGates } from '../services/lane/route-gates.ts'
 import { pathWriter } from '../services/proxy/path-writer.ts'
 import { readRequestFields } from '../services/http/request-fields.ts'
 import { cachedTogether, cachePolicyOf, CONTROL_RANK, rankOf, stepsOf } from '../services/proxy/plan.ts'
@@ -17,6 +15,7 @@ import { parseRouteKey } from '../services/routing/pattern.ts'
 import { RouteTable } from '../services/routing/table.ts'
 import type { SplitSticky } from '../services/split/options.ts'
 import { Split } from '../services/split/split.ts'
+import { explainedGates } from './explained-gates.ts'
 import { ownEndpoint } from './own-endpoints.ts'
 import { detailOf, type StepContext } from './step-text.ts'
 
@@ -149,7 +148,7 @@ export function explainRequest(config: Config, request: Asked): Explanation {
 /** The steps of a request, and what each does with it; of gates, those that the configuration alone makes. */
 function stepsInWords(context: StepContext): Explanation['steps'] {
   const { config, options } = context
-  const gates = gatesOf(options, routeGates)
+  const gates = explainedGates(config, options)
   return stepsOf(options, config.compression, gates).map((name) => {
     const asked = gates?.list.filter(({ step }) => step === name) ?? []
     const detail = asked.length > 0 ? asked.map(({ description }) => description).join('; ') : detailOf(name, context)

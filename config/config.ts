@@ -20,6 +20,7 @@ import {
 import type { LogOptions } from '../services/log/options.ts'
 import { type MaintenanceOptions, resolveMaintenance } from '../services/maintenance/options.ts'
 import { milliseconds } from '../services/options/schema.ts'
+import { type PressureOptions, resolvePressure } from '../services/pressure/options.ts'
 import { type RedisOptions, resolveRedis } from '../services/redis/options.ts'
 import { resolveRoute, type RouteOptions } from '../services/routing/options.ts'
 import { resolveUpstream, type UpstreamOptions } from '../services/upstream/options.ts'
@@ -48,6 +49,8 @@ export interface Config {
   /** Limits that routes share, by name. */
   rateLimit: Record<string, LimitOptions>
   tiers: TierOptions[]
+  /** `null`: nothing is turned away. */
+  pressure: PressureOptions | null
   endpoints: EndpointsOptions
   access: AccessOptions
   cache: CacheOptions
@@ -84,6 +87,7 @@ export function configOf(settings: Settings, from: { file: string | null; root: 
     maintenance: resolveMaintenance(settings.maintenance),
     rateLimit: resolveRateLimits(settings.rateLimit),
     tiers: resolveTiers(settings.tiers),
+    pressure: resolvePressure(settings.pressure),
     endpoints: settings.endpoints,
     access: resolveAccess(settings.access, toPath),
     cache: resolveCache(settings.cache, { dataDir: settings.dataDir, toPath }),

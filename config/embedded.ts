@@ -19,6 +19,7 @@ const PROPERTIES = [
   'forwarded',
   'limits',
   'maintenance',
+  'pressure',
   'metrics',
   'rateLimit',
   'tiers',

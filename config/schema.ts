@@ -10,6 +10,7 @@ import { limitsSchema as rateLimitsSchema, tiersSchema } from '../services/limit
 import { logSchema } from '../services/log/options.ts'
 import { maintenanceSchema } from '../services/maintenance/options.ts'
 import { Duration } from '../services/options/schema.ts'
+import { pressureSchema } from '../services/pressure/options.ts'
 import { redisSchema } from '../services/redis/options.ts'
 import { routeSchema } from '../services/routing/options.ts'
 import { upstreamSchema } from '../services/upstream/options.ts'
@@ -51,6 +52,11 @@ export const configSchema = Type.Object(
     maintenance: maintenanceSchema,
     rateLimit: rateLimitsSchema,
     tiers: tiersSchema,
+    pressure: Type.Union([pressureSchema, Type.Boolean()], {
+      default: false,
+      description:
+        'Turn away what matters least while the gateway has more to do than it can (docs/load-shedding.md): true, or when',
+    }),
     endpoints: endpointsSchema,
     upstreams: Type.Record(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$' }), upstreamSchema, {
       default: {},

@@ -45,6 +45,11 @@ const CHAPTERS: [title: string, introduction: string, file: string][] = [
     'services/maintenance/errors.ts',
   ],
   ['Rate limits', 'Answered to clients; the last two are told at the start.', 'services/limit/errors.ts'],
+  [
+    'Load shedding',
+    'Answered to clients; the last is thrown to the code that registers the plugin.',
+    'services/pressure/errors.ts',
+  ],
   ['Routes of the configuration', 'Told by `headrace check` and at the start.', 'services/routing/errors.ts'],
 ]
 

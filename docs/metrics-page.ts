@@ -8,6 +8,7 @@ import { processMetrics } from '../services/monitor/process-metrics.ts'
 import { limitMetrics } from '../services/monitor/limit-metrics.ts'
 import { maintenanceMetrics } from '../services/monitor/maintenance-metrics.ts'
 import { mirrorMetrics } from '../services/monitor/mirror-metrics.ts'
+import { pressureMetrics } from '../services/monitor/pressure-metrics.ts'
 import { splitMetrics } from '../services/monitor/split-metrics.ts'
 import { trafficMetrics } from '../services/monitor/traffic-metrics.ts'
 import { webSocketMetrics } from '../services/monitor/websocket-metrics.ts'
@@ -20,6 +21,7 @@ const CHAPTERS: [title: string, source: MetricSource][] = [
   ['Mirrors', mirrorMetrics({ snapshot: () => [] })],
   ['Rate limits', limitMetrics(() => ({ limits: [], shared: null }))],
   ['Maintenance', maintenanceMetrics(() => ({ gateway: false, routes: [], known: [] }))],
+  ['Load shedding', pressureMetrics(() => null)],
   ['The gateway itself', new InternalErrors({ error: () => undefined })],
   ['Cache', cacheMetrics(null, [])],
   ['The second tier of the cache', cacheTierMetrics(() => null)],

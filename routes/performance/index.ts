@@ -9,6 +9,7 @@ import log from './log.ts'
 import maintenance from './maintenance.ts'
 import metrics from './metrics.ts'
 import pools from './pools.ts'
+import pressure from './pressure.ts'
 
 export interface PerformanceOptions {
   /** Where the performance API is mounted: `/performance`. */
@@ -31,6 +32,7 @@ async function performance(fastify: FastifyInstance, options: PerformanceOptions
     await scope.register(config)
     await scope.register(maintenance)
     await scope.register(limits)
+    await scope.register(pressure)
     if (options.metrics) await scope.register(metrics)
   }
   await fastify.register(mount, { prefix: options.path })

@@ -11,6 +11,7 @@ import { assessHealth, type HealthReport } from '../monitor/health.ts'
 import { mergeTargets, type PoolReport, reportPool } from '../monitor/pools.ts'
 import { type ProcessReport, readSystem } from '../monitor/process.ts'
 import { mergeReadiness, type Readiness } from '../monitor/readiness.ts'
+import { lastingPressure, mergePressure, type PressureReport } from '../pressure/report.ts'
 import type { TargetSnapshot } from '../upstream/snapshot.ts'
 import { addOpenWork, type OpenWork } from '../listener/drain.ts'
 import type { UpstreamTargets } from '../upstream/upstreams.ts'
@@ -42,6 +43,8 @@ export interface ControlQueries {
   'cache-entry': { args: { url: string }; part: EntryReport; result: EntryReport }
   /** How far warming the cache has come. */
   'cache-warm': { args: undefined; part: WarmProgress; result: WarmProgress }
+  /** How hard the processes are pressed; `null` where nothing is turned away. */
+  pressure: { args: undefined; part: PressureReport | null; result: PressureReport | null }
   maintenance: { args: undefined; part: MaintenanceReport; result: MaintenanceReport }
   /** What the rate limits have done. */
   limits: { args: undefined; part: LimitReport; result: LimitReport }
@@ -75,6 +78,7 @@ export const QUERIES: { [Q in QueryName]: QueryRule<ControlQueries[Q]['part'], C
   'cache-entry': { merge: mergeEntries },
   'cache-warm': { merge: mergeWarmProgress },
   'open-work': { merge: addOpenWork },
+  pressure: { merge: mergePressure, lasting: lastingPressure },
   maintenance: { merge: mergeMaintenance },
   limits: { merge: mergeLimits },
   'limit-loans': { merge: only, central: true },

@@ -86,6 +86,8 @@ export class Exchange<Plan = unknown> {
   identity: Identity | undefined
   /** Gates of its route that have let it pass (services/gate). */
   gates = 0
+  /** What can be asked at the socket was, and has let it pass. */
+  early = false
   /** Which one has not; empty while none has refused it. */
   denied = ''
 

@@ -1,8 +1,7 @@
+import type { Priority } from './priority.ts'
+
 /** How somebody has shown who they are. */
 export type AccessScheme = 'key' | 'jwt' | 'oidc' | 'basic' | 'hmac' | 'mtls' | 'forward'
-
-/** Who is served while there is not room for all. */
-export type Priority = 'critical' | 'high' | 'normal' | 'low'
 
 /** Who calls, as far as it has been shown. Made once a credential where that can be; nobody changes it. */
 export interface Identity {
@@ -17,6 +16,6 @@ export interface Identity {
   readonly scopes: readonly string[]
   /** Of a token, or what else was told of the caller. */
   readonly claims: Readonly<Record<string, unknown>>
-  /** Of the consumer, where it has one. */
+  /** In place of the route's, where not everything can be served; absent: the route's. */
   readonly priority?: Priority
 }

@@ -17,6 +17,8 @@ export class Peer {
   readonly trusted: boolean
   /** `address` as a node of Forwarded (RFC 7239 §6). */
   readonly node: string
+  /** The head that was read off this connection last has passed what can be asked of one: it is not asked again of its request. */
+  passed = false
   // Almost always none or one; more with pipelining and on HTTP/2.
   readonly #open: Exchange[] = []
 

@@ -11,6 +11,7 @@ import type { GatewayError } from '../http/problem.ts'
  * - `cors`: preflights of browsers, which carry no credentials
  * - `limit`: how often, for what is known without credentials
  * - `access`: who calls, and whether that may be
+ * - `priority`: whether there is room for who calls
  * - `allowance`: how often, and how much, for who calls
  * - `request`: what a request may be like
  * - `validation`: whether it is what the upstream's specification says
@@ -22,6 +23,7 @@ export const GATE_STEPS = [
   'cors',
   'limit',
   'access',
+  'priority',
   'allowance',
   'request',
   'validation',
@@ -49,6 +51,16 @@ export interface Gate {
    * It may write to `exchange.fields`, `exchange.identity`, and by `dress` what only this client is told.
    */
   check(exchange: Exchange): Verdict | Promise<Verdict>
+  /**
+   * It does nothing but turn away what there is no room for, and nothing is lost where it is not asked: answers that cost no
+   * more than its refusal may be given past it.
+   */
+  readonly sheds?: boolean
+  /**
+   * The same as {@link check}, at once, for a request that may still be asked of nobody: its head was read off the socket, and
+   * to refuse it there costs a fifth. What it lets pass it is not asked again.
+   */
+  early?(exchange: Exchange): GatewayError | undefined
   /** The exchange that it let pass is over, whatever became of it. Never throws. */
   finish?(exchange: Exchange): void
 }

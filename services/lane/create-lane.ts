@@ -20,6 +20,7 @@ import { MirrorCounters } from '../mirror/counters.ts'
 import { MockDocuments } from '../mock/documents.ts'
 import type { InternalErrors } from '../monitor/internal-errors.ts'
 import type { Traffic } from '../monitor/traffic.ts'
+import type { Load } from '../pressure/load.ts'
 import { compilePlans } from '../proxy/compile.ts'
 import { policiesAt, type RoutePlan } from '../proxy/plan.ts'
 import type { RouteOptions } from '../routing/options.ts'
@@ -47,6 +48,8 @@ export interface LaneParts {
   gates?: readonly GateMaker<RouteOptions>[]
   /** Request fields that the gateway alone writes; by default, none. */
   reserved?: ReservedFields | null
+  /** What is under way in the process; by default in this lane alone. */
+  load?: Load
   /** What of it was said since; by default, nothing. */
   maintained?: Maintenance
   /** Whoever gives them starts and closes them; without, documents do not come. */
@@ -107,6 +110,7 @@ export function createLane(parts: LaneParts): Lane {
     plans: table.routes,
     own: parts.own,
     maintenance: parts.maintained ?? new Maintenance(parts.maintenance, parts.routes),
+    ...(parts.load && { load: parts.load }),
     ...(parts.peers && { peers: parts.peers }),
     finished: parts.finished,
     internalErrors: parts.internalErrors,

@@ -18,6 +18,10 @@ import type { MaintenanceOptions } from '../maintenance/options.ts'
 import { MirrorCounters } from '../mirror/counters.ts'
 import { InternalErrors } from '../monitor/internal-errors.ts'
 import { Traffic } from '../monitor/traffic.ts'
+import type { Load } from '../pressure/load.ts'
+import type { PressureOptions } from '../pressure/options.ts'
+import type { Pressure } from '../pressure/pressure.ts'
+import { samplePressure } from '../pressure/sampled-pressure.ts'
 import type { RedisOptions } from '../redis/options.ts'
 import type { RouteOptions } from '../routing/options.ts'
 import { SplitCounters } from '../split/counters.ts'
@@ -39,6 +43,7 @@ export interface KeptSettings extends LimitSettings {
   maintenance: MaintenanceOptions
   metrics: boolean
   processes: number
+  pressure: PressureOptions | null
 }
 
 /** Where the cache keeps things. What it knows is the same under any routes: their policies are part of its keys. */
@@ -64,6 +69,8 @@ export class Kept {
   readonly access: Access
   readonly webSockets: WebSocketCounters
   readonly limits: Limits
+  /** What is under way in all gateways of the process. */
+  readonly load: Load
   /** What the cache has done on the routes that the gateway before this one had, too. */
   readonly cacheCounters: ReadonlyMap<string, CacheCounters>
   /** How connections that are open are known, where the same proxies are trusted as before. */
@@ -71,6 +78,7 @@ export class Kept {
   readonly #settings: KeptSettings
   readonly #cache: Shared<CacheBase>
   readonly #limitStore: Shared<LimitStore>
+  readonly #pressure: Shared<Pressure> | null
   #lane: Lane | undefined
   #released = false
 
@@ -107,6 +115,11 @@ export class Kept {
     this.mirrors = previous?.mirrors ?? new MirrorCounters()
     this.webSockets = previous?.webSockets ?? new WebSocketCounters()
     this.internalErrors = previous?.internalErrors ?? new InternalErrors(log)
+    this.load = previous?.load ?? { inFlight: 0 }
+    this.#pressure = samplePressure(settings.pressure, {
+      previous: previous === null ? null : previous.#pressure,
+      load: this.load,
+    })
     const counted = (before?.lane?.plans ?? []).flatMap(({ key, cache }) => (cache === null ? [] : [{ key, cache }]))
     this.cacheCounters = new Map(counted.map(({ key, cache }) => [key, cache.counters]))
     const isTrusting = JSON.stringify(before?.settings.forwarded) === JSON.stringify(settings.forwarded)
@@ -122,6 +135,11 @@ export class Kept {
     return this.#cache.value.second
   }
 
+  /** What there is room for; `null` where nothing is turned away. */
+  get pressure(): Pressure | null {
+    return this.#pressure?.value ?? null
+  }
+
   /** The lane is made: what it has is what the next one goes on with. */
   use(lane: Lane): void {
     this.#lane = lane
@@ -133,6 +151,7 @@ export class Kept {
     if (this.#released) return
     this.#released = true
     this.access.close()
+    await this.#pressure?.release()
     await this.upstreams.close()
     await this.#cache.release()
     await this.limits.release()

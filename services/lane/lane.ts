@@ -22,6 +22,7 @@ import type { Gates } from '../gate/gates.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { PlainHead } from '../http/plain-head.ts'
 import { readRequestFields } from '../http/request-fields.ts'
+import type { Load } from '../pressure/load.ts'
 import type { Maintenance } from '../maintenance/maintenance.ts'
 import type { InternalErrors } from '../monitor/internal-errors.ts'
 import type { ProxyPlan, RoutePlan } from '../proxy/plan.ts'
@@ -53,6 +54,8 @@ export interface LaneOptions {
   /** Which paths Fastify serves itself, whatever the configured routes say. */
   own: Pick<OwnPaths, 'find'>
   maintenance: Maintenance
+  /** What is under way, in other lanes of the process too; by default in this one alone. */
+  load?: Load
   /** All routes. */
   plans: readonly RoutePlan[]
   /** Told of every finished exchange that was answered here. */
@@ -88,6 +91,7 @@ export class Lane {
   readonly #context: ProxyContext
   readonly #peer: symbol
   readonly #maintenance: Maintenance
+  readonly #load: Load
   /** Exchanges that have begun and are not finished, those that Fastify answers too. */
   #inFlight = 0
   /** Some route has a cache: what goes by the others may change what is stored. */
@@ -98,6 +102,7 @@ export class Lane {
     this.#peer = options.peers ?? Symbol('headrace.peer')
     this.plans = options.plans
     this.#maintenance = options.maintenance
+    this.#load = options.load ?? { inFlight: 0 }
     this.tunnels = options.tunnels
     this.caches = options.plans.some(({ cache }) => cache !== null)
     this.#context = {
@@ -123,7 +128,8 @@ export class Lane {
 
   /**
    * An HTTP/1.1 request off its socket, on a connection with nothing else in flight: a fresh answer in memory is written
-   * past node:http, which was half of the cost of one (`npm run bench -- --only hit`).
+   * past node:http, which was half of the cost of one (`npm run bench -- --only hit`), and what there is no room for is refused
+   * at that price: turning away costs what could have been served (docs/load-shedding.md).
    *
    * @returns `false`, having done nothing, for all else: it is given as a `request` then
    */
@@ -132,9 +138,9 @@ export class Lane {
     const peer = this.#peerOf(socket)
     const exchange: GatewayExchange = new Exchange({ protocol: '1.1', method, target, fields, body: null, peer })
     exchange.reply = new SocketReply(socket, method)
-    this.#inFlight++
+    this.#enter()
     try {
-      if (this.#isHittable(exchange) && this.cache.hit(exchange)) return true
+      if (this.#isAnswered(exchange)) return true
     } catch (error) {
       if (exchange.reply.headSent) {
         this.broke(exchange, error)
@@ -143,7 +149,8 @@ export class Lane {
       // It has its second chance, and its answer, as a request.
       this.#options.internalErrors.record(error, exchange.requestId)
     }
-    this.#inFlight--
+    this.#leave()
+    peer.passed = exchange.early
     return false
   }
 
@@ -191,7 +198,7 @@ export class Lane {
     exchange.reply = reply
     this.#begin(exchange)
     if (this.#run(exchange)) return exchange
-    this.#inFlight--
+    this.#leave()
     return undefined
   }
 
@@ -268,7 +275,7 @@ export class Lane {
   finish(exchange: GatewayExchange): void {
     if (exchange.finished) return
     exchange.finished = true
-    this.#inFlight--
+    this.#leave()
     exchange.peer.done(exchange)
     try {
       exchange.plan?.gates?.finish(exchange)
@@ -458,13 +465,25 @@ export class Lane {
     return this.#holds(exchange) ? this.#maintenance.refusal() : plan
   }
 
+  /** Answers what needs no more than its head: from the cache, or because there is no room for it. */
+  #isAnswered(exchange: GatewayExchange): boolean {
+    if (this.#admit(exchange) !== undefined || exchange.undecided || exchange.plan === undefined) return false
+    const { gates } = exchange.plan
+    if (this.#isHittable(exchange.plan) && this.cache.hit(exchange)) return true
+    if (gates?.early !== true) return false
+    const refusal = gates.checkEarly(exchange)
+    exchange.early = refusal === undefined
+    if (refusal === undefined) return false
+    this.refuse(exchange, refusal)
+    return true
+  }
+
   /** Whether the cache may answer ahead of all else. */
-  #isHittable(exchange: GatewayExchange): boolean {
-    if (this.#admit(exchange) !== undefined || exchange.undecided || !exchange.plan?.cache) return false
+  #isHittable({ cache, detour, compression, gates }: RoutePlan): boolean {
     // What sees to a request before the cache sees this one too; its codings may have to be made first, and nothing may come
-    // later on this way; gates count what they are asked, and this one may be asked again as a request.
-    const { detour, compression, gates } = exchange.plan
-    return detour === null && compression === null && gates === null
+    // later on this way; gates count what they are asked, and this one may be asked again as a request. What would only be
+    // turned away for want of room costs less this way than its refusal.
+    return cache !== null && detour === null && compression === null && (gates === null || gates.shed)
   }
 
   #admit(exchange: GatewayExchange): GatewayError | undefined {
@@ -484,8 +503,18 @@ export class Lane {
     return undefined
   }
 
-  #begin(exchange: GatewayExchange): void {
+  #enter(): void {
     this.#inFlight++
+    this.#load.inFlight++
+  }
+
+  #leave(): void {
+    this.#inFlight--
+    this.#load.inFlight--
+  }
+
+  #begin(exchange: GatewayExchange): void {
+    this.#enter()
     exchange.peer.open(exchange)
   }
 
@@ -500,7 +529,10 @@ export class Lane {
   }
 
   #http1(request: IncomingMessage): GatewayExchange {
-    const exchange = Exchange.fromHttp1<RoutePlan>(request, this.#peerOf(request.socket))
+    const peer = this.#peerOf(request.socket)
+    const exchange = Exchange.fromHttp1<RoutePlan>(request, peer)
+    exchange.early = peer.passed
+    peer.passed = false
     ;(request as Marked)[kExchange] = exchange
     this.#begin(exchange)
     return exchange

@@ -16,6 +16,8 @@ export interface RequestHandlers {
    * @returns `false`, having done nothing, when the request has to be parsed by node:http and go on from there
    */
   head: ((head: PlainHead, socket: Socket) => boolean) | null
+  /** Whether `head` could answer anything now: to read a head for nothing is spared where not. Default: always. */
+  wantsHeads?: () => boolean
   /** An HTTP/1.x request. */
   request(request: IncomingMessage, response: ServerResponse): boolean
   /** An HTTP/2 stream that has sent its head. `rawHeaders` is flat: name, value, name, value. */

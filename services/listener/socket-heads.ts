@@ -10,7 +10,7 @@ import type { LimitsOptions } from './options.ts'
 export interface SocketHeadsContext {
   /** Parses what is not answered at once. */
   http1: Server
-  handlers: Pick<RequestHandlers, 'head'>
+  handlers: Pick<RequestHandlers, 'head' | 'wantsHeads'>
   counters: ListenerCounters
   drain: DrainState
   limits: Pick<LimitsOptions, 'headerBytes' | 'headerCount'>
@@ -44,7 +44,7 @@ export function createSocketHeads(context: SocketHeadsContext): (connection: Con
   }
 
   function answers(connection: Connection, chunk: Buffer): boolean {
-    if (handlers.head === null || chunk.length > limits.headerBytes) return false
+    if (handlers.head === null || chunk.length > limits.headerBytes || handlers.wantsHeads?.() === false) return false
     const head = readPlainHead(chunk, limits.headerCount)
     const { socket } = connection
     if (head === undefined || !handlers.head(head, socket)) return false

@@ -8,6 +8,7 @@ import { type CorsOptions, corsSchema, resolveCors } from '../cors/options.ts'
 import { type LimitUse, resolveRouteLimit, routeLimitSchema } from '../limit/options.ts'
 import { type MirrorOptions, mirrorSchema, resolveMirror } from '../mirror/options.ts'
 import { type MockOptions, mockSchema, resolveMock } from '../mock/options.ts'
+import type { Priority } from '../downstream/priority.ts'
 import { OneOf } from '../options/schema.ts'
 import { type RequestLimits, requestSchema, resolveRequest } from '../request/options.ts'
 import {
@@ -15,6 +16,7 @@ import {
   type SecurityHeadersOptions,
   securityHeadersSchema,
 } from '../security-headers/options.ts'
+import { routePrioritySchema } from '../pressure/options.ts'
 import { mainSide, resolveSplit, type SplitOptions, splitSchema } from '../split/options.ts'
 import { resolveWebSocket, type WebSocketOptions, webSocketSchema } from '../websocket/options.ts'
 import {
@@ -73,6 +75,7 @@ export const routeSchema = Type.Object(
         'Answered 503 from the start; while the gateway runs, `headrace maintenance on KEY` and `off KEY` say it',
     }),
     rateLimit: Type.Optional(routeLimitSchema),
+    priority: Type.Optional(routePrioritySchema),
     websocket: Type.Union([webSocketSchema, Type.Boolean()], {
       default: true,
       description: 'Pass WebSocket connections through: true for pages of the same host, false for none, or how',
@@ -131,6 +134,8 @@ export interface RouteOptions {
   hedge: HedgeOptions | false | null
   /** `null`: no request is copied. */
   mirror: MirrorOptions | null
+  /** What is served first where not everything can be. */
+  priority: Priority
   /** In maintenance from the start. */
   maintenance: boolean
   /** All have to let a request pass; `null`: none, not even those of tiers. */
@@ -173,6 +178,7 @@ export function resolveRoute(
     mirror: input.mirror ? resolveMirror(input.mirror) : null,
     maintenance: input.maintenance,
     rateLimit: resolveRouteLimit(input.rateLimit),
+    priority: input.priority ?? 'normal',
     websocket: resolveWebSocket(input.websocket),
     compression: resolveRouteCompression(input.compression),
     decompress: resolveDecompress(input.decompress ?? false),

@@ -35,6 +35,8 @@ export interface BeforeTargetsOptions {
   route?: Record<string, unknown>
   random?: () => number
   resolver?: Partial<Resolver>
+  /** Of the lane, beside what is made here. */
+  parts?: Partial<Parameters<typeof createLane>[0]>
 }
 
 export async function beforeTargets(t: Test, options: BeforeTargetsOptions): Promise<BeforeTargets> {
@@ -70,6 +72,7 @@ export async function beforeTargets(t: Test, options: BeforeTargetsOptions): Pro
         ends.advance()
       },
     ],
+    ...options.parts,
   })
   const handlers = {
     head: lane.head.bind(lane),
