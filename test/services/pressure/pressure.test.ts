@@ -128,7 +128,7 @@ void test('each threshold presses by itself, and one of 0 never does', async (t)
   t.strictSame(over({ maxRssBytes: '1MiB' }, {}), ['rss'])
 })
 
-void test('whatever is read, chances are chances and what is critical passes', async (t) => {
+void test('whatever is read, chances are chances and what is critical passes', async () => {
   const number = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1, 0))
   const readings = fc.record({
     eventLoopDelayMs: number,
