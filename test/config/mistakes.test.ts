@@ -72,9 +72,7 @@ void test('what other gateways and routers write is told in our notation', async
   ])
   t.match(
     await told(t, 'a.yaml', "upstreams: { a: { targets: ['http://a'] } }\nroutes: { '/*': { to: a, upstream: b } }\n"),
-    [
-      "2:26 unknown property 'upstream'; there are to, answer, mock, stripPrefix, rewrite, encodedSlash, cache, timeout, retry, hedge, mirror, maintenance, websocket, compression, decompress, docs",
-    ],
+    [/^2:26 unknown property 'upstream'; there are to, .*, docs$/],
   )
 })
 

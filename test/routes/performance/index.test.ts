@@ -6,7 +6,7 @@ import { AUTHORIZED, controlPlane } from '../../control-plane.ts'
 
 function pooled(): LocalControl {
   const local = new LocalControl()
-  local.answer({ pools: () => [], metrics: () => [] })
+  local.answer({ pools: () => [], metrics: () => [], pressure: () => null })
   return local
 }
 
@@ -16,7 +16,13 @@ void test('the routes are mounted at their path and at the alias, which stays ou
   const routes: RouteOptions[] = []
   fastify.addHook('onRoute', (route) => void routes.push(route))
   await fastify.register(performance, { path: '/ops', metrics: true })
-  for (const url of ['/ops/pools', '/api/v1/performance/pools', '/ops/metrics', '/api/v1/performance/metrics']) {
+  for (const url of [
+    '/ops/pools',
+    '/ops/pressure',
+    '/api/v1/performance/pools',
+    '/ops/metrics',
+    '/api/v1/performance/metrics',
+  ]) {
     t.equal((await fastify.inject({ url, headers: AUTHORIZED })).statusCode, 200, url)
     t.equal((await fastify.inject(url)).statusCode, 401, `${url} without the token`)
   }
@@ -28,10 +34,12 @@ void test('the routes are mounted at their path and at the alias, which stays ou
     '/ops/config',
     '/ops/config/diff',
     '/ops/health',
+    '/ops/limits',
     '/ops/log',
     '/ops/maintenance',
     '/ops/metrics',
     '/ops/pools',
+    '/ops/pressure',
   ])
 })
 
