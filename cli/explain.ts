@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Call, Command, ExitCode } from './command.ts'
 import { CONFIG_OPTION, loadValid } from './configuration.ts'
 import { UsageError } from './errors.ts'
@@ -20,6 +21,9 @@ export const explain: Command = {
       description:
         'A field of the request: Host for routing, those of rules and varyBy for the side and the key of the cache',
     },
+    key: { type: 'string', value: 'KEY', description: 'API key that the request carries' },
+    token: { type: 'string', value: 'T', description: 'Bearer token that it carries' },
+    ip: { type: 'string', value: 'ADDRESS', description: "Its client's address; default: 127.0.0.1" },
     json: { type: 'boolean', description: 'Print the explanation as JSON' },
   },
   positionals: [1, 2],
@@ -30,8 +34,10 @@ async function run(call: Call): Promise<ExitCode> {
   const asked = askedOf(call)
   const config = await loadValid(call)
   if (config === undefined) return 1
-  const { explainRequest } = await import('./explanation.ts')
-  const explanation = explainRequest(config, asked)
+  const key = call.text('key')
+  if (key !== undefined) asked.fields = [...(asked.fields ?? []), config.access.keys.header, key]
+  const { explainVerdicts } = await import('./explanation.ts')
+  const explanation = await explainVerdicts(config, asked)
   const { stdout } = call.surroundings
   stdout.write(call.has('json') ? `${JSON.stringify(explanation, null, 2)}\n` : format(explanation, painter(stdout)))
   return 0
@@ -55,7 +61,13 @@ function askedOf(call: Call): Asked {
   const authority = host.toLowerCase()
   const name = authority.replace(/:\d+$/, '').replace(/\.$/, '')
   const scheme = url?.protocol === 'https:' ? 'https' : 'http'
-  return { method, host: name, path, scheme, authority, fields: fields.flat() }
+  const token = call.text('token')
+  const bearer = token === undefined ? [] : ['authorization', `Bearer ${token}`]
+  const address = call.text('ip')
+  if (address !== undefined && isIP(address) === 0)
+    throw new UsageError(`'${address}' is no address: write --ip 10.0.0.1`)
+  const client = address === undefined ? {} : { address }
+  return { method, host: name, path, scheme, authority, fields: [...fields.flat(), ...bearer], ...client }
 }
 
 function format(explanation: Explanation, paint: Paint): string {
@@ -89,6 +101,7 @@ function format(explanation: Explanation, paint: Paint): string {
       '',
     )
   }
+  lines.push(...verdictLines(explanation, paint))
   if (routes.length > 0) {
     lines.push(
       'routes',
@@ -103,6 +116,28 @@ function format(explanation: Explanation, paint: Paint): string {
   if (other !== undefined)
     lines.push(paint('dim', `Another host? headrace explain ${request.method} ${request.path} --host NAME`), '')
   return lines.join('\n')
+}
+
+const COLOURS = { passes: 'green', refuses: 'yellow', answers: 'green', 'not asked': 'dim' } as const
+
+/** What the gates say to this request, and to whom. */
+function verdictLines({ gates, caller }: Explanation, paint: Paint): string[] {
+  if (gates.length === 0) return []
+  const rows = gates.map(({ step, verdict, status, code, detail }): [string, string] => {
+    const answer = status === null ? '' : ` ${[status, code].filter((part) => part !== null).join(' ')}`
+    return [step, `${paint(COLOURS[verdict], verdict)}${answer}${detail === '' ? '' : paint('dim', `  ${detail}`)}`]
+  })
+  const who = caller === null ? 'nobody has been asked for, or shown' : callerInWords(caller)
+  return ['verdicts', ...columns([...rows, ['caller', who]], paint), '']
+}
+
+function callerInWords({ id, scheme, tier, groups, scopes }: NonNullable<Explanation['caller']>): string {
+  const more = [
+    ...(tier === null ? [] : [`tier ${tier}`]),
+    ...(groups.length === 0 ? [] : [`groups ${groups.join(', ')}`]),
+    ...(scopes.length === 0 ? [] : [`scopes ${scopes.join(' ')}`]),
+  ]
+  return [`${id}, by ${scheme}`, ...more].join('; ')
 }
 
 /** Longer details get a line for each of their parts. */

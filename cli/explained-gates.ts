@@ -6,12 +6,17 @@ import { Pressure } from '../services/pressure/pressure.ts'
 import { identifies, pressureGates } from '../services/pressure/pressure-gates.ts'
 import type { RouteOptions } from '../services/routing/options.ts'
 
-/** The gates of a route as the gateway would make them, of which nobody asks anything but what they are. */
-export function explainedGates({ pressure }: Config, route: RouteOptions): Gates | null {
+/** Makers of the gates that know all they need from the configuration, in a gateway that has nothing to do. */
+export function configuredGates({ pressure }: Config): GateMaker<RouteOptions>[] {
   const makers: GateMaker<RouteOptions>[] = [...routeGates]
   if (pressure !== null) {
     const unused = new Pressure(pressure, { random: Math.random, load: { inFlight: 0 } })
     makers.push(...pressureGates<RouteOptions>({ pressure: unused, identifies, highest: () => 'normal' }))
   }
-  return gatesOf(route, makers)
+  return makers
+}
+
+/** The gates of a route that the configuration alone makes, of which nobody asks anything but what they are. */
+export function explainedGates(config: Config, route: RouteOptions): Gates | null {
+  return gatesOf(route, configuredGates(config))
 }

@@ -4,6 +4,7 @@ import type { CachePolicy } from '../services/cache/policy.ts'
 import { policyInWords } from '../services/cache/policy-report.ts'
 import { guardedRoots, isBelow } from '../services/control/paths.ts'
 import { stricterReading } from '../services/downstream/ambiguity.ts'
+import { GATE_STEPS } from '../services/gate/gate.ts'
 import { canonicalTarget } from '../services/http/canonical-path.ts'
 import { pathWriter } from '../services/proxy/path-writer.ts'
 import { readRequestFields } from '../services/http/request-fields.ts'
@@ -16,6 +17,7 @@ import { RouteTable } from '../services/routing/table.ts'
 import type { SplitSticky } from '../services/split/options.ts'
 import { Split } from '../services/split/split.ts'
 import { explainedGates } from './explained-gates.ts'
+import { type Caller, type GateVerdict, judgeGates } from './gate-verdicts.ts'
 import { ownEndpoint } from './own-endpoints.ts'
 import { detailOf, type StepContext } from './step-text.ts'
 
@@ -31,6 +33,8 @@ export interface Asked {
   authority?: string
   /** Further fields of the request: name, value, name, value. */
   fields?: readonly string[]
+  /** Its client's; default: this machine's. */
+  address?: string
 }
 
 /** What the gateway does with a request: what `headrace explain --json` prints. */
@@ -49,6 +53,10 @@ export interface Explanation {
   /** How the route is cached; `null` where it is not. */
   cache: CacheExplanation | null
   steps: { name: string; detail: string }[]
+  /** What each gate of the route says to this very request, in their order. */
+  gates: GateVerdict[]
+  /** Who calls, where a gate has found that out. */
+  caller: Caller | null
   /** Every route with the reason why it wins or loses. */
   routes: RouteVerdict[]
 }
@@ -75,6 +83,8 @@ export function explainRequest(config: Config, request: Asked): Explanation {
     sent: null,
     cache: null,
     steps: [],
+    gates: [],
+    caller: null,
     routes: [],
   }
   const target = canonicalTarget(Buffer.from(request.path).toString('latin1'))
@@ -143,6 +153,54 @@ export function explainRequest(config: Config, request: Asked): Explanation {
   const context = { config, request, path, options, upstream, sent, split, cache }
   const steps = stepsInWords(context)
   return { ...found, outcome: 'proxied', answer: null, route: options.key, upstream: to, split, sent, cache, steps }
+}
+
+/**
+ * The same, with what the gates of its route say to this request.
+ *
+ * @throws HR_ACCESS_*, HR_RATE_* for a configuration that cannot be used
+ */
+export async function explainVerdicts(config: Config, request: Asked): Promise<Explanation> {
+  const explanation = { ...explainRequest(config, request), request: withoutCredentials(request, config) }
+  const { canonicalPath: path, outcome } = explanation
+  const route = config.routes.find(({ key }) => key === explanation.route)
+  if (route === undefined || path === null || (outcome !== 'proxied' && outcome !== 'answered')) return explanation
+  const judgement = await judgeGates(config, request, { route, path })
+  const judged = { ...explanation, ...judgement, steps: withGates(explanation.steps, judgement.gates) }
+  const last = judged.gates.findLast(({ verdict }) => verdict === 'refuses' || verdict === 'answers')
+  if (last === undefined) return judged
+  const detail =
+    last.code === null ? `the step ${last.step} answers by itself` : `${last.code}, by the step ${last.step}`
+  return {
+    ...judged,
+    upstream: null,
+    sent: null,
+    outcome: last.verdict === 'refuses' ? 'refused' : 'answered',
+    answer: { status: last.status ?? 500, detail },
+  }
+}
+
+/** All gates stand between the route and what answers; some are made of more than the options of the route. */
+function withGates(steps: Explanation['steps'], gates: readonly GateVerdict[]): Explanation['steps'] {
+  const isGate = (name: string): boolean => (GATE_STEPS as readonly string[]).includes(name)
+  const others = steps.filter(({ name }) => !isGate(name))
+  const asked = GATE_STEPS.flatMap((name) => {
+    const details = gates.filter(({ step }) => step === name).map(({ asks }) => asks)
+    return details.length === 0 ? [] : [{ name, detail: details.join('; ') }]
+  })
+  const behind = others.findIndex(({ name }) => name === 'route') + 1
+  return [...others.slice(0, behind), ...asked, ...others.slice(behind)]
+}
+
+/** What is printed ends up in terminals and tickets. */
+function withoutCredentials(request: Asked, { access }: Config): Asked {
+  if (request.fields === undefined) return request
+  const secret = new Set(['authorization', 'proxy-authorization', 'cookie', access.keys.header])
+  const { fields } = request
+  return {
+    ...request,
+    fields: fields.map((text, i) => (i % 2 === 1 && secret.has(fields[i - 1] ?? '') ? '[redacted]' : text)),
+  }
 }
 
 /** The steps of a request, and what each does with it; of gates, those that the configuration alone makes. */
