@@ -16,6 +16,7 @@ import control from './plugins/control.ts'
 import errors, { answerFrameworkError } from './plugins/errors.ts'
 import expectation from './plugins/expectation.ts'
 import http2 from './plugins/http2.ts'
+import loginsPlugin from './plugins/logins.ts'
 import lazySchemas from './plugins/lazy-schemas.ts'
 import maintenanceAdmin from './plugins/maintenance-admin.ts'
 import metrics from './plugins/metrics.ts'
@@ -31,6 +32,7 @@ import upstreamAdmin from './plugins/upstream-admin.ts'
 import upstreamsPlugin from './plugins/upstreams.ts'
 import workerPool from './plugins/worker-pool.ts'
 import healthRoutes from './routes/health.ts'
+import loginRoutes from './routes/logins.ts'
 import metricsRoute from './routes/metrics.ts'
 import performanceRoutes from './routes/performance/index.ts'
 import { proxyRoutes } from './routes/proxy.ts'
@@ -323,6 +325,10 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
       version: parts.version,
       details: false,
     })
+    if (kept.access.providers.logins.size > 0) {
+      await pages.register(loginsPlugin, { logins: kept.access.providers.browserLogins })
+      await pages.register(loginRoutes)
+    }
     if (config.admin?.shared === true) await pages.register(controlPlane, { config })
   })
   return {

@@ -1,12 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { type EmbeddedInput, resolveEmbedded } from './config/embedded.ts'
+import loginsPlugin from './plugins/logins.ts'
 import hostedAdmission from './plugins/hosted-admission.ts'
 import mocksPlugin from './plugins/mocks.ts'
 import responseCache from './plugins/response-cache.ts'
 import trafficPlugin from './plugins/traffic.ts'
 import upstreamsPlugin from './plugins/upstreams.ts'
 import workerPool from './plugins/worker-pool.ts'
+import loginRoutes from './routes/logins.ts'
 import { type ProxiedRoute, proxiedRoute } from './routes/proxied-routes.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { highestPriority } from './services/access/consumers/highest-priority.ts'
@@ -112,6 +114,12 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
       invalidate: (selectors) => lane.cache.invalidate(selectors),
     },
   })
+  if (access.providers.logins.size > 0) {
+    await fastify.register(async (scope) => {
+      await scope.register(loginsPlugin, { logins: access.providers.browserLogins })
+      await scope.register(loginRoutes)
+    })
+  }
   // A scope of its own: what holds here (no body is parsed) holds for the proxied routes alone.
   await fastify.register(
     async (scope) => {

@@ -89,7 +89,7 @@ export function configOf(settings: Settings, from: { file: string | null; root: 
     tiers: resolveTiers(settings.tiers),
     pressure: resolvePressure(settings.pressure),
     endpoints: settings.endpoints,
-    access: resolveAccess(settings.access, toPath),
+    access: resolveAccess(settings.access, { toPath, dataDir: settings.dataDir }),
     cache: resolveCache(settings.cache, { dataDir: settings.dataDir, toPath }),
     compression: resolveCompression(settings.compression),
     workers: settings.workers,

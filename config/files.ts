@@ -40,6 +40,10 @@ export function namedFiles({ listen, upstreams, routes, redis, access }: Setting
   if (access.consumersFile !== undefined) {
     found.push({ path: ['access', 'consumersFile'], file: access.consumersFile, live: true })
   }
+  for (const [name, { jwks }] of Object.entries(access.jwt)) {
+    if (jwks.file !== undefined)
+      found.push({ path: ['access', 'jwt', name, 'jwks', 'file'], file: jwks.file, live: true })
+  }
   if (redis.url !== undefined) {
     for (const key of ['ca', 'cert', 'key'] as const) add(redis.tls[key], ['redis', 'tls', key])
   }

@@ -6,7 +6,19 @@ declare const kFromEnvironment: unique symbol
 export type FromEnvironment = string & { readonly [kFromEnvironment]: true }
 
 /** Properties without a default; test/config/input.test.ts holds them to the schema. */
-export type Needed = 'to' | 'id' | 'targets' | 'cert' | 'key' | 'url' | 'hash' | 'split'
+export type Needed =
+  | 'to'
+  | 'id'
+  | 'targets'
+  | 'cert'
+  | 'key'
+  | 'url'
+  | 'hash'
+  | 'split'
+  | 'issuer'
+  | 'audience'
+  | 'jwks'
+  | 'clientId'
 
 type Optionals<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T]
 type NeededOf<T> = Exclude<Extract<keyof T, Needed>, Optionals<T>>

@@ -1,3 +1,5 @@
+import { faultOfKeys } from '../../services/access/jwt/options.ts'
+import { faultOfOidc } from '../../services/access/oidc/options.ts'
 import type { AccessInput } from '../../services/access/options.ts'
 import { resolveRouteAccess, type RouteAccessOptions } from '../../services/access/route/options.ts'
 import { closest } from '../suggest.ts'
@@ -22,12 +24,15 @@ export function checkAccess({ settings, report }: CheckContext): void {
     }
     if (typeof cache === 'object') checkVaryBy(access, cache.varyBy, say)
   }
-  if (!report.touches('access')) checkFieldNames(shared, report)
+  if (report.touches('access')) return
+  checkFieldNames(shared, report)
+  checkProviders(shared, report)
 }
 
 /** Every way that is set up. */
-function waysOf(_shared: AccessInput): string[] {
-  return ['key']
+function waysOf({ jwt, oidc, forward }: AccessInput): string[] {
+  const named = (kind: string, of: object): string[] => Object.keys(of).map((name) => `${kind}:${name}`)
+  return ['key', ...named('jwt', jwt), ...named('oidc', oidc), ...named('forward', forward)]
 }
 
 function checkWays(access: RouteAccessOptions, { ways, list, say }: { ways: string[]; list: Path; say: Say }): void {
@@ -79,6 +84,27 @@ function checkFieldNames({ keys, identity }: AccessInput, report: CheckContext['
       report.add('HR_CONFIG_VALUE', path, `'${name}' has a meaning of its own: choose a name like x-consumer-id`)
     }
     taken.set(name.toLowerCase(), place)
+  }
+}
+
+/** Keys and logins can be trusted, and no two logins have the same pages or cookie. */
+function checkProviders({ jwt, oidc, forward }: AccessInput, report: CheckContext['report']): void {
+  const say = (path: Path, fault: string | undefined): void => {
+    if (fault !== undefined) report.add('HR_CONFIG_VALUE', ['access', ...path], fault)
+  }
+  for (const [name, { jwks }] of Object.entries(jwt)) say(['jwt', name, 'jwks'], faultOfKeys(jwks))
+  for (const [name, { url }] of Object.entries(forward)) {
+    if (!URL.canParse(url)) say(['forward', name, 'url'], `'${url}' is no URL`)
+  }
+  const taken = new Map<string, string>()
+  for (const [name, options] of Object.entries(oidc)) {
+    say(['oidc', name], faultOfOidc(options))
+    for (const member of ['login', 'callback', 'logout', 'cookie'] as const) {
+      const value = options[member]
+      const other = taken.get(value)
+      if (other !== undefined) say(['oidc', name, member], `'${value}' is taken by ${other} already`)
+      taken.set(value, `access.oidc.${name}.${member}`)
+    }
   }
 }
 

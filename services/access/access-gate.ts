@@ -82,7 +82,10 @@ export class AccessGate implements Gate {
   }
 
   #challenged(error: GatewayError): GatewayError {
-    if (error.statusCode === 401) error.fields = [...(error.fields ?? []), ...this.#challenges]
+    const { fields = [] } = error
+    // Who waits for the same verdict gets the same error: it has them once.
+    const isTold = fields.includes(this.#challenges[1] ?? '')
+    if (error.statusCode === 401 && !isTold) error.fields = [...fields, ...this.#challenges]
     return error
   }
 }

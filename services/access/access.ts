@@ -9,6 +9,9 @@ import { UnknownWayError } from './errors.ts'
 import { IdentityFields } from './identity-fields.ts'
 import { KeyScheme } from './key/key-scheme.ts'
 import type { AccessOptions } from './options.ts'
+import { Providers } from './providers.ts'
+import { Journal } from './revoked/journal.ts'
+import { type Revocation, Revoked } from './revoked/revoked.ts'
 import type { RouteAccessOptions } from './route/options.ts'
 import type { Authenticator } from './scheme.ts'
 
@@ -30,13 +33,20 @@ export interface AccessParts {
 export class Access {
   readonly consumers: Consumers
   readonly counters: AccessCounters
+  /** Tokens, logins, and services that are asked. */
+  readonly providers: Providers
+  /** Tokens and sessions that hold no longer. */
+  readonly revoked: Revoked
   /** What clients may not send; `null` where no route asks who they are. */
   readonly reserved: ReservedFields | null
+  /** Tells the other processes; by default there are none. */
+  announceRevoked: (list: readonly Revocation[]) => Promise<void> = async () => {}
+  readonly #journal: Journal
   /** By its name in `by`: `'key'`, `'jwt:main'`. */
   readonly #ways: ReadonlyMap<string, Authenticator>
   readonly #fields: IdentityFields
 
-  /** @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT */
+  /** @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT, HR_ACCESS_KEY_SET, HR_ACCESS_COOKIE_SECRET */
   constructor(options: AccessOptions, routes: readonly GuardedRoute[], parts: AccessParts) {
     const { log, now = Date.now, previous = null } = parts
     this.counters = previous?.counters ?? new AccessCounters(now)
@@ -46,19 +56,59 @@ export class Access {
       log,
       previous: previous?.consumers ?? null,
     })
+    this.#journal = new Journal(options.dataDir, now)
+    this.revoked = previous?.revoked ?? new Revoked({ now })
+    this.providers = new Providers(options, {
+      log,
+      consumers: this.consumers,
+      now,
+      previous: previous?.providers ?? null,
+      isRevoked: (claims) => this.revoked.holdsToken(claims),
+      isEnded: (session) => this.revoked.holdsSession(session),
+    })
+    this.providers.endSession = ({ id, until }) => this.revoke([{ kind: 'session', name: id, at: now(), until }])
+    if (previous === null && this.providers.names.length > 0) this.#recall(log)
+    this.revoked.onChange(this.#forget)
+    this.consumers.changed = () => this.providers.forget()
     this.#fields = new IdentityFields(options.identity)
     const isOn = routes.some(({ access }) => access !== null)
-    this.reserved = isOn ? new ReservedFields(this.#fields.reserved) : null
+    this.reserved = isOn ? new ReservedFields([...this.#fields.reserved, ...this.providers.reserved]) : null
     this.#ways = waysOf(options, { consumers: this.consumers, now })
   }
 
   /** Begins what goes on by itself: following files. */
   start(): void {
     void this.consumers.start()
+    this.providers.start()
   }
 
   close(): void {
+    this.revoked.offChange(this.#forget)
     this.consumers.stop()
+    this.providers.close()
+  }
+
+  /**
+   * Takes back what was given: here at once, and wherever {@link announceRevoked} reaches once this resolves.
+   *
+   * @throws HR_ACCESS_JOURNAL: it holds all the same, until the next start
+   */
+  async revoke(list: readonly Revocation[]): Promise<void> {
+    const fresh = this.revoked.add(list)
+    if (fresh.length === 0) return
+    await this.announceRevoked(fresh)
+    this.#journal.append(fresh)
+  }
+
+  readonly #forget = (): void => this.providers.forget()
+
+  /** What was revoked before the start. */
+  #recall(log: AccessParts['log']): void {
+    try {
+      this.revoked.add(this.#journal.read())
+    } catch (error) {
+      log.error({ code: (error as { code?: string }).code }, (error as Error).message)
+    }
   }
 
   /** The gates of routes. */
@@ -80,13 +130,14 @@ export class Access {
   /** @throws HR_ACCESS_WAY */
   #accessGate({ access }: GuardedRoute): Gate | null {
     if (access === null || (access.by.length === 0 && !access.anonymous)) return null
-    const ways = access.by.map((name) => this.#way(name))
+    const ways = access.by.map((name) => this.#way(name, access)).filter((way) => way !== null)
     return new AccessGate(access, { ways, fields: this.#fields, counters: this.counters })
   }
 
-  #way(name: string): Authenticator {
-    const way = this.#ways.get(name)
-    if (way === undefined) throw new UnknownWayError(name, [...this.#ways.keys()].join(', '))
+  /** @returns `null` for one that is part of another */
+  #way(name: string, { by, anonymous }: RouteAccessOptions): Authenticator | null {
+    const way = this.#ways.get(name) ?? this.providers.way(name, by, anonymous)
+    if (way === undefined) throw new UnknownWayError(name, [...this.#ways.keys(), ...this.providers.names].join(', '))
     return way
   }
 }

@@ -1,11 +1,16 @@
 import { Type, type Static } from 'typebox'
 import { bytes, Duration, milliseconds, Size } from '../options/schema.ts'
+import { type ForwardOptions, forwardSchema, resolveForward } from './forward/options.ts'
+import { type JwtOptions, jwtSchema, resolveJwt } from './jwt/options.ts'
+import { type OidcOptions, oidcSchema, resolveOidc } from './oidc/options.ts'
 import { type ConsumerOptions, consumersSchema, resolveConsumers } from './consumers/options.ts'
 
 const FIELD = {
   pattern: '^[A-Za-z][A-Za-z0-9-]{0,63}$',
   expects: 'the name of a header field: letters, digits and hyphens',
 }
+
+const NAME = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'
 
 /** `access` at the top of the configuration: who there is, and how they show it. Routes say who may call. */
 export const accessSchema = Type.Object(
@@ -73,6 +78,21 @@ export const accessSchema = Type.Object(
       },
       { additionalProperties: false, default: {}, description: 'Signed requests (RFC 9421, hmac-sha256)' },
     ),
+    jwt: Type.Record(Type.String({ pattern: NAME }), jwtSchema, {
+      default: {},
+      additionalProperties: false,
+      description: "Who signs tokens, by the name that routes have in 'jwt:NAME' (docs/tokens.md)",
+    }),
+    oidc: Type.Record(Type.String({ pattern: NAME }), oidcSchema, {
+      default: {},
+      additionalProperties: false,
+      description: "Where browsers log in, by the name that routes have in 'oidc:NAME' (docs/tokens.md)",
+    }),
+    forward: Type.Record(Type.String({ pattern: NAME }), forwardSchema, {
+      default: {},
+      additionalProperties: false,
+      description: "Services that say who may call, by the name that routes have in 'forward:NAME' (docs/tokens.md)",
+    }),
     identity: Type.Object(
       {
         caller: Type.String({ ...FIELD, default: 'x-consumer-id', description: 'Who calls' }),
@@ -144,12 +164,20 @@ export interface AccessOptions {
   keys: KeySchemeOptions
   basic: AccessInput['basic']
   hmac: HmacOptions
+  /** Absolute. */
+  dataDir: string
+  jwt: JwtOptions[]
+  oidc: OidcOptions[]
+  forward: ForwardOptions[]
   identity: IdentityFieldNames
   audit: AccessInput['audit']
 }
 
 /** @param toPath turns a path of the configuration into an absolute one */
-export function resolveAccess(input: AccessInput, toPath: (path: string) => string): AccessOptions {
+export function resolveAccess(
+  input: AccessInput,
+  { toPath, dataDir }: { toPath: (path: string) => string; dataDir: string },
+): AccessOptions {
   const { caller, groups, scopes } = input.identity
   return {
     realm: input.realm,
@@ -163,6 +191,10 @@ export function resolveAccess(input: AccessInput, toPath: (path: string) => stri
       remember: input.hmac.remember,
       keep: input.hmac.keep,
     },
+    dataDir: toPath(dataDir),
+    jwt: Object.entries(input.jwt).map(([name, jwt]) => resolveJwt(name, jwt, toPath)),
+    oidc: Object.entries(input.oidc).map(([name, oidc]) => resolveOidc(name, oidc, toPath(dataDir))),
+    forward: Object.entries(input.forward).map(([name, forward]) => resolveForward(name, forward)),
     identity: { caller: caller.toLowerCase(), groups: groups.toLowerCase(), scopes: scopes.toLowerCase() },
     audit: input.audit,
   }

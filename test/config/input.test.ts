@@ -13,6 +13,10 @@ const NEEDED = {
   url: true,
   hash: true,
   split: true,
+  issuer: true,
+  audience: true,
+  jwks: true,
+  clientId: true,
 } satisfies Record<Needed, true>
 
 function* objectsIn(schema: SchemaNode): Generator<SchemaNode> {

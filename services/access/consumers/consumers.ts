@@ -26,6 +26,8 @@ const LOOK_EVERY_MS = 250
  * cannot be used leaves the ones before in force, and is logged.
  */
 export class Consumers {
+  /** Called when others are in force: what was found out of them before may hold no longer. */
+  changed: () => void = () => {}
   readonly #options: ConsumersOptions
   readonly #watch: FileWatch | null
   #directory: Directory
@@ -60,6 +62,7 @@ export class Consumers {
     const { log, file } = this.#options
     try {
       this.#directory = this.#read(this.#directory)
+      this.changed()
       log.info({ file, consumers: this.#directory.consumers.length }, 'Consumers read again')
       return null
     } catch (error) {
