@@ -20,7 +20,7 @@ import loginsPlugin from './plugins/logins.ts'
 import lazySchemas from './plugins/lazy-schemas.ts'
 import maintenanceAdmin from './plugins/maintenance-admin.ts'
 import metrics from './plugins/metrics.ts'
-import mocksPlugin from './plugins/mocks.ts'
+import specifications from './plugins/specifications.ts'
 import monitor from './plugins/monitor.ts'
 import openapi from './plugins/openapi.ts'
 import ownPages from './plugins/own-pages.ts'
@@ -30,6 +30,7 @@ import responseCache from './plugins/response-cache.ts'
 import trafficPlugin from './plugins/traffic.ts'
 import upstreamAdmin from './plugins/upstream-admin.ts'
 import upstreamsPlugin from './plugins/upstreams.ts'
+import validationMonitor from './plugins/validation-monitor.ts'
 import workerPool from './plugins/worker-pool.ts'
 import healthRoutes from './routes/health.ts'
 import loginRoutes from './routes/logins.ts'
@@ -53,7 +54,7 @@ import { OwnPaths } from './services/lane/own-paths.ts'
 import type { GateMaker } from './services/gate/gate.ts'
 import type { Http2Counters } from './services/listener/counters.ts'
 import type { RequestHandlers } from './services/listener/handlers.ts'
-import { MockDocuments } from './services/mock/documents.ts'
+import { ServedDocuments } from './services/openapi/served-documents.ts'
 import { cacheMetrics } from './services/monitor/cache-metrics.ts'
 import { cacheTierMetrics } from './services/monitor/cache-tier-metrics.ts'
 import type { MetricSource } from './services/monitor/families.ts'
@@ -62,6 +63,7 @@ import { maintenanceMetrics } from './services/monitor/maintenance-metrics.ts'
 import { mirrorMetrics } from './services/monitor/mirror-metrics.ts'
 import { splitMetrics } from './services/monitor/split-metrics.ts'
 import { trafficMetrics } from './services/monitor/traffic-metrics.ts'
+import { validationMetrics } from './services/monitor/validation-metrics.ts'
 import { webSocketMetrics } from './services/monitor/websocket-metrics.ts'
 import { workerMetrics } from './services/monitor/worker-metrics.ts'
 import { pressureMetrics } from './services/monitor/pressure-metrics.ts'
@@ -155,7 +157,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
   const own = new OwnPaths()
   const guarded = guardedRoots(config)
   const isGuarded = (path: string): boolean => isBelow(guarded, path)
-  const mocks = new MockDocuments((name, path, signal) => upstreams.request(name, path, signal))
+  const documents = new ServedDocuments((name, path, signal) => upstreams.request(name, path, signal))
   const lane = createLane({
     ...config,
     tier: second?.tier ?? null,
@@ -175,7 +177,8 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
     cacheParts: kept.cacheParts,
     cacheCounters: kept.cacheCounters,
     maintained: kept.maintenance,
-    mocks,
+    documents,
+    validations: kept.validations,
     splits: kept.splits,
     mirrors: kept.mirrors,
     ...(kept.peers && { peers: kept.peers }),
@@ -234,7 +237,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
   await app.register(admission, { lane })
   await app.register(expectation)
   await app.register(upstreamsPlugin, { upstreams, local: parts.local })
-  await app.register(mocksPlugin, { documents: mocks })
+  await app.register(specifications, { documents })
   await app.register(trafficPlugin, { traffic })
   await app.register(pressurePlugin, { pressure, local: parts.local })
   await app.register(workerPool, { pool: workers })
@@ -272,6 +275,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
     targets: config.cache.warm,
     base: ownAddress(config),
   })
+  await app.register(validationMonitor, { local: parts.local, record: kept.validations })
   await app.register(cacheMonitor, {
     local: parts.local,
     cache: lane.cache,
@@ -300,6 +304,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
         splitMetrics(kept.splits),
         mirrorMetrics(kept.mirrors),
         limitMetrics(() => kept.limits.report()),
+        validationMetrics(kept.validations),
         internalErrors,
         ...parts.sources,
       ]

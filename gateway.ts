@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { type EmbeddedInput, resolveEmbedded } from './config/embedded.ts'
 import loginsPlugin from './plugins/logins.ts'
 import hostedAdmission from './plugins/hosted-admission.ts'
-import mocksPlugin from './plugins/mocks.ts'
+import specifications from './plugins/specifications.ts'
 import responseCache from './plugins/response-cache.ts'
 import trafficPlugin from './plugins/traffic.ts'
 import upstreamsPlugin from './plugins/upstreams.ts'
@@ -18,7 +18,7 @@ import { createRecoder } from './services/compression/recoder.ts'
 import { createLane } from './services/lane/create-lane.ts'
 import { createLimitStore } from './services/limit/create-store.ts'
 import { Limits } from './services/limit/limits.ts'
-import { MockDocuments } from './services/mock/documents.ts'
+import { ServedDocuments } from './services/openapi/served-documents.ts'
 import { InternalErrors } from './services/monitor/internal-errors.ts'
 import { Traffic } from './services/monitor/traffic.ts'
 import { identifies, pressureGates } from './services/pressure/pressure-gates.ts'
@@ -27,6 +27,8 @@ import { InvalidRouteError } from './services/routing/errors.ts'
 import type { RouteOptions } from './services/routing/options.ts'
 import { parseRouteKey } from './services/routing/pattern.ts'
 import { Upstreams } from './services/upstream/upstreams.ts'
+import { logDisagreement } from './services/validation/log.ts'
+import { ValidationRecord } from './services/validation/record.ts'
 import { WorkerPool } from './services/workers/worker-pool.ts'
 
 /** Upstreams and routes as in a configuration file, and what Fastify's `register` takes besides. */
@@ -85,17 +87,18 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
   const highest = highestPriority(access.consumers)
   const shedding =
     pressure === null ? [] : pressureGates<RouteOptions>({ pressure: pressure.value, identifies, highest })
-  const mocks = new MockDocuments((name, path, signal) => upstreams.request(name, path, signal))
-  await fastify.register(mocksPlugin, { documents: mocks })
+  const documents = new ServedDocuments((name, path, signal) => upstreams.request(name, path, signal))
+  await fastify.register(specifications, { documents })
   const lane = createLane({
     ...config,
     tier: second?.tier ?? null,
     routes: config.routes.map((route) => ({ ...route, key: prefixed(route.key, before) })),
     recode: createRecoder(workers),
     upstreams,
-    mocks,
     load,
+    documents,
     traffic,
+    validations: new ValidationRecord((told) => logDisagreement(fastify.log, told)),
     own: { find: () => undefined },
     ownStrictness: () => 0,
     finished: [access.finished],

@@ -4,7 +4,7 @@ import { isUnsafe } from '../services/cache/rules/invalidation.ts'
 import { type CompressionOptions, compressionOf } from '../services/compression/options.ts'
 import type { MirrorOptions } from '../services/mirror/options.ts'
 import type { MockOptions } from '../services/mock/options.ts'
-import { formatDuration } from '../services/options/units.ts'
+import { formatDuration, formatSize } from '../services/options/units.ts'
 import type { Step } from '../services/proxy/plan.ts'
 import type { RouteOptions } from '../services/routing/options.ts'
 import type { BalanceOptions } from '../services/upstream/balance/options.ts'
@@ -49,6 +49,10 @@ export function detailOf(
       return lookupInWords(request.method, cache)
     case 'upstream':
       return [`${sent.path} with Host: ${sent.host}`, ...upstreamInWords(options, upstream)].join('; ')
+    case 'validation':
+      return validationInWords(options.validate, 'requests', options.to)
+    case 'response validation':
+      return validationInWords(options.validate, 'responses', options.to)
     case 'answer':
       return options.answer === null ? '' : answerInWords(options.answer)
     case 'mock':
@@ -79,6 +83,17 @@ function answerInWords({ status, body }: AnswerOptions): string {
 function mockInWords({ document, status, example }: MockOptions, to: string | null): string {
   const chosen = [...(status === null ? [] : [`status ${status}`]), ...(example === null ? [] : [`example ${example}`])]
   return [`from ${document ?? `the document of ${to}`}, as Prefer says`, ...chosen].join('; else ')
+}
+
+function validationInWords(
+  validate: RouteOptions['validate'],
+  side: 'requests' | 'responses',
+  to: string | null,
+): string {
+  if (validate === null) return ''
+  const { document, bodyBytes, [side]: mode } = validate
+  const what = mode === 'log' ? 'what differs is noted' : 'what differs is refused'
+  return `by ${document ?? `the document of ${to}`}: ${what}; bodies of at most ${formatSize(bodyBytes)}`
 }
 
 function mirrorInWords(method: string, mirror: MirrorOptions | null): string {

@@ -5,6 +5,11 @@ import { PROBLEM_CODES } from '../config/errors.ts'
 const CHAPTERS: [title: string, introduction: string, file: string][] = [
   ['Requests and routes', 'Answered to clients.', 'services/http/errors.ts'],
   ['What a request may be like', "Answered to clients, by the route's `request`.", 'services/request/errors.ts'],
+  [
+    'Validation',
+    'Answered to clients; the last is told at the start. Those of requests have `errors`: where, and what.',
+    'services/validation/errors.ts',
+  ],
   ['CORS', 'Answered to clients.', 'services/cors/errors.ts'],
   ['Security headers', 'Told at the start.', 'services/security-headers/errors.ts'],
   [

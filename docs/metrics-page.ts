@@ -7,6 +7,7 @@ import { listenerMetrics } from '../services/monitor/listener-metrics.ts'
 import { processMetrics } from '../services/monitor/process-metrics.ts'
 import { limitMetrics } from '../services/monitor/limit-metrics.ts'
 import { maintenanceMetrics } from '../services/monitor/maintenance-metrics.ts'
+import { validationMetrics } from '../services/monitor/validation-metrics.ts'
 import { mirrorMetrics } from '../services/monitor/mirror-metrics.ts'
 import { pressureMetrics } from '../services/monitor/pressure-metrics.ts'
 import { splitMetrics } from '../services/monitor/split-metrics.ts'
@@ -20,6 +21,7 @@ const CHAPTERS: [title: string, source: MetricSource][] = [
   ['Splits', splitMetrics({ snapshot: () => [] })],
   ['Mirrors', mirrorMetrics({ snapshot: () => [] })],
   ['Rate limits', limitMetrics(() => ({ limits: [], shared: null }))],
+  ['Validation', validationMetrics({ routes: () => new Map(), disagreements: () => [] })],
   ['Maintenance', maintenanceMetrics(() => ({ gateway: false, routes: [], known: [] }))],
   ['Load shedding', pressureMetrics(() => null)],
   ['The gateway itself', new InternalErrors({ error: () => undefined })],

@@ -2,7 +2,9 @@ import helmet, { type HelmetOptions } from 'helmet'
 import type { RouteInput } from '../../services/routing/options.ts'
 import { bytes } from '../../services/options/schema.ts'
 import { parseRouteKey } from '../../services/routing/pattern.ts'
+import type { ValidateInput } from '../../services/validation/options.ts'
 import type { Path } from '../problem.ts'
+import type { Settings } from '../schema.ts'
 import type { CheckContext } from './context.ts'
 
 type Say = (path: Path, message: string) => void
@@ -13,6 +15,7 @@ export function checkPassing({ settings, report }: CheckContext): void {
     const say: Say = (path, message) => report.add('HR_CONFIG_ROUTE_OPTION', ['routes', key, ...path], message)
     checkCors(route.cors, say)
     checkSecurityHeaders(route.securityHeaders, say)
+    checkValidate(route, settings, say)
     checkRequest(key, route.request, { say, bodySize: settings.limits.bodySize })
   }
 }
@@ -48,6 +51,30 @@ function checkSecurityHeaders(headers: RouteInput['securityHeaders'], say: Say):
   } catch (error) {
     say(['securityHeaders'], (error as Error).message)
   }
+}
+
+function checkValidate({ validate, to, answer, mock }: RouteInput, { upstreams }: Settings, say: Say): void {
+  if (validate === undefined || validate === false) return
+  if (answer !== undefined) {
+    say(['validate'], 'the gateway answers by itself: there is nothing to compare')
+    return
+  }
+  const {
+    document,
+    requests = 'enforce',
+    responses = 'log',
+  }: Partial<ValidateInput> = validate === true ? {} : validate
+  if (requests === 'off' && responses === 'off') say(['validate'], 'both requests and responses are off: leave it out')
+  if (mock !== undefined && mock !== false && responses === 'enforce') {
+    say(['validate', 'responses'], 'a mock answers from the document itself: there is nothing to compare')
+  }
+  const main = typeof to === 'object' ? Object.keys(to.split)[0] : to
+  if (document !== undefined || upstreams[main ?? '']?.openapi !== undefined || upstreams[main ?? ''] === undefined)
+    return
+  say(
+    ['validate'],
+    "there is no document: give the upstream an openapi, or write validate: { document: './openapi.json' }",
+  )
 }
 
 function checkRequest(

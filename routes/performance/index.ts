@@ -8,6 +8,7 @@ import limits from './limits.ts'
 import log from './log.ts'
 import maintenance from './maintenance.ts'
 import metrics from './metrics.ts'
+import openapi from './openapi.ts'
 import pools from './pools.ts'
 import pressure from './pressure.ts'
 
@@ -33,6 +34,7 @@ async function performance(fastify: FastifyInstance, options: PerformanceOptions
     await scope.register(maintenance)
     await scope.register(limits)
     await scope.register(pressure)
+    await scope.register(openapi)
     if (options.metrics) await scope.register(metrics)
   }
   await fastify.register(mount, { prefix: options.path })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
+import { streamOf } from '../downstream/content.ts'
 import { RequestBody } from '../downstream/request-body.ts'
 import type { CacheExchange } from './context.ts'
 
@@ -26,10 +26,6 @@ export async function readContent(exchange: CacheExchange): Promise<void> {
   } finally {
     exchange.work = undefined
   }
-}
-
-export function streamOf(bytes: Buffer): Readable {
-  return Readable.from([bytes], { objectMode: false })
 }
 
 async function collect(body: RequestBody): Promise<Buffer> {

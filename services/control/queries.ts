@@ -14,6 +14,7 @@ import { mergeReadiness, type Readiness } from '../monitor/readiness.ts'
 import { lastingPressure, mergePressure, type PressureReport } from '../pressure/report.ts'
 import type { TargetSnapshot } from '../upstream/snapshot.ts'
 import { addOpenWork, type OpenWork } from '../listener/drain.ts'
+import { type DriftReport, mergeDrift } from '../validation/drift.ts'
 import type { UpstreamTargets } from '../upstream/upstreams.ts'
 import type { ListenerAddress } from '../listener/listener.ts'
 import type { LogLevel } from './commands.ts'
@@ -45,6 +46,8 @@ export interface ControlQueries {
   'cache-warm': { args: undefined; part: WarmProgress; result: WarmProgress }
   /** How hard the processes are pressed; `null` where nothing is turned away. */
   pressure: { args: undefined; part: PressureReport | null; result: PressureReport | null }
+  /** What disagrees with its specification. */
+  'openapi-drift': { args: undefined; part: DriftReport; result: DriftReport }
   maintenance: { args: undefined; part: MaintenanceReport; result: MaintenanceReport }
   /** What the rate limits have done. */
   limits: { args: undefined; part: LimitReport; result: LimitReport }
@@ -79,6 +82,8 @@ export const QUERIES: { [Q in QueryName]: QueryRule<ControlQueries[Q]['part'], C
   'cache-warm': { merge: mergeWarmProgress },
   'open-work': { merge: addOpenWork },
   pressure: { merge: mergePressure, lasting: lastingPressure },
+  // What a process has seen is not unseen when it is gone.
+  'openapi-drift': { merge: mergeDrift, lasting: (part) => part },
   maintenance: { merge: mergeMaintenance },
   limits: { merge: mergeLimits },
   'limit-loans': { merge: only, central: true },

@@ -10,7 +10,8 @@ import type { Reply } from './reply.ts'
 
 /** Work that ends when the client leaves. */
 export interface Cancellable {
-  cancel(): void
+  /** @param outcome of what was under way: its client has left, or has another answer; default: the client has left */
+  cancel(outcome?: 'client_abort' | 'superseded'): void
 }
 
 /** Of the one family of forwarding fields that is believed. */

@@ -194,6 +194,25 @@ export function fieldOf(fields: readonly string[], name: string): string | undef
   return undefined
 }
 
+/** Puts a field into a list of them, in place of all of its name. @param name in lower case */
+export function setField(fields: string[], name: string, value: string): void {
+  removeField(fields, name)
+  fields.push(name, value)
+}
+
+/** Takes all fields of a name out of a list of them. @param name in lower case */
+export function removeField(fields: string[], name: string): void {
+  let end = 0
+  for (let i = 0; i < fields.length; i += 2) {
+    const given = fields[i] as string
+    if (given.length === name.length && given.toLowerCase() === name) continue
+    fields[end] = given
+    fields[end + 1] = fields[i + 1] as string
+    end += 2
+  }
+  fields.length = end
+}
+
 function join(list: string | undefined, value: string): string {
   return list === undefined ? value : `${list}, ${value}`
 }

@@ -17,7 +17,7 @@ import type { GateMaker } from '../gate/gate.ts'
 import { Maintenance } from '../maintenance/maintenance.ts'
 import type { MaintenanceOptions } from '../maintenance/options.ts'
 import { MirrorCounters } from '../mirror/counters.ts'
-import { MockDocuments } from '../mock/documents.ts'
+import { ServedDocuments } from '../openapi/served-documents.ts'
 import type { InternalErrors } from '../monitor/internal-errors.ts'
 import type { Traffic } from '../monitor/traffic.ts'
 import type { Load } from '../pressure/load.ts'
@@ -26,6 +26,7 @@ import { policiesAt, type RoutePlan } from '../proxy/plan.ts'
 import type { RouteOptions } from '../routing/options.ts'
 import { SplitCounters } from '../split/counters.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
+import { ValidationRecord } from '../validation/record.ts'
 import { WebSocketCounters } from '../websocket/counters.ts'
 import { Tunnels } from '../websocket/tunnels.ts'
 import { Lane, type LaneOptions } from './lane.ts'
@@ -53,7 +54,7 @@ export interface LaneParts {
   /** What of it was said since; by default, nothing. */
   maintained?: Maintenance
   /** Whoever gives them starts and closes them; without, documents do not come. */
-  mocks?: MockDocuments
+  documents?: ServedDocuments
   /** Behind the memory of the cache. */
   tier?: Tier | null
   /** Of the gateway that this one takes the place of; for tests, the clock, and stores to look into. */
@@ -65,6 +66,8 @@ export interface LaneParts {
   splits?: SplitCounters
   /** Copies so far; by default, none. */
   mirrors?: MirrorCounters
+  /** What validation has found so far; by default, nothing, and it is told nobody. */
+  validations?: ValidationRecord
   /** By which connections know what another lane has found out of them; by default nothing is known. */
   peers?: symbol
   /** Rank of the guard on a path that Fastify serves itself; 0 for none. */
@@ -91,7 +94,8 @@ export function createLane(parts: LaneParts): Lane {
     gates: [...routeGates, ...(parts.gates ?? [])],
     splits: parts.splits ?? new SplitCounters(),
     mirrors: parts.mirrors ?? new MirrorCounters(),
-    mocks: parts.mocks ?? new MockDocuments((name, path, signal) => upstreams.request(name, path, signal)),
+    documents: parts.documents ?? new ServedDocuments((name, path, signal) => upstreams.request(name, path, signal)),
+    validations: parts.validations ?? new ValidationRecord(() => undefined),
     failed: (error) => parts.internalErrors.record(error, ''),
     cacheCounters: (key) => parts.cacheCounters?.get(key) ?? new CacheCounters(),
     // What is answered whole comes from this store, if it comes from any.

@@ -27,6 +27,8 @@ import type { RouteOptions } from '../routing/options.ts'
 import { SplitCounters } from '../split/counters.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 import { Upstreams } from '../upstream/upstreams.ts'
+import { logDisagreement } from '../validation/log.ts'
+import { ValidationRecord } from '../validation/record.ts'
 import { WebSocketCounters } from '../websocket/counters.ts'
 import type { Lane } from './lane.ts'
 
@@ -71,6 +73,7 @@ export class Kept {
   readonly limits: Limits
   /** What is under way in all gateways of the process. */
   readonly load: Load
+  readonly validations: ValidationRecord
   /** What the cache has done on the routes that the gateway before this one had, too. */
   readonly cacheCounters: ReadonlyMap<string, CacheCounters>
   /** How connections that are open are known, where the same proxies are trusted as before. */
@@ -113,6 +116,7 @@ export class Kept {
     this.traffic = settings.metrics ? (previous?.traffic ?? new Traffic()) : null
     this.splits = previous?.splits ?? new SplitCounters()
     this.mirrors = previous?.mirrors ?? new MirrorCounters()
+    this.validations = previous?.validations ?? new ValidationRecord((told) => logDisagreement(log, told))
     this.webSockets = previous?.webSockets ?? new WebSocketCounters()
     this.internalErrors = previous?.internalErrors ?? new InternalErrors(log)
     this.load = previous?.load ?? { inFlight: 0 }

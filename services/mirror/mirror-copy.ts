@@ -5,7 +5,7 @@ import { GuardedCall } from '../proxy/guarded-call.ts'
 import type { ProxyPlan, RoutePlan } from '../proxy/plan.ts'
 import type { ProxyContext } from '../proxy/proxy-call.ts'
 import type { RequestCopy } from '../proxy/route-mirror.ts'
-import { streamOf } from '../cache/content.ts'
+import { streamOf } from '../downstream/content.ts'
 import type { DropReason, MirrorCounts } from './counters.ts'
 
 /** Tells a shadow what its requests are; nobody else can say it there. */

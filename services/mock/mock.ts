@@ -2,10 +2,12 @@ import { requestFieldValue } from '../cache/rules/message.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import { discardBody } from '../downstream/unread-body.ts'
 import type { GatewayError } from '../http/problem.ts'
+import { type DocumentOfRoutes, NoDocument, RETRY_AFTER_S, type ServedDocument } from '../openapi/served-documents.ts'
 import type { Detour, Ends } from '../proxy/detour.ts'
 import type { PathWriter } from '../proxy/path-writer.ts'
 import type { RoutePlan } from '../proxy/plan.ts'
-import type { MockDocument } from './documents.ts'
+import { MockDocumentError } from './errors.ts'
+import { operationOf } from './operation.ts'
 import type { MockOptions } from './options.ts'
 import { appliedOf, preferenceOf } from './prefer.ts'
 import { respond } from './response.ts'
@@ -15,7 +17,7 @@ const MOCK_FIELD = 'x-headrace-mock'
 
 export interface MockParts {
   /** The document that is answered from. */
-  document: () => Promise<MockDocument>
+  document: DocumentOfRoutes
   /** What an upstream would be sent; `null`: the path as it is. */
   writer: PathWriter | null
 }
@@ -37,12 +39,12 @@ export class Mock implements Detour {
   take(exchange: Exchange<RoutePlan>, ends: Ends): null {
     discardBody(exchange)
     exchange.work = { cancel: () => left(exchange, ends) }
-    this.#parts
-      .document()
-      .then(
-        (document) => this.#answer(document, exchange, ends),
-        (error: GatewayError) => refuse(exchange, ends, error),
-      )
+    this.#parts.document
+      .current()
+      .then((document) => {
+        if (document instanceof NoDocument) refuse(exchange, ends, unavailable(document))
+        else this.#answer(document, exchange, ends)
+      })
       .catch((error: unknown) => refuse(exchange, ends, error))
     return null
   }
@@ -51,11 +53,11 @@ export class Mock implements Detour {
     return null
   }
 
-  #answer({ specification, operations }: MockDocument, exchange: Exchange<RoutePlan>, ends: Ends): void {
+  #answer({ specification, operations }: ServedDocument, exchange: Exchange<RoutePlan>, ends: Ends): void {
     if (exchange.finished) return
     const { method, path, parameters, fields, reply, requestId } = exchange
     const { writer } = this.#parts
-    const found = operations.find(method, writer === null ? path : writer.send(path, parameters))
+    const found = operationOf(operations, method, writer === null ? path : writer.send(path, parameters))
     const preference = preferenceOf(fields.kept)
     const { status, example } = this.#options
     const response = respond(specification, found, {
@@ -74,6 +76,12 @@ export class Mock implements Detour {
     else reply.end(response.body)
     ends.finish(exchange)
   }
+}
+
+function unavailable({ name, reason }: NoDocument): GatewayError {
+  const error: GatewayError = new MockDocumentError(name, reason)
+  error.fields = ['retry-after', String(RETRY_AFTER_S)]
+  return error
 }
 
 /** The client has left before there was an answer. */

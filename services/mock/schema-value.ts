@@ -1,5 +1,5 @@
 import { isObject, objectOf, objectsOf, own, type Json, type JsonObject } from '../openapi/document.ts'
-import type { Specification } from './specification.ts'
+import type { Specification } from '../openapi/specification.ts'
 
 /** Why there is no value: what to give an example, and where. */
 export class NoValue {

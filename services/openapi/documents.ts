@@ -92,6 +92,11 @@ export class UpstreamDocuments {
   async current(): Promise<readonly DocumentState[]> {
     const first = this.#entries.filter((entry) => entry.specification === undefined && entry.failure === undefined)
     await Promise.all(first.flatMap((entry) => entry.loading ?? []))
+    return this.known()
+  }
+
+  /** {@link current} without waiting: a first load that is under way has brought nothing yet. */
+  known(): readonly DocumentState[] {
     const staleSince = this.#options.clock.now() - this.#options.staleAfterMs
     for (const entry of this.#entries) {
       // a failed one has its retry scheduled: being asked for does not hasten it

@@ -10,7 +10,7 @@ import { gatesOf } from '../gate/gates.ts'
 import type { MirrorCounters } from '../mirror/counters.ts'
 import { Mirror } from '../mirror/mirror.ts'
 import type { MirrorOptions } from '../mirror/options.ts'
-import type { MockDocuments } from '../mock/documents.ts'
+import type { ServedDocuments } from '../openapi/served-documents.ts'
 import { MockSourceError } from '../mock/errors.ts'
 import { Mock } from '../mock/mock.ts'
 import type { MockOptions } from '../mock/options.ts'
@@ -23,9 +23,17 @@ import type { SplitCounters } from '../split/counters.ts'
 import type { SplitOptions } from '../split/options.ts'
 import { Split } from '../split/split.ts'
 import { SplitDetour } from '../split/split-detour.ts'
+import { ValidationSourceError } from '../validation/errors.ts'
+import type { ValidateOptions } from '../validation/options.ts'
+import type { ValidationRecord } from '../validation/record.ts'
+import { ResponseValidation } from '../validation/response-validation.ts'
+import { RouteValidation } from '../validation/route-validation.ts'
+import { ValidationGate } from '../validation/validation-gate.ts'
+import { bodyLimit } from '../request/request-gate.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { pathWriter } from './path-writer.ts'
+import type { ResponseStage } from './response-stage.ts'
 import {
   cachedTogether,
   cachePolicyOf,
@@ -42,7 +50,10 @@ export interface PlanParts extends PlanSettings {
   traffic: Traffic | null
   splits: SplitCounters
   mirrors: MirrorCounters
-  mocks: MockDocuments
+  documents: ServedDocuments
+  /** What validation has found so far. */
+  validations: ValidationRecord
+  limits: { bodyBytes: number }
   /** Each makes one gate of a route that asks for it. */
   gates: readonly GateMaker<RouteOptions>[]
   /** Told of what the gateway itself fails on where no client waits. */
@@ -76,7 +87,8 @@ type Common = Pick<
 
 function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
   const { key, split, encodedSlash } = options
-  const gates = gatesOf(options, parts.gates)
+  const validation = options.validate === null ? null : validationOf(options.validate, options, parts)
+  const gates = gatesOf(options, [...parts.gates, () => validationGate(validation, options, parts)])
   const common: Common = {
     key,
     pattern: parseRouteKey(key),
@@ -91,7 +103,8 @@ function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
   }
   const counters = parts.cacheCounters(key)
   const mirror = options.mirror === null ? null : mirrorTo(options.mirror, common, parts)
-  const planTo = (upstream: string): ProxyPlan => proxyPlan(upstream, common, { ...parts, counters, mirror })
+  const stages = stagesOf(validation)
+  const planTo = (upstream: string): ProxyPlan => proxyPlan(upstream, common, { ...parts, counters, mirror, stages })
   if (options.answer !== null) return { ...common, detour: new StaticAnswer(key, options.answer), cache: null }
   if (options.mock !== null) return { ...common, detour: mockOf(options.mock, common, parts), cache: null }
   if (split !== null) return splitPlan(split, common, { ...parts, planTo })
@@ -102,7 +115,7 @@ function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
 function proxyPlan(
   name: string,
   common: Common,
-  parts: PlanParts & { counters: CacheCounters; mirror: Mirror | null },
+  parts: PlanParts & { counters: CacheCounters; mirror: Mirror | null; stages: readonly ResponseStage[] | null },
 ): ProxyPlan {
   const { upstreams } = parts
   const { options, pattern } = common
@@ -117,19 +130,55 @@ function proxyPlan(
     ...patience,
     writer: pathWriter(pattern, options.stripPrefix, options.rewrite),
     mirror: parts.mirror,
+    stages: parts.stages,
     cache: routeCache(name, options, parts),
   }
 }
 
-function mockOf(mock: MockOptions, { options, pattern, key }: Common, { upstreams, mocks }: PlanParts): Mock {
+function mockOf(mock: MockOptions, { options, pattern, key }: Common, { upstreams, documents }: PlanParts): Mock {
   const upstream = options.to === null ? null : upstreams.get(options.to).options
   const location = mock.document ?? upstream?.openapi ?? null
   if (location === null) throw new MockSourceError(key)
   const targets = upstream?.targets.map(({ origin }) => origin) ?? []
   return new Mock(mock, {
-    document: mocks.add({ upstream: upstream?.name ?? key, location, targets }),
+    document: documents.add({ upstream: upstream?.name ?? key, location, targets }),
     writer: pathWriter(pattern, options.stripPrefix, options.rewrite),
   })
+}
+
+/** The comparison with a document, which requests and answers of a route share. */
+function validationOf(
+  validate: ValidateOptions,
+  { key, to, stripPrefix, rewrite }: RouteOptions,
+  { upstreams, documents, validations }: PlanParts,
+): RouteValidation {
+  const upstream = to === null ? null : upstreams.get(to).options
+  const location = validate.document ?? upstream?.openapi ?? null
+  if (location === null) throw new ValidationSourceError(key)
+  const name = upstream?.name ?? key
+  return new RouteValidation(validate, {
+    key,
+    upstream: name,
+    document: documents.add({ upstream: name, location, targets: upstream?.targets.map(({ origin }) => origin) ?? [] }),
+    writer: pathWriter(parseRouteKey(key), stripPrefix, rewrite),
+    record: validations,
+  })
+}
+
+function validationGate(
+  validation: RouteValidation | null,
+  { request, decompress }: RouteOptions,
+  { limits }: PlanParts,
+): ValidationGate | null {
+  if (validation === null || validation.options.requests === 'off') return null
+  return new ValidationGate(validation, { decompress, limitBytes: bodyLimit(request, limits.bodyBytes) })
+}
+
+/** What answers go through on their way from the upstream. */
+function stagesOf(validation: RouteValidation | null): readonly ResponseStage[] | null {
+  const stages: ResponseStage[] = []
+  if (validation !== null && validation.options.responses !== 'off') stages.push(new ResponseValidation(validation))
+  return stages.length === 0 ? null : stages
 }
 
 function mirrorTo(mirror: MirrorOptions, common: Common, { upstreams, mirrors, failed }: PlanParts): Mirror {
@@ -141,7 +190,17 @@ function mirrorTo(mirror: MirrorOptions, common: Common, { upstreams, mirrors, f
   upstreams.deadlines.sharpen(tickOf(patience))
   const writer = pathWriter(pattern, options.stripPrefix, options.rewrite)
   return new Mirror(mirror, {
-    plan: { ...common, detour: null, upstream, ...patience, writer, mirror: null, cache: null, compression: null },
+    plan: {
+      ...common,
+      detour: null,
+      upstream,
+      ...patience,
+      writer,
+      mirror: null,
+      stages: null,
+      cache: null,
+      compression: null,
+    },
     counts: mirrors.mirror(key, mirror.to),
     random: Math.random,
     failed,

@@ -52,14 +52,14 @@ export class HedgedCall implements Cancellable, Deadline {
     }
   }
 
-  /** The client has left. */
-  cancel(): void {
+  /** The client has left, or has another answer. */
+  cancel(outcome?: 'client_abort' | 'superseded'): void {
     if (this.#winner !== undefined) {
-      this.#winner.call.cancel()
+      this.#winner.call.cancel(outcome)
       return
     }
     this.#end()
-    for (const { call } of this.#attempts) call.cancel()
+    for (const { call } of this.#attempts) call.cancel(outcome)
     this.#finish(this.#attempts[0] as HedgeAttempt)
   }
 

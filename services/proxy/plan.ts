@@ -16,6 +16,7 @@ import type { HedgeOptions, RetryOptions } from '../upstream/retry/options.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Detour } from './detour.ts'
 import type { PathWriter } from './path-writer.ts'
+import type { ResponseStage } from './response-stage.ts'
 import type { RouteMirror } from './route-mirror.ts'
 
 /** The steps of a request in their fixed order, as `headrace explain` names them. */
@@ -31,6 +32,7 @@ export const STEPS = [
   'lookup',
   'upstream',
   'mirror',
+  'response validation',
   'store',
   'coding',
   'log',
@@ -48,7 +50,7 @@ export type Step = (typeof STEPS)[number]
 
 /** The steps of a route's requests: without a cache, nothing is looked up or stored. */
 export function stepsOf(
-  { cache, split, answer, mock, mirror, compression }: RouteOptions,
+  { cache, split, answer, mock, mirror, compression, validate }: RouteOptions,
   shared: SharedCompression,
   gates: Gates | null,
 ): readonly Step[] {
@@ -61,10 +63,13 @@ export function stepsOf(
     lookup: isSent && cache !== null,
     upstream: isSent,
     mirror: isSent && mirror !== null,
+    'response validation': isSent && validate !== null && validate.responses !== 'off',
     store: isSent && cache !== null,
     coding: compressionOf(compression, shared) !== null,
   }
   for (const step of GATE_STEPS) isTaken[step] = asked.has(step)
+  // Its gate wants a document; that there is one, the options say.
+  isTaken.validation = validate !== null && validate.requests !== 'off'
   return STEPS.filter((step) => isTaken[step] ?? true)
 }
 
@@ -93,6 +98,8 @@ export interface ProxyPlan extends Planned {
   writer: PathWriter | null
   /** `null`: nobody else gets what is sent. */
   mirror: RouteMirror | null
+  /** What answers go through before any cache; `null`: nothing. */
+  stages: readonly ResponseStage[] | null
 }
 
 /** A route whose requests something else sees to first: they go on by another plan, or end there. */

@@ -18,6 +18,7 @@ import {
 } from '../security-headers/options.ts'
 import { routePrioritySchema } from '../pressure/options.ts'
 import { mainSide, resolveSplit, type SplitOptions, splitSchema } from '../split/options.ts'
+import { resolveValidate, type ValidateOptions, validateSchema } from '../validation/options.ts'
 import { resolveWebSocket, type WebSocketOptions, webSocketSchema } from '../websocket/options.ts'
 import {
   type HedgeOptions,
@@ -102,6 +103,12 @@ export const routeSchema = Type.Object(
       }),
     ),
     request: Type.Optional(requestSchema),
+    validate: Type.Optional(
+      Type.Union([validateSchema, Type.Boolean()], {
+        description:
+          "Validate against the upstream's OpenAPI document: true refuses requests and notes answers, or how",
+      }),
+    ),
     docs: Type.Boolean({ default: true, description: "Show the upstream's operations of this route in /docs" }),
   },
   { additionalProperties: false, examples: [{ to: 'orders' }], description: 'Where matching requests go' },
@@ -151,6 +158,8 @@ export interface RouteOptions {
   securityHeaders: SecurityHeadersOptions | null
   /** `null`: whatever the gateway takes. */
   request: RequestLimits | null
+  /** `null`: neither requests nor answers are compared with any document. */
+  validate: ValidateOptions | null
   docs: boolean
 }
 
@@ -185,6 +194,7 @@ export function resolveRoute(
     cors: resolveCors(input.cors ?? false),
     securityHeaders: resolveSecurityHeaders(input.securityHeaders ?? false),
     request: resolveRequest(input.request),
+    validate: resolveValidate(input.validate ?? false, toPath),
     docs: input.docs,
   }
 }

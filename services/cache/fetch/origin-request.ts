@@ -1,7 +1,7 @@
+import { streamOf } from '../../downstream/content.ts'
 import { Exchange } from '../../downstream/exchange.ts'
 import type { Reply } from '../../downstream/reply.ts'
 import type { RequestFields } from '../../http/request-fields.ts'
-import { streamOf } from '../content.ts'
 
 /**
  * The gateway's own request to the origin: a client's, less what concerns that client's connection and what it has

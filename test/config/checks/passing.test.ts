@@ -29,3 +29,10 @@ void test('limits of requests have an effect', async (t) => {
   t.match(told({ request: { bodySize: '200GiB' } }), [/limits\.bodySize .* is smaller, and holds/])
   t.match(told({ request: { methods: ['GET', 'PUT'] } }, 'GET,POST /x'), [/takes GET, POST only: PUT never gets here/])
 })
+
+void test('what validates has a document, and something to compare with it', async (t) => {
+  t.match(told({ validate: true }), [/\.validate: there is no document: give the upstream an openapi/])
+  t.match(told({ validate: { document: './none.json' } }), [/none\.json does not exist/])
+  t.match(told({ validate: { document: './package.json', requests: 'off', responses: 'off' } }), [/leave it out/])
+  t.match(told({ to: undefined, answer: {}, validate: true }), [/the gateway answers by itself/])
+})

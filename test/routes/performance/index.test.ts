@@ -38,6 +38,7 @@ void test('the routes are mounted at their path and at the alias, which stays ou
     '/ops/log',
     '/ops/maintenance',
     '/ops/metrics',
+    '/ops/openapi/drift',
     '/ops/pools',
     '/ops/pressure',
   ])

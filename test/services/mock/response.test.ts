@@ -1,7 +1,8 @@
 import { test } from 'tap'
-import { Operations } from '../../../services/mock/operations.ts'
+import { Operations } from '../../../services/openapi/found-operations.ts'
+import { operationOf } from '../../../services/mock/operation.ts'
 import { respond } from '../../../services/mock/response.ts'
-import { Specification } from '../../../services/mock/specification.ts'
+import { Specification } from '../../../services/openapi/specification.ts'
 import type { JsonObject } from '../../../services/openapi/document.ts'
 
 const VEHICLE = { id: 1, name: 'Astra' }
@@ -51,7 +52,7 @@ const operations = new Operations(specification, { upstream: 'a', document: DOCU
 function answer(request: string, wanted: { status?: number; example?: string; accept?: string } = {}): unknown {
   const [method = '', path = ''] = request.split(' ')
   try {
-    const found = operations.find(method, path)
+    const found = operationOf(operations, method, path)
     const { status = null, example = null, accept } = wanted
     const { status: said, fields, body } = respond(specification, found, { status, example, accept })
     return [said, fields.join('|'), String(body)]

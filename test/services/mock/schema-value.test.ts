@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { NoValue, valueOf } from '../../../services/mock/schema-value.ts'
-import { Specification } from '../../../services/mock/specification.ts'
+import { Specification } from '../../../services/openapi/specification.ts'
 import type { Json } from '../../../services/openapi/document.ts'
 
 const SCHEMAS = {

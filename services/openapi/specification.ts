@@ -1,6 +1,6 @@
-import { isObject, own, textOf, type Json, type JsonObject } from '../openapi/document.ts'
-import { ReferenceResolver } from '../openapi/references.ts'
-import { upgradeSchema } from '../openapi/upgrade.ts'
+import { isObject, own, textOf, type Json, type JsonObject } from './document.ts'
+import { type Pointer, ReferenceResolver } from './references.ts'
+import { upgradeSchema } from './upgrade.ts'
 
 /** References that lead to references; more is a circle. */
 const MOST_STEPS = 16
@@ -21,16 +21,26 @@ export class Specification {
     for (let step = 0; step < MOST_STEPS; step++) {
       const reference = own(here, '$ref')
       if (typeof reference !== 'string') return here
-      const pointer = this.#references.resolve(reference)
-      if (pointer === null) return {}
-      here = this.#references.at(pointer)
+      const found = this.find(reference)
+      if (found === null) return {}
+      here = found.node
     }
     return {}
   }
 
   /** A schema in the words of OpenAPI 3.1. */
   schema(node: Json | undefined): JsonObject {
-    const schema = this.object(node)
+    return this.upgraded(this.object(node))
+  }
+
+  /** One schema in the words of OpenAPI 3.1; its children, and a reference in it, are left as they are. */
+  upgraded(schema: JsonObject): JsonObject {
     return this.#isOld ? upgradeSchema(schema) : schema
+  }
+
+  /** What a reference means; `null` where it leads nowhere, or to another document. */
+  find(reference: string): { at: Pointer; node: JsonObject } | null {
+    const at = this.#references.resolve(reference)
+    return at === null ? null : { at, node: this.#references.at(at) }
   }
 }

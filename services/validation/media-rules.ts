@@ -1,0 +1,68 @@
+import { objectOf, own, type Json, type JsonObject } from '../openapi/document.ts'
+import type { Specification } from '../openapi/specification.ts'
+import type { Direction } from './bundle.ts'
+import { type Finding, finding } from './finding.ts'
+import { SchemaRule } from './schema-rule.ts'
+
+const JSON_TYPE = /[/+]json$/
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** What a body may be, by its media type; each schema is compiled when a body of its type first comes. */
+export class MediaRules {
+  /** As the document has them: `application/json`, `text/*`. */
+  readonly types: readonly string[]
+  readonly #content: JsonObject
+  readonly #specification: Specification
+  readonly #direction: Direction
+  readonly #rules = new Map<string, SchemaRule | null>()
+
+  constructor(specification: Specification, content: Json | undefined, direction: Direction) {
+    this.#specification = specification
+    this.#content = objectOf(content)
+    this.#direction = direction
+    this.types = Object.keys(this.#content)
+  }
+
+  /** The type of the document that a Content-Type falls under, the most exact first. */
+  match(contentType: string | undefined): string | undefined {
+    const type = plainType(contentType)
+    const whole = `${type.split('/', 1)[0]}/*`
+    const known = (wanted: string): string | undefined => this.types.find((one) => plainType(one) === wanted)
+    return known(type) ?? known(whole) ?? known('*/*')
+  }
+
+  /** Whether the schema of such a body says anything that can be looked at: of JSON alone it does. */
+  wantsBody(contentType: string | undefined): boolean {
+    const type = this.match(contentType)
+    return type !== undefined && JSON_TYPE.test(plainType(contentType)) && this.#rule(type) !== null
+  }
+
+  /** @param contentType of which {@link wantsBody} */
+  check(contentType: string | undefined, body: Buffer): Finding | undefined {
+    const type = this.match(contentType)
+    const rule = type === undefined ? null : this.#rule(type)
+    if (rule === null) return undefined
+    let value: unknown
+    try {
+      value = JSON.parse(UTF8.decode(body))
+    } catch {
+      // What a parser says of it would show what is in it.
+      return finding('body', '', 'is no JSON in UTF-8')
+    }
+    return rule.check(value, 'body', '')
+  }
+
+  #rule(type: string): SchemaRule | null {
+    let rule = this.#rules.get(type)
+    if (rule === undefined) {
+      const schema = own(this.#specification.object(own(this.#content, type)), 'schema')
+      rule = schema === undefined ? null : new SchemaRule(this.#specification, schema, this.#direction)
+      this.#rules.set(type, rule)
+    }
+    return rule
+  }
+}
+
+function plainType(contentType: string | undefined): string {
+  return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}

@@ -1,0 +1,92 @@
+import { fieldValue } from '../cache/rules/message.ts'
+import type { Exchange } from '../downstream/exchange.ts'
+import type { GatewayError } from '../http/problem.ts'
+import { NoOperation } from '../openapi/found-operations.ts'
+import { type Answer, hasBody, type ResponseStage } from '../proxy/response-stage.ts'
+import { ResponseInvalidError } from './errors.ts'
+import { type Finding, finding } from './finding.ts'
+import type { OperationRules } from './operation-rules.ts'
+import type { RouteValidation } from './route-validation.ts'
+
+/**
+ * Whether an upstream's answer is as its document says: what differs is noted for the drift report, and, where it is
+ * enforced, nothing of it gets to a client or into a store. It is asked once an answer of the upstream: hits of the cache
+ * cost nothing.
+ *
+ * Not judged: a 304 and a 206, which are about an answer that was given before, and a status of 500 or more that the
+ * document does not name is noted only.
+ */
+export class ResponseValidation implements ResponseStage {
+  readonly bodyBytes: number
+  readonly readsBodies = true
+  readonly #validation: RouteValidation
+
+  constructor(validation: RouteValidation) {
+    this.#validation = validation
+    this.bodyBytes = validation.options.bodyBytes
+  }
+
+  wantsBody(answer: Answer, exchange: Exchange): boolean {
+    if (!isJudged(answer) || !hasBody(answer, exchange) || isCoded(answer)) return false
+    const rules = this.#validation.find(exchange)
+    if (rules === undefined || rules instanceof NoOperation) return false
+    const response = rules.response(answer.status)
+    return response?.body.wantsBody(fieldValue(answer.fields, 'content-type')) ?? false
+  }
+
+  apply(answer: Answer, exchange: Exchange): GatewayError | undefined {
+    if (!isJudged(answer)) return undefined
+    const { counts } = this.#validation
+    const rules = this.#validation.find(exchange)
+    if (rules === undefined || rules instanceof NoOperation) {
+      counts.response.unknown++
+      return undefined
+    }
+    const found = findingOf(answer, exchange, rules)
+    const isUnread = found === undefined && isUnreadable(answer, exchange, rules)
+    if (isUnread) counts.response.unread++
+    if (found === undefined && !isUnread) counts.response.valid++
+    if (found !== undefined) this.#note(answer, rules, found)
+    if (found === undefined && !isUnread) return undefined
+    const isMild = found?.in === 'status' && answer.status >= 500
+    if (this.#validation.options.responses !== 'enforce' || isMild) {
+      if (found !== undefined) counts.response.noted++
+      return undefined
+    }
+    counts.response.refused++
+    return new ResponseInvalidError(rules.name)
+  }
+
+  #note({ status }: Answer, { name }: OperationRules, found: Finding): void {
+    const { record, upstream } = this.#validation
+    record.note({ side: 'response', upstream, operation: name, status }, found)
+  }
+}
+
+function isJudged({ status }: Answer): boolean {
+  return status !== 304 && status !== 206
+}
+
+function isCoded({ fields }: Answer): boolean {
+  const coding = fieldValue(fields, 'content-encoding')
+  return coding !== undefined && coding.toLowerCase() !== 'identity'
+}
+
+/** The document says what is in it, and it cannot be looked at. */
+function isUnreadable(answer: Answer, exchange: Exchange, rules: OperationRules): boolean {
+  if (answer.body !== undefined || !hasBody(answer, exchange)) return false
+  const body = rules.response(answer.status)?.body
+  return body?.wantsBody(fieldValue(answer.fields, 'content-type')) === true && (answer.tooLarge || isCoded(answer))
+}
+
+function findingOf(answer: Answer, exchange: Exchange, rules: OperationRules): Finding | undefined {
+  const { status, fields, body } = answer
+  const response = rules.response(status)
+  if (response === undefined) return finding('status', '', `${status} is not declared`)
+  const contentType = fieldValue(fields, 'content-type')
+  const isEmpty = answer.length === 0 || body?.length === 0
+  const typed = hasBody(answer, exchange) && !isEmpty ? response.checkType(contentType) : undefined
+  const found = response.checkHead(fields) ?? typed
+  if (found !== undefined || body === undefined || !response.body.wantsBody(contentType)) return found
+  return response.body.check(contentType, body)
+}

@@ -1,0 +1,61 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import formats from 'ajv-formats'
+import type { Json, JsonObject } from '../openapi/document.ts'
+import type { Specification } from '../openapi/specification.ts'
+import { bundle, type Direction } from './bundle.ts'
+import { type Finding, finding, type FindingPlace, token } from './finding.ts'
+import { typesOf } from './value-types.ts'
+
+/** One schema, compiled. */
+export class SchemaRule {
+  /** As it stands alone. */
+  readonly schema: JsonObject
+  /** What parameters, which are text, are read as. */
+  readonly types: ReadonlySet<string>
+  readonly #validate: ValidateFunction | undefined
+
+  /** A schema that cannot be compiled (a pattern that is none, say) lets anything be. */
+  constructor(specification: Specification, schema: Json, direction: Direction) {
+    this.schema = bundle(specification, schema, direction)
+    this.types = typesOf(this.schema, this.schema)
+    this.#validate = compiled(this.schema)
+  }
+
+  /** The first thing that is not as it should be: to look for all takes as long as an attacker likes. */
+  check(value: unknown, place: FindingPlace, before: string): Finding | undefined {
+    if (this.#validate === undefined || this.#validate(value)) return undefined
+    const [error] = this.#validate.errors ?? []
+    if (error === undefined) return undefined
+    const { instancePath, message = 'is not as the schema says', params } = error
+    const named = (params['missingProperty'] ??
+      params['additionalProperty'] ??
+      params['unevaluatedProperty']) as unknown
+    const at = typeof named === 'string' ? `${instancePath}/${token(named)}` : instancePath
+    return finding(place, before + at, message)
+  }
+}
+
+/** `default` of a CommonJS module, which Node and TypeScript see differently. */
+const addFormats = formats as unknown as { default: (ajv: Ajv2020) => void }
+
+function compiled(schema: JsonObject): ValidateFunction | undefined {
+  for (const unicodeRegExp of [true, false]) {
+    try {
+      // One for each: what it keeps of a schema goes with its rule.
+      const ajv = new Ajv2020({
+        strict: false,
+        allErrors: false,
+        validateSchema: false,
+        logger: false,
+        unicodeRegExp,
+        addUsedSchema: false,
+        inlineRefs: false,
+      })
+      addFormats.default(ajv)
+      return ajv.compile(schema)
+    } catch {
+      // A pattern that is none with the flag u may be one without; anything else fails twice.
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,237 @@
+import { test, type Test } from 'tap'
+import { everyProtocol, type Gateway, gatewayBefore, isProblem, PATIENCE } from '../helper.ts'
+import type { ClientRequest } from '../client.ts'
+import type { Upstream } from '../upstream-server.ts'
+
+const DOCUMENT = {
+  openapi: '3.0.3',
+  info: { title: 'orders', version: '1' },
+  paths: {
+    '/orders': {
+      post: {
+        parameters: [{ name: 'dry', in: 'query', schema: { type: 'boolean' } }],
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Order' } } },
+        },
+        responses: { '201': { content: { 'application/json': { schema: { $ref: '#/components/schemas/Order' } } } } },
+      },
+    },
+    '/orders/{id}': {
+      parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'integer' } }],
+      get: {
+        responses: {
+          '200': { content: { 'application/json': { schema: { $ref: '#/components/schemas/Order' } } } },
+          '404': { description: 'gone' },
+        },
+      },
+    },
+  },
+  components: {
+    schemas: {
+      Order: {
+        type: 'object',
+        required: ['id', 'items'],
+        properties: {
+          id: { type: 'integer', readOnly: true },
+          note: { type: 'string', nullable: true },
+          items: {
+            type: 'array',
+            items: { type: 'object', required: ['sku'], properties: { sku: { type: 'string' } } },
+          },
+        },
+      },
+    },
+  },
+}
+
+const GOOD = JSON.stringify({ id: 7, items: [{ sku: 'a' }] })
+const BAD = JSON.stringify({ id: 7, items: [{ sku: 'a' }, { sku: 5, secret: 'hunter2' }] })
+
+/** A gateway that validates before an upstream with the document above, which answers `answers` in turn. */
+async function validating(
+  t: Test,
+  route: Record<string, unknown>,
+  answer: (path: string) => [status: number, type: string, body: string] = () => [200, 'application/json', GOOD],
+): Promise<{ gateway: Gateway; upstream: Upstream; asked: () => string[] }> {
+  const { gateway, upstream } = await gatewayBefore(
+    t,
+    async (exchange) => {
+      if (exchange.request.target === '/openapi.json') {
+        await exchange.respond(200, [['Content-Type', 'application/json']], JSON.stringify(DOCUMENT))
+        return
+      }
+      const [status, type, body] = answer(exchange.request.target)
+      await exchange.respond(
+        status,
+        [
+          ['Content-Type', type],
+          ['Cache-Control', 'max-age=60'],
+        ],
+        body,
+      )
+    },
+    { to: { openapi: '/openapi.json' }, route },
+  )
+  const asked = (): string[] =>
+    upstream.requests
+      .filter(({ target }) => target !== '/openapi.json')
+      .map(({ method, target }) => `${method} ${target}`)
+  return { gateway, upstream, asked }
+}
+
+const post = (body: string, path = '/orders', type = 'application/json'): ClientRequest => ({
+  method: 'POST',
+  path,
+  fields: [['content-type', type]],
+  body,
+})
+
+function errorsOf(body: Buffer): { in: string; pointer: string; message: string }[] {
+  return (JSON.parse(body.toString()) as { errors: { in: string; pointer: string; message: string }[] }).errors
+}
+
+everyProtocol('a request that is not as the specification says is refused, and told where', async (t, protocol) => {
+  const { gateway, asked } = await validating(t, { validate: true }, () => [201, 'application/json', GOOD])
+  const client = await gateway.client(protocol)
+  const bad = await client.request(
+    post(JSON.stringify({ items: [{ sku: 'a' }, { sku: 5, secret: 'hunter2' }] }), '/orders?dry=maybe'),
+  )
+  isProblem(t, bad, 400)
+  t.same(errorsOf(bad.body), [{ in: 'query', pointer: '/dry', message: 'must be boolean' }])
+  const body = await client.request(post(JSON.stringify({ items: [{ sku: 'a' }, { sku: 5, secret: 'hunter2' }] })))
+  isProblem(t, body, 400)
+  t.same(errorsOf(body.body), [{ in: 'body', pointer: '/items/1/sku', message: 'must be string' }])
+  t.notMatch(body.body.toString(), /hunter2/)
+  const type = await client.request(post('a', '/orders', 'text/plain'))
+  t.match(errorsOf(type.body), [{ in: 'content-type', message: 'is none of application/json' }])
+  const broken = await client.request(post('{"items":'))
+  t.match(errorsOf(broken.body), [{ in: 'body', pointer: '', message: 'is no JSON in UTF-8' }])
+  const id = await client.request({ path: '/orders/seven' })
+  t.same(errorsOf(id.body), [{ in: 'path', pointer: '/id', message: 'must be integer' }])
+  isProblem(t, await client.request({ path: '/elsewhere' }), 404)
+  const method = await client.request({ method: 'DELETE', path: '/orders/7' })
+  isProblem(t, method, 405)
+  t.equal(method.get('allow'), 'GET')
+  t.same(asked(), [])
+  const good = await client.request(post(JSON.stringify({ items: [{ sku: 'a' }], note: null }), '/orders?dry=true'))
+  t.equal(good.status, 201)
+  t.same(asked(), ['POST /orders?dry=true'])
+})
+
+everyProtocol('an answer that is not as the specification says is never sent or stored', async (t, protocol) => {
+  let body = BAD
+  const { gateway, asked } = await validating(t, { cache: true, validate: { responses: 'enforce' } }, () => [
+    200,
+    'application/json; charset=utf-8',
+    body,
+  ])
+  const client = await gateway.client(protocol)
+  const bad = await client.request({ path: '/orders/7' })
+  isProblem(t, bad, 502)
+  t.match(bad.body.toString(), /HR_VALIDATION_RESPONSE/)
+  body = GOOD
+  t.equal((await client.request({ path: '/orders/7' })).body.toString(), GOOD)
+  t.equal((await client.request({ path: '/orders/7' })).body.toString(), GOOD)
+  t.same(asked(), ['GET /orders/7', 'GET /orders/7'], 'the third was a hit')
+})
+
+everyProtocol(
+  'an undeclared status and a wrong type are refused, what the upstream itself fails with is not',
+  async (t, protocol) => {
+    const answers: Record<string, [number, string, string]> = {
+      '/orders/1': [202, 'application/json', GOOD],
+      '/orders/2': [200, 'text/html', '<p>'],
+      '/orders/3': [503, 'text/plain', 'down'],
+      '/orders/4': [404, 'text/plain', 'gone'],
+    }
+    const { gateway } = await validating(
+      t,
+      { validate: { responses: 'enforce' } },
+      (path) => answers[path] ?? [200, '', ''],
+    )
+    const client = await gateway.client(protocol)
+    const statuses: number[] = []
+    for (const path of Object.keys(answers)) statuses.push((await client.request({ path })).status)
+    t.same(statuses, [502, 502, 503, 404])
+  },
+)
+
+void test('in log nothing is refused, and what is large or streams goes by', { timeout: PATIENCE }, async (t) => {
+  const { gateway, upstream } = await validating(
+    t,
+    { validate: { requests: 'log', responses: 'log', bodySize: '64B' } },
+    (path) => [200, 'application/json', path === '/orders/8' ? `{"pad":"${'x'.repeat(5_000)}"}` : BAD],
+  )
+  const client = await gateway.client('h1')
+  t.equal((await client.request({ path: '/orders/7' })).body.toString(), BAD)
+  t.equal((await client.request({ path: '/orders/8' })).body.length, 5_010)
+  t.equal((await client.request({ path: '/elsewhere' })).status, 200)
+  const streamed = await client.open({
+    method: 'POST',
+    path: '/orders',
+    fields: [['content-type', 'application/json']],
+    streamBody: true,
+  })
+  for (let i = 0; i < 10; i++) await streamed.write(`${i}${' '.repeat(49)}`)
+  streamed.end()
+  t.equal((await streamed.response.whole()).status, 200)
+  const last = upstream.requests.at(-1)
+  t.equal(last?.body.toString().replaceAll(' ', ''), '0123456789')
+  t.equal(last?.body.length, 500)
+})
+
+void test('what is too large, or coded, to be validated is refused where that is enforced', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { gateway, asked } = await validating(t, { validate: { bodySize: '64B' } })
+  const client = await gateway.client('h1')
+  isProblem(t, await client.request(post(`${GOOD}${' '.repeat(64)}`)), 413)
+  const streamed = await client.open({
+    method: 'POST',
+    path: '/orders',
+    fields: [['content-type', 'application/json']],
+    streamBody: true,
+  })
+  await streamed.write(' '.repeat(100))
+  isProblem(t, await streamed.response.whole(), 413)
+  const coded = post(GOOD)
+  coded.fields?.push(['content-encoding', 'gzip'])
+  isProblem(t, await client.request(coded), 415)
+  t.same(asked(), [])
+})
+
+void test('without a document nothing is let through unseen', { timeout: PATIENCE }, async (t) => {
+  const { gateway } = await gatewayBefore(t, (exchange) => exchange.respond(404), {
+    to: { openapi: '/openapi.json' },
+    route: { validate: true },
+  })
+  const answer = await (await gateway.client('h1')).request({ path: '/orders/7' })
+  isProblem(t, answer, 503)
+  t.ok(Number(answer.get('retry-after')) > 0)
+})
+
+void test('the drift report says which answers disagree, where, and how often', { timeout: PATIENCE }, async (t) => {
+  const { gateway } = await validating(t, { validate: { requests: 'log' } }, (path) => [
+    path === '/orders/9' ? 418 : 200,
+    'application/json',
+    BAD,
+  ])
+  const client = await gateway.client('h1')
+  for (const path of ['/orders/7', '/orders/7', '/orders/x', '/orders/9']) await client.request({ path })
+  const ask = async (query = ''): Promise<{ disagreements: { count: number }[] }> => {
+    const url = `${gateway.adminUrl}/performance/openapi/drift${query}`
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${gateway.token}` } })
+    return (await answer.json()) as { disagreements: { count: number }[] }
+  }
+  const { disagreements } = await ask('?side=response')
+  t.match(disagreements, [
+    { upstream: 'origin', operation: 'GET /orders/{id}', status: 200, in: 'body', pointer: '/items/*/sku', count: 3 },
+    { status: 418, in: 'status', message: '418 is not declared', count: 1 },
+  ])
+  t.match((await ask('?side=request')).disagreements, [{ in: 'path', pointer: '/id', message: 'must be integer' }])
+  const metrics = await fetch(`${gateway.adminUrl}/metrics`, { headers: { authorization: `Bearer ${gateway.token}` } })
+  const text = await metrics.text()
+  t.match(text, /headrace_validation_total\{route="\/\*",side="response",result="noted"\} 4/)
+  t.notMatch(JSON.stringify(disagreements), /hunter2/)
+})
