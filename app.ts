@@ -25,6 +25,7 @@ import monitor from './plugins/monitor.ts'
 import openapi from './plugins/openapi.ts'
 import ownPages from './plugins/own-pages.ts'
 import pressurePlugin from './plugins/pressure.ts'
+import rateLimit from './plugins/rate-limit.ts'
 import redis from './plugins/redis.ts'
 import responseCache from './plugins/response-cache.ts'
 import trafficPlugin from './plugins/traffic.ts'
@@ -70,6 +71,7 @@ import { pressureMetrics } from './services/monitor/pressure-metrics.ts'
 import { upstreamMetrics } from './services/monitor/upstream-metrics.ts'
 import type { RelatedDocument } from './services/openapi/describe.ts'
 import { connectSources } from './services/openapi/servers.ts'
+import { parseRate } from './services/options/units.ts'
 import { WorkerPool } from './services/workers/worker-pool.ts'
 import { CONTROL_RANK, type RoutePlan } from './services/proxy/plan.ts'
 import type { Pressure } from './services/pressure/pressure.ts'
@@ -420,8 +422,17 @@ function tokensOf({ admin }: Config, { token }: Parts): AdminTokenOptions {
 /** The routes that want the admin token. */
 async function controlPlane(fastify: FastifyInstance, { config }: { config: Config }): Promise<void> {
   const { performance, metrics: metricsPath } = config.endpoints
+  await guardAgainstGuessing(fastify, config)
   if (performance !== false) await fastify.register(performanceRoutes, { path: performance, metrics: config.metrics })
   if (metricsPath !== false && config.metrics) await fastify.register(metricsRoute, { path: metricsPath })
+}
+
+/** Counts each request before its token is looked at. */
+async function guardAgainstGuessing(fastify: FastifyInstance, { admin }: Config): Promise<void> {
+  const rate = admin === null || admin.rateLimit === false ? undefined : parseRate(admin.rateLimit)
+  if (rate === undefined) return
+  await fastify.register(rateLimit, { max: rate.count, timeWindow: rate.windowMs })
+  fastify.addHook('onRequest', fastify.rateLimit())
 }
 
 function fastifyOptions(log: FastifyBaseLogger): FastifyServerOptions {

@@ -25,6 +25,7 @@ export const problem = (description: string) => ({
 export const controlProblems = {
   401: problem('No admin token, or not the right one'),
   403: problem('A token that is not for this'),
+  429: problem('More requests from this address than admin.rateLimit allows; Retry-After says when'),
   500: problem('The gateway failed'),
   503: problem('No process answered in time, or not every process applied the command'),
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Type, type Static } from 'typebox'
-import { OneOf, Port, Secret } from '../options/schema.ts'
+import { OneOf, Port, Rate, Secret } from '../options/schema.ts'
 import { ADMIN_SCOPES } from './scopes.ts'
 
 const MOST_PROCESSES = 256
@@ -43,6 +43,13 @@ export const adminSchema = Type.Object(
       default: false,
       description: 'Serve the control plane on the public listeners, at the same paths, behind its token',
     }),
+    rateLimit: Type.Union(
+      [Rate({ description: 'How often an address may call, right token or not' }), Type.Literal(false)],
+      {
+        default: '1000/min',
+        description: 'How often an address may call the control plane, right token or not; false: as often as it likes',
+      },
+    ),
   },
   { additionalProperties: false, default: {}, examples: [{ port: 9090 }], description: 'The control plane' },
 )

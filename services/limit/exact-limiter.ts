@@ -45,8 +45,8 @@ export class ExactLimiter implements Limiter {
 
   take(key: string, cost: number, into: Decision): Promise<Decision> | undefined {
     if (this.#errands.usable) return this.#ask(key, cost)
-    this.#alone()
-    return this.#local.take(key, cost, into)
+    this.#decideAlone(key, cost, into)
+    return undefined
   }
 
   giveBack(key: string, cost: number): void {
@@ -63,6 +63,12 @@ export class ExactLimiter implements Limiter {
   }
 
   async close(): Promise<void> {}
+
+  #decideAlone(key: string, cost: number, into: Decision): void {
+    this.#alone()
+    this.#local.take(key, cost, into)
+    if (into.allowed && cost > 0) this.#tell(key, cost)
+  }
 
   #tell(key: string, used: number): void {
     this.#errands.add({
@@ -88,8 +94,7 @@ export class ExactLimiter implements Limiter {
     late = true
     if (answer !== null) return this.#follow(answer, key, cost)
     const decision = emptyDecision()
-    this.#alone()
-    this.#local.take(key, cost, decision)
+    this.#decideAlone(key, cost, decision)
     return decision
   }
 

@@ -1,0 +1,113 @@
+import fc from 'fast-check'
+import { test } from 'tap'
+import { emptyDecision } from '../../../services/limit/decision.ts'
+import { Errands } from '../../../services/limit/errands.ts'
+import { paceOf } from '../../../services/limit/gcra.ts'
+import { LeasedLimiter } from '../../../services/limit/leased-limiter.ts'
+import type { Ledger } from '../../../services/limit/ledger.ts'
+import { lend } from '../../../services/limit/lending.ts'
+import { play } from './processes.ts'
+
+void test('however requests come to however many processes, no more than 5 % above a limit pass', async (t) => {
+  const scenes = fc.record({
+    count: fc.integer({ min: 100, max: 2_000 }),
+    windowMs: fc.constantFrom(1_000, 10_000, 60_000),
+    share: fc.integer({ min: 5, max: 100 }),
+    members: fc.integer({ min: 1, max: 8 }),
+    latency: fc.integer({ min: 0, max: 20 }),
+    arrivals: fc.array(
+      fc.record({
+        after: fc.integer({ min: 0, max: 200 }),
+        process: fc.nat(7),
+        many: fc.integer({ min: 1, max: 60 }),
+      }),
+      { minLength: 20, maxLength: 100 },
+    ),
+  })
+  await fc.assert(
+    fc.asyncProperty(scenes, async ({ share, ...scene }) => {
+      const { over } = await play({ ...scene, burst: Math.max(1, Math.floor((scene.count * share) / 100)) })
+      return over <= 0.05 * scene.count + 0.01
+    }),
+    { numRuns: 40 },
+  )
+  t.pass()
+})
+
+void test('what processes borrow from each other is not lost: a limit that is wanted is used', async (t) => {
+  for (const members of [1, 8]) {
+    const arrivals = Array.from({ length: 800 }, (_, i) => ({ after: 2, process: (i * 7_919) % 13, many: 3 }))
+    const { passed, most, over } = await play({
+      count: 1_000,
+      windowMs: 1_000,
+      burst: 200,
+      members,
+      latency: 2,
+      arrivals,
+    })
+    t.ok(passed > 0.9 * most, `${members} processes let pass ${passed} of ${Math.floor(most)}`)
+    t.ok(over <= 50, `${over} too many`)
+  }
+})
+
+void test('without the ledger a process decides by itself, by what it has let pass, and tells it afterwards', async (t) => {
+  let [now, alone] = [1_000, 0]
+  const used: number[] = []
+  const ledger = {
+    name: 'test',
+    ready: true,
+    members: 1,
+    close: async () => {},
+    settle: async (requests) => {
+      used.push(...requests.map((request) => request.used))
+      return requests.map((request) => lend({ tat: 0, now }, request, 1))
+    },
+  } satisfies Ledger
+  const limit = {
+    id: 'a',
+    pace: paceOf({ count: 10, windowMs: 1_000 }, 10),
+    clock: { now: () => now, inMs: (ms: number) => ms },
+    calendar: null,
+    maxKeys: 10,
+  }
+  const limiter = new LeasedLimiter(limit, { errands: new Errands(ledger, () => now), alone: () => void alone++ })
+  const into = emptyDecision()
+  ledger.ready = false as true
+  let passed = 0
+  for (let i = 0; i < 15; i++) {
+    t.equal(limiter.take('key', 1, into), undefined, 'nobody waits')
+    if (into.allowed) passed++
+  }
+  t.strictSame([passed, alone], [10, 15])
+  t.equal(Math.round(into.waitMs), 100)
+  ledger.ready = true
+  now += 100
+  t.match(await limiter.take('key', 1, into), { allowed: false }, 'it has told first what it has used')
+  t.equal(used[0], 10)
+  await limiter.close()
+})
+
+void test('who cannot be told in 50 ms is decided about without it', async (t) => {
+  const ledger: Ledger = {
+    name: 'test',
+    ready: true,
+    members: 1,
+    close: async () => {},
+    settle: () => new Promise(() => {}),
+  }
+  let alone = 0
+  const pace = paceOf({ count: 10, windowMs: 60_000 }, 10)
+  const limit = {
+    id: 'a',
+    pace,
+    clock: { now: () => performance.now(), inMs: (ms: number) => ms },
+    calendar: null,
+    maxKeys: 10,
+  }
+  const limiter = new LeasedLimiter(limit, { errands: new Errands(ledger), alone: () => void alone++ })
+  const into = emptyDecision()
+  t.match(await limiter.take('key', 1, into), { allowed: true })
+  t.equal(alone, 1)
+  t.equal(limiter.take('key', 1, into), undefined, 'and whoever comes next does not wait any more')
+  t.strictSame([into.allowed, alone], [true, 2])
+})
