@@ -16,6 +16,7 @@ export function checkLimits({ settings, report }: CheckContext): void {
     if (rateLimit !== undefined && rateLimit !== false)
       checkUses(rateLimit, ['routes', key, 'rateLimit'], { known, settings, say })
   }
+  checkTiersOfConsumers(settings, say)
   for (const [name, { rateLimit, quota }] of Object.entries(settings.tiers)) {
     const path = ['tiers', name]
     if (rateLimit === undefined && quota?.day === undefined && quota?.month === undefined) {
@@ -25,6 +26,16 @@ export function checkLimits({ settings, report }: CheckContext): void {
     if (quota?.day !== undefined && quota.month !== undefined && quota.day > quota.month) {
       say([...path, 'quota', 'day'], 'more in a day than in a month: the quota of the day is never used up')
     }
+  }
+}
+
+/** Where there are tiers, a consumer's is one of them; else it is for the upstream to know. */
+function checkTiersOfConsumers({ access, tiers }: CheckContext['settings'], say: Say): void {
+  const known = Object.keys(tiers)
+  if (known.length === 0) return
+  for (const [name, { tier }] of Object.entries(access.consumers)) {
+    if (tier === undefined || known.includes(tier)) continue
+    say(['access', 'consumers', name, 'tier'], `there is no tier '${tier}': add it to tiers`, closest(tier, known))
   }
 }
 

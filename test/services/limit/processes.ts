@@ -87,7 +87,7 @@ export async function play({ count, windowMs, burst, members, latency, arrivals 
 
 /** What is to happen at this time has happened. */
 async function settled(): Promise<void> {
-  for (let i = 0; i < 12; i++) await null
+  for (let i = 0; i < 12; i++) await Promise.resolve()
 }
 
 function excess(times: readonly number[], interval: number, burst: number): number {
