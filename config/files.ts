@@ -19,9 +19,11 @@ export function namedFiles({ listen, upstreams, routes, redis, access }: Setting
   const add = (file: string | undefined, path: Path): void => {
     if (file !== undefined) found.push({ path, file })
   }
-  for (const [index, { tls }] of (Array.isArray(listen) ? listen : [listen]).entries()) {
+  for (const [index, { tls, clientCertificates }] of (Array.isArray(listen) ? listen : [listen]).entries()) {
+    const own = ['listen', ...(Array.isArray(listen) ? [index] : [])]
+    add(clientCertificates?.ca, [...own, 'clientCertificates', 'ca'])
     if (tls === undefined || tls === 'development') continue
-    const place = ['listen', ...(Array.isArray(listen) ? [index] : []), 'tls']
+    const place = [...own, 'tls']
     for (const [number, { cert, key }] of (Array.isArray(tls) ? tls : [tls]).entries()) {
       const path = [...place, ...(Array.isArray(tls) ? [number] : [])]
       add(cert, [...path, 'cert'])

@@ -32,7 +32,7 @@ export function checkAccess({ settings, report }: CheckContext): void {
 /** Every way that is set up. */
 function waysOf({ jwt, oidc, forward }: AccessInput): string[] {
   const named = (kind: string, of: object): string[] => Object.keys(of).map((name) => `${kind}:${name}`)
-  return ['key', ...named('jwt', jwt), ...named('oidc', oidc), ...named('forward', forward)]
+  return ['key', 'basic', 'hmac', 'mtls', ...named('jwt', jwt), ...named('oidc', oidc), ...named('forward', forward)]
 }
 
 function checkWays(access: RouteAccessOptions, { ways, list, say }: { ways: string[]; list: Path; say: Say }): void {

@@ -21,6 +21,10 @@ export function checkListeners({ settings, report }: CheckContext): void {
       const message = "there is no listener with tls to redirect to: add one to 'listen'"
       report.add('HR_CONFIG_LISTENER_INVALID', at(index, 'redirect'), message)
     }
+    if (listener.clientCertificates !== undefined && listener.tls === undefined) {
+      const message = 'clients show certificates over TLS: add tls to this listener, or leave it out'
+      report.add('HR_CONFIG_LISTENER_INVALID', at(index, 'clientCertificates'), message)
+    }
     const rival = bound.find((other) => collide(other, listener))
     if (rival) {
       const message = `port ${listener.port} is taken by ${rival.name} already`

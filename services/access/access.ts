@@ -4,10 +4,13 @@ import type { Gate, GateMaker } from '../gate/gate.ts'
 import { AccessGate } from './access-gate.ts'
 import { AddressGate } from './address-gate.ts'
 import { Consumers, type ConsumersOptions } from './consumers/consumers.ts'
+import { BasicScheme } from './basic/basic-scheme.ts'
 import { AccessCounters } from './counters.ts'
 import { UnknownWayError } from './errors.ts'
+import { HmacScheme } from './hmac/hmac-scheme.ts'
 import { IdentityFields } from './identity-fields.ts'
 import { KeyScheme } from './key/key-scheme.ts'
+import { MtlsScheme } from './mtls/mtls-scheme.ts'
 import type { AccessOptions } from './options.ts'
 import { Providers } from './providers.ts'
 import { Journal } from './revoked/journal.ts'
@@ -45,6 +48,8 @@ export class Access {
   /** By its name in `by`: `'key'`, `'jwt:main'`. */
   readonly #ways: ReadonlyMap<string, Authenticator>
   readonly #fields: IdentityFields
+  /** What it has accepted is not accepted again, by the one that takes this one's place either. */
+  readonly hmac: HmacScheme
 
   /** @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT, HR_ACCESS_KEY_SET, HR_ACCESS_COOKIE_SECRET */
   constructor(options: AccessOptions, routes: readonly GuardedRoute[], parts: AccessParts) {
@@ -73,7 +78,9 @@ export class Access {
     this.#fields = new IdentityFields(options.identity)
     const isOn = routes.some(({ access }) => access !== null)
     this.reserved = isOn ? new ReservedFields([...this.#fields.reserved, ...this.providers.reserved]) : null
-    this.#ways = waysOf(options, { consumers: this.consumers, now })
+    const kept = previous?.hmac.isLike(options.hmac) === true ? previous.hmac.replays : undefined
+    this.hmac = new HmacScheme(options.hmac, { realm: options.realm, consumers: this.consumers, now, replays: kept })
+    this.#ways = new Map([...waysOf(options, { consumers: this.consumers, now }), ['hmac', this.hmac]])
   }
 
   /** Begins what goes on by itself: following files. */
@@ -149,6 +156,8 @@ function waysOf(
 ): Map<string, Authenticator> {
   const { realm } = options
   return new Map<string, Authenticator>([
+    ['basic', new BasicScheme(options.basic, { realm, consumers })],
+    ['mtls', new MtlsScheme({ consumers, now })],
     ['key', new KeyScheme(options.keys, { realm, consumers, isRevoked: () => false, now })],
   ])
 }

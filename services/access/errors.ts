@@ -1,4 +1,5 @@
 import createError from '@fastify/error'
+import type { GatewayError } from '../http/problem.ts'
 
 /** Nobody has shown who they are, where the route wants to know; WWW-Authenticate names the ways (RFC 9110 §15.5.2). */
 export const CredentialsMissingError = createError(
@@ -68,4 +69,24 @@ export const UnknownWayError = createError(
   'HR_ACCESS_WAY',
   "access.by has '%s', which is not set up; there is %s.",
   500,
+)
+
+/** Too many credentials wait to be checked; the answer carries `Retry-After`. */
+export const AccessBusyError = createError(
+  'HR_ACCESS_BUSY',
+  'Too many callers show credentials at once. Try again after the time that Retry-After names.',
+  503,
+)
+
+export function busy(): GatewayError {
+  const error: GatewayError = new AccessBusyError()
+  error.fields = ['retry-after', '1']
+  return error
+}
+
+/** A signature that was accepted already. */
+export const ReplayedError = createError(
+  'HR_ACCESS_REPLAYED',
+  'This signed request was accepted before. Sign each request anew, with a nonce of its own.',
+  401,
 )

@@ -49,7 +49,7 @@ export const accessSchema = Type.Object(
           default: 2,
           minimum: 1,
           maximum: 64,
-          description: 'Passwords that are checked at a time; each takes some 50 ms of a thread and 16 MiB',
+          description: 'Passwords that are checked at a time; each takes some 200 ms of a thread, and 16 MiB',
         }),
         queue: Type.Integer({
           default: 64,

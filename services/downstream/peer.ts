@@ -1,4 +1,6 @@
+import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
+import { type ClientCertificate, readClientCertificate } from './client-certificate.ts'
 import type { Exchange } from './exchange.ts'
 import type { TrustedProxies } from './trust.ts'
 
@@ -6,6 +8,9 @@ import type { TrustedProxies } from './trust.ts'
 export interface Connection {
   remoteAddress?: string | undefined
   encrypted?: boolean
+  /** Of a TLS socket: the certificate that the client has shown is one that the listener's issuers stand for. */
+  authorized?: boolean
+  getPeerX509Certificate?(): X509Certificate | undefined
 }
 
 /** What the gateway knows of a connection, and the exchanges in flight on it. */
@@ -19,6 +24,8 @@ export class Peer {
   readonly node: string
   /** The head that was read off this connection last has passed what can be asked of one: it is not asked again of its request. */
   passed = false
+  readonly #connection: Connection
+  #certificate: ClientCertificate | null | undefined
   // Almost always none or one; more with pipelining and on HTTP/2.
   readonly #open: Exchange[] = []
 
@@ -28,6 +35,13 @@ export class Peer {
     this.scheme = connection.encrypted === true ? 'https' : 'http'
     this.trusted = trust.includes(this.address)
     this.node = nodeOf(this.address)
+    this.#connection = connection
+  }
+
+  /** What the client has shown of itself by TLS; `null` for nothing. Read once a connection, when it is first asked for. */
+  get certificate(): ClientCertificate | null {
+    if (this.#certificate === undefined) this.#certificate = readClientCertificate(this.#connection)
+    return this.#certificate
   }
 
   /** An exchange has begun on this connection. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { CacheContext, CacheExchange, OriginReply } from '../cache/context.ts'
 import { ResponseCache } from '../cache/response-cache.ts'
 import { isUnsafe } from '../cache/rules/invalidation.ts'
@@ -540,10 +541,7 @@ export class Lane {
 
   #http2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): GatewayExchange {
     const session = stream.session as NonNullable<typeof stream.session> & Known
-    const peer = (session[this.#peer] ??= new Peer(
-      { remoteAddress: session.socket.remoteAddress, encrypted: session.encrypted ?? false },
-      this.#options.forwarding.trust,
-    ))
+    const peer = (session[this.#peer] ??= new Peer(connectionOf(session), this.#options.forwarding.trust))
     const exchange = Exchange.fromHttp2<RoutePlan>(stream, headers, rawHeaders, peer)
     ;(stream as Marked)[kExchange] = exchange
     this.#begin(exchange)
@@ -554,5 +552,18 @@ export class Lane {
       if (error instanceof InternalError) this.#options.internalErrors.record(error.cause, exchange.requestId)
     })
     return exchange
+  }
+}
+
+/** The connection below a session, whose socket node:http2 lends piece by piece. */
+function connectionOf(session: NonNullable<ServerHttp2Stream['session']>): Connection {
+  const { socket, encrypted = false } = session
+  const { authorized = false } = socket as TLSSocket
+  return {
+    remoteAddress: socket.remoteAddress,
+    encrypted,
+    authorized,
+    getPeerX509Certificate: () =>
+      session.destroyed ? undefined : (session.socket as TLSSocket).getPeerX509Certificate?.(),
   }
 }

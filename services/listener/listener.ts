@@ -15,7 +15,14 @@ import type { LimitsOptions, ListenerOptions } from './options.ts'
 import { createSlowBodyCheck } from './slow-bodies.ts'
 import { createSocketHeads } from './socket-heads.ts'
 import { createStalledReaderCheck } from './stalled-readers.ts'
-import { certificateWarnings, createTlsFront, loadCertificate, type LoadedCertificate, type TlsFront } from './tls.ts'
+import {
+  certificateWarnings,
+  createTlsFront,
+  loadCertificate,
+  loadClientIssuers,
+  type LoadedCertificate,
+  type TlsFront,
+} from './tls.ts'
 
 const CHECK_EVERY_MS = 1_000
 const TCP_KEEPALIVE_MS = 60_000
@@ -140,7 +147,9 @@ export function createListener(options: ListenerOptions, context: ListenerContex
   async function openTls(): Promise<void> {
     const certificates = await loadCertificates(files, context)
     if (certificates === null) return
+    const { clientCertificates: clients = null } = options
     tls = createTlsFront({
+      clients: clients && { ca: await loadClientIssuers(clients.ca), required: clients.mode === 'require' },
       certificates,
       http2: options.http2,
       handshakeTimeoutMs: limits.headerTimeoutMs,
@@ -219,9 +228,11 @@ export function createListener(options: ListenerOptions, context: ListenerContex
     },
     async renew(next = files) {
       const certificates = await loadCertificates(next, context)
+      const { clientCertificates: clients = null } = options
+      const ca = clients && (await loadClientIssuers(clients.ca))
       return () => {
         files = next
-        if (certificates !== null) tls?.replace(certificates)
+        if (certificates !== null) tls?.replace(certificates, ca)
       }
     },
     close: end,

@@ -34,6 +34,22 @@ export const listenerSchema = Type.Object(
         },
       ),
     ),
+    clientCertificates: Type.Optional(
+      Type.Object(
+        {
+          ca: Type.String({ description: 'Certificates of those who issue them, a PEM file' }),
+          mode: OneOf(['request', 'require'], {
+            default: 'request',
+            description: 'request: clients may have one; require: no connection without one that `ca` stands for',
+          }),
+        },
+        {
+          additionalProperties: false,
+          examples: [{ ca: './clients-ca.crt' }],
+          description: "Ask clients for certificates; routes say by 'mtls' in `access` who may call with one",
+        },
+      ),
+    ),
     http2: Type.Boolean({ default: true, description: 'Offer HTTP/2 by ALPN where tls is set' }),
     h2c: Type.Boolean({
       default: false,
@@ -109,6 +125,8 @@ export interface ListenerOptions {
   port: number
   /** Absolute paths of PEM files; `'development'` is resolved by the server (services/listener/certificate.ts). */
   tls: CertificateFiles[] | 'development' | null
+  /** `null`: clients are not asked for a certificate. Absolute path. */
+  clientCertificates?: { ca: string; mode: 'request' | 'require' } | null
   http2: boolean
   h2c: boolean
   redirect: 'https' | null
@@ -151,6 +169,10 @@ export function resolveListener(input: ListenerInput, toPath: (path: string) => 
               key: toPath(file.key),
               servername: file.servername ?? null,
             })),
+    clientCertificates:
+      input.clientCertificates === undefined
+        ? null
+        : { ca: toPath(input.clientCertificates.ca), mode: input.clientCertificates.mode },
     http2: input.http2,
     h2c: input.h2c,
     redirect: input.redirect ?? null,

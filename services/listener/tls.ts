@@ -65,6 +65,17 @@ export function certificateWarnings(certificates: readonly LoadedCertificate[], 
   return warnings
 }
 
+/** Who issues certificates of clients. @throws {TlsFileError}, {TlsCertificateError} */
+export async function loadClientIssuers(file: string): Promise<Buffer> {
+  const pem = await readPem('certificate', file)
+  try {
+    new X509Certificate(pem)
+  } catch (cause) {
+    throw new TlsCertificateError(file, reason(cause), { cause })
+  }
+  return pem
+}
+
 async function readPem(kind: 'certificate' | 'key', file: string): Promise<Buffer> {
   try {
     return await readFile(file)
@@ -93,8 +104,12 @@ export class CertificateTable {
   readonly #wildcard = new Map<string, SecureContext>()
   readonly #first: SecureContext
 
-  constructor(certificates: readonly [LoadedCertificate, ...LoadedCertificate[]]) {
-    const contexts = certificates.map(({ cert, key }) => createSecureContext({ cert, key, minVersion: 'TLSv1.2' }))
+  /** @param ca of clients; `null` where they are not asked for certificates */
+  constructor(certificates: readonly [LoadedCertificate, ...LoadedCertificate[]], ca: Buffer | null = null) {
+    // What SNI chooses takes the place of the server's own, that by which clients are judged too.
+    const contexts = certificates.map(({ cert, key }) =>
+      createSecureContext({ cert, key, minVersion: 'TLSv1.2', ...(ca && { ca }) }),
+    )
     this.#first = contexts[0] as SecureContext
     for (const [index, { names }] of certificates.entries()) {
       for (const name of names) {
@@ -125,6 +140,16 @@ export interface TlsOptions {
   handshakeTimeoutMs: number
   /** What session tickets are sealed with ({@link createTicketKeys}); default: keys of this front alone. */
   ticketKeys?: Buffer | undefined
+  /** `null`: clients are not asked for certificates. */
+  clients?: ClientCertificates | null
+}
+
+/** How clients are asked for certificates. */
+export interface ClientCertificates {
+  /** PEM: who issues them. */
+  ca: Buffer
+  /** No connection without one. */
+  required: boolean
 }
 
 /** RFC 5077 §4: a name, an HMAC key and an AES key, 16 bytes each, as OpenSSL takes them. */
@@ -142,17 +167,19 @@ export function createTicketKeys(): Buffer {
 export interface TlsFront {
   server: Server
   /** New handshakes get these; connections keep what they have. */
-  replace(certificates: readonly [LoadedCertificate, ...LoadedCertificate[]]): void
+  replace(certificates: readonly [LoadedCertificate, ...LoadedCertificate[]], ca?: Buffer | null): void
 }
 
 export function createTlsFront(options: TlsOptions): TlsFront {
-  const { ticketKeys } = options
-  let table = new CertificateTable(options.certificates)
+  const { ticketKeys, clients = null } = options
+  let ca = clients?.ca ?? null
+  let table = new CertificateTable(options.certificates, ca)
   const [{ cert, key }] = options.certificates
   const server = createServer({
     cert,
     key,
     minVersion: 'TLSv1.2',
+    ...(clients && { requestCert: true, rejectUnauthorized: clients.required, ca: clients.ca }),
     // The server's own, also where SNI chooses another certificate and after `replace`.
     ...(ticketKeys && { ticketKeys }),
     handshakeTimeout: options.handshakeTimeoutMs,
@@ -162,11 +189,12 @@ export function createTlsFront(options: TlsOptions): TlsFront {
   })
   return {
     server,
-    replace(certificates) {
-      table = new CertificateTable(certificates)
+    replace(certificates, issuers) {
+      ca = issuers ?? ca
+      table = new CertificateTable(certificates, ca)
       const [first] = certificates
       // For clients that send no name, which never get to the callback.
-      server.setSecureContext({ cert: first.cert, key: first.key, minVersion: 'TLSv1.2' })
+      server.setSecureContext({ cert: first.cert, key: first.key, minVersion: 'TLSv1.2', ...(ca && { ca }) })
     },
   }
 }

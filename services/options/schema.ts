@@ -28,7 +28,8 @@ export const Rate = (options: Described<string>): TString =>
   Type.String({ ...options, pattern: RATE_PATTERN, unit: 'rate', examples: ['100/min', '10/s'] })
 
 /** Text that `headrace print`, logs and errors never show. */
-export const Secret = (options: Described<string>): TString => Type.String({ ...options, secret: true })
+export const Secret = (options: Described<string> & { pattern?: string; expects?: string }): TString =>
+  Type.String({ ...options, secret: true })
 
 /** A TCP port; 0 asks the system for a free one. */
 export const Port = (options: Described<number>) => Type.Integer({ ...options, minimum: 0, maximum: 65535 })

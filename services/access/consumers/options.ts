@@ -76,6 +76,8 @@ export const consumerSchema = Type.Object(
     keys: Type.Array(keySchema, { default: [], maxItems: 16, description: 'API keys; two at a time for rotation' }),
     password: Type.Optional(
       Secret({
+        pattern: '^scrypt:[0-9]+:[0-9]+:[0-9]+:[A-Za-z0-9_-]+:[A-Za-z0-9_-]+$',
+        expects: 'a hash as `headrace key password` prints it',
         description:
           'Hash of the password for Basic, as `headrace key password` prints it; the user name is the consumer',
       }),
