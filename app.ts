@@ -6,6 +6,7 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import type { Config } from './config/config.ts'
+import access from './plugins/access.ts'
 import admission from './plugins/admission.ts'
 import adminToken, { type AdminTokenOptions } from './plugins/admin-token.ts'
 import cacheAdmin from './plugins/cache-admin.ts'
@@ -56,6 +57,8 @@ import type { GateMaker } from './services/gate/gate.ts'
 import type { Http2Counters } from './services/listener/counters.ts'
 import type { RequestHandlers } from './services/listener/handlers.ts'
 import { ServedDocuments } from './services/openapi/served-documents.ts'
+import { MockDocuments } from './services/mock/documents.ts'
+import { accessMetrics } from './services/monitor/access-metrics.ts'
 import { cacheMetrics } from './services/monitor/cache-metrics.ts'
 import { cacheTierMetrics } from './services/monitor/cache-tier-metrics.ts'
 import type { MetricSource } from './services/monitor/families.ts'
@@ -243,6 +246,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
   await app.register(trafficPlugin, { traffic })
   await app.register(pressurePlugin, { pressure, local: parts.local })
   await app.register(workerPool, { pool: workers })
+  await app.register(access, { access: kept.access, local: parts.local })
   await app.register(control, { control: parts.control })
   await app.register(cacheAdmin)
   await app.register(upstreamAdmin)
@@ -305,6 +309,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
         pressureMetrics(() => pressure?.report() ?? null),
         splitMetrics(kept.splits),
         mirrorMetrics(kept.mirrors),
+        accessMetrics(() => kept.access.counters.counts()),
         limitMetrics(() => kept.limits.report()),
         validationMetrics(kept.validations),
         internalErrors,

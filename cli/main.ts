@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   diff: async () => (await import('./diff.ts')).diff,
   reload: async () => (await import('./reload.ts')).reload,
   maintenance: async () => (await import('./maintenance.ts')).maintenance,
+  key: async () => (await import('./key.ts')).key,
   restart: async () => (await import('./restart.ts')).restart,
 }
 

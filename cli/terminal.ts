@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { styleText } from 'node:util'
 
 type Style = Parameters<typeof styleText>[0]
@@ -7,6 +7,8 @@ type Style = Parameters<typeof styleText>[0]
 export interface Surroundings {
   cwd: string
   variables: Readonly<Record<string, string | undefined>>
+  /** What is piped in; default: the process's. */
+  stdin?: Readable
   stdout: Writable & { isTTY?: boolean }
   stderr: Writable & { isTTY?: boolean }
 }

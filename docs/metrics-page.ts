@@ -1,3 +1,4 @@
+import { accessMetrics } from '../services/monitor/access-metrics.ts'
 import { cacheMetrics } from '../services/monitor/cache-metrics.ts'
 import { cacheTierMetrics } from '../services/monitor/cache-tier-metrics.ts'
 import type { MetricDefinition, MetricSource } from '../services/monitor/families.ts'
@@ -22,6 +23,7 @@ const CHAPTERS: [title: string, source: MetricSource][] = [
   ['Mirrors', mirrorMetrics({ snapshot: () => [] })],
   ['Rate limits', limitMetrics(() => ({ limits: [], shared: null }))],
   ['Validation', validationMetrics({ routes: () => new Map(), disagreements: () => [] })],
+  ['Access', accessMetrics(() => ({ allowed: [], denied: [] }))],
   ['Maintenance', maintenanceMetrics(() => ({ gateway: false, routes: [], known: [] }))],
   ['Load shedding', pressureMetrics(() => null)],
   ['The gateway itself', new InternalErrors({ error: () => undefined })],

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import cache from './cache.ts'
 import cacheWarm from './cache-warm.ts'
 import config from './config.ts'
+import consumers from './consumers.ts'
 import health from './health.ts'
 import limits from './limits.ts'
 import log from './log.ts'
@@ -31,6 +32,7 @@ async function performance(fastify: FastifyInstance, options: PerformanceOptions
     await scope.register(cache)
     await scope.register(cacheWarm)
     await scope.register(config)
+    await scope.register(consumers)
     await scope.register(maintenance)
     await scope.register(limits)
     await scope.register(pressure)

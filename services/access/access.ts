@@ -4,6 +4,8 @@ import type { Gate, GateMaker } from '../gate/gate.ts'
 import { AccessGate } from './access-gate.ts'
 import { AddressGate } from './address-gate.ts'
 import { Consumers, type ConsumersOptions } from './consumers/consumers.ts'
+import type { ReadConsumer } from './consumers/directory.ts'
+import { Audit } from './audit.ts'
 import { BasicScheme } from './basic/basic-scheme.ts'
 import { AccessCounters } from './counters.ts'
 import { UnknownWayError } from './errors.ts'
@@ -15,8 +17,13 @@ import type { AccessOptions } from './options.ts'
 import { Providers } from './providers.ts'
 import { Journal } from './revoked/journal.ts'
 import { type Revocation, Revoked } from './revoked/revoked.ts'
+import type { ConsumerReport, ConsumersReport } from './report.ts'
+import { Revocations, type RevocationsOptions } from './revocations.ts'
 import type { RouteAccessOptions } from './route/options.ts'
 import type { Authenticator } from './scheme.ts'
+
+/** Told of in a report. */
+const MOST_CALLERS = 100
 
 /** What access needs to know of a route. */
 export interface GuardedRoute {
@@ -30,6 +37,8 @@ export interface AccessParts {
   now?: () => number
   /** Of the gateway whose place is taken: what it has counted. */
   previous?: Access | null
+  /** Other machines; by default there are none. */
+  redis?: Pick<RevocationsOptions, 'link' | 'prefix'>
 }
 
 /** Who may call: consumers, the ways in which they show who they are, and the gates of the routes that ask. */
@@ -40,6 +49,9 @@ export class Access {
   readonly providers: Providers
   /** Tokens and sessions that hold no longer. */
   readonly revoked: Revoked
+  readonly revocations: Revocations
+  readonly #audit: Audit
+  readonly #file: string | null
   /** What clients may not send; `null` where no route asks who they are. */
   readonly reserved: ReservedFields | null
   /** Tells the other processes; by default there are none. */
@@ -53,7 +65,10 @@ export class Access {
 
   /** @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT, HR_ACCESS_KEY_SET, HR_ACCESS_COOKIE_SECRET */
   constructor(options: AccessOptions, routes: readonly GuardedRoute[], parts: AccessParts) {
-    const { log, now = Date.now, previous = null } = parts
+    const { log, now = Date.now, previous = null, redis = { link: null, prefix: '' } } = parts
+    this.#file = options.consumersFile
+    this.#audit = new Audit(log, options.audit, now)
+    this.revocations = new Revocations({ ...redis, log, now, previous: previous?.revocations ?? null })
     this.counters = previous?.counters ?? new AccessCounters(now)
     this.consumers = new Consumers({
       inline: options.consumers,
@@ -80,17 +95,22 @@ export class Access {
     this.reserved = isOn ? new ReservedFields([...this.#fields.reserved, ...this.providers.reserved]) : null
     const kept = previous?.hmac.isLike(options.hmac) === true ? previous.hmac.replays : undefined
     this.hmac = new HmacScheme(options.hmac, { realm: options.realm, consumers: this.consumers, now, replays: kept })
-    this.#ways = new Map([...waysOf(options, { consumers: this.consumers, now }), ['hmac', this.hmac]])
+    this.#ways = new Map([
+      ...waysOf(options, { consumers: this.consumers, revocations: this.revocations, now }),
+      ['hmac', this.hmac],
+    ])
   }
 
   /** Begins what goes on by itself: following files. */
   start(): void {
+    this.revocations.start()
     void this.consumers.start()
     this.providers.start()
   }
 
   close(): void {
     this.revoked.offChange(this.#forget)
+    this.revocations.stop()
     this.consumers.stop()
     this.providers.close()
   }
@@ -125,7 +145,45 @@ export class Access {
 
   /** An exchange is over: what a gate has turned away is counted. */
   readonly finished = (exchange: Exchange<{ key: string }>): void => {
-    if (exchange.denied !== '') this.counters.deny(exchange.denied, exchange.code, exchange.identity)
+    if (exchange.denied === '') return
+    this.counters.deny(exchange.denied, exchange.code, exchange.identity)
+    this.#audit.denied(exchange)
+  }
+
+  /** Who there is, and who calls. Goes through all: for people who ask. */
+  report(): ConsumersReport {
+    const { consumers } = this.consumers.directory
+    return {
+      file: this.#file,
+      consumers: consumers.map((consumer) => this.#reportOf(consumer)),
+      callers: this.counters.callers(MOST_CALLERS),
+    }
+  }
+
+  #reportOf(consumer: ReadConsumer): ConsumerReport {
+    const { name, enabled, tier, groups, scopes, keys, secrets, password, certificates } = consumer
+    const { directory } = this.consumers
+    return {
+      name,
+      enabled,
+      tier,
+      groups,
+      scopes,
+      ways: [
+        ...(keys.length > 0 ? (['key'] as const) : []),
+        ...(password !== null ? (['basic'] as const) : []),
+        ...(secrets.length > 0 ? (['hmac'] as const) : []),
+        ...(certificates.length > 0 ? (['mtls'] as const) : []),
+      ],
+      keys: keys.map(({ id, created, expiresAt, note }) => ({
+        id,
+        created,
+        expires: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+        lastUsed: timeOf(directory.keys.get(id)?.use.lastUsedAt ?? 0),
+        note,
+        revoked: this.revocations.has(id),
+      })),
+    }
   }
 
   #addressGate({ access }: GuardedRoute): Gate | null {
@@ -152,12 +210,16 @@ export class Access {
 /** Every way that is set up, by its name in `by`. */
 function waysOf(
   options: AccessOptions,
-  { consumers, now }: { consumers: Consumers; now: () => number },
+  { consumers, revocations, now }: { consumers: Consumers; revocations: Revocations; now: () => number },
 ): Map<string, Authenticator> {
   const { realm } = options
   return new Map<string, Authenticator>([
     ['basic', new BasicScheme(options.basic, { realm, consumers })],
     ['mtls', new MtlsScheme({ consumers, now })],
-    ['key', new KeyScheme(options.keys, { realm, consumers, isRevoked: () => false, now })],
+    ['key', new KeyScheme(options.keys, { realm, consumers, isRevoked: (keyId) => revocations.has(keyId), now })],
   ])
+}
+
+function timeOf(ms: number): string | null {
+  return ms === 0 ? null : new Date(ms).toISOString()
 }

@@ -25,6 +25,10 @@ export interface ControlCommands {
   'upstream-target': { upstream: string; change: TargetChange }
   /** A route, by its key, is in maintenance from now on, or is not; `null`: all are. */
   maintenance: { route: string | null; enabled: boolean }
+  /** Reads the consumers' file again; what cannot be used leaves what was read before in force. */
+  'consumers-reload': undefined
+  /** A key of a consumer is accepted no more, whatever files say. */
+  'key-revoke': { key: string }
   /** Reads the files of the certificates again; what cannot be used leaves the old ones in place. */
   certificates: undefined
   /** Puts the configuration into force as it is now in its file. `force`: also where nothing has changed. */
@@ -57,6 +61,9 @@ export const COMMANDS: { [C in CommandName]: CommandRule<ControlCommands[C]> } =
   'admin-address': { lasting: () => '' },
   'upstream-target': { lasting: ({ upstream, change }) => `${upstream} ${change.url}` },
   maintenance: { lasting: ({ route }) => route ?? '' },
+  'key-revoke': { lasting: ({ key }) => key },
+  // A process that joins later has read it just now.
+  'consumers-reload': { lasting: false },
   // A process that joins later has nothing in its memory.
   'cache-purge': { lasting: false },
   'cache-invalidate': { lasting: false },

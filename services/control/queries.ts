@@ -1,3 +1,4 @@
+import { type ConsumersReport, mergeConsumers } from '../access/report.ts'
 import { type EntryReport, mergeEntries } from '../cache/entry-report.ts'
 import { type CacheReport, type CacheState, lastingCache, mergeCaches } from '../cache/report.ts'
 import { mergeWarmProgress, type WarmProgress } from '../cache/warm.ts'
@@ -53,6 +54,8 @@ export interface ControlQueries {
   limits: { args: undefined; part: LimitReport; result: LimitReport }
   /** Units of limits that the processes share: what is lent to one of them. */
   'limit-loans': { args: { requests: readonly LoanRequest[] }; part: Loans; result: Loans }
+  /** Who may call, and who does. */
+  consumers: { args: undefined; part: ConsumersReport; result: ConsumersReport }
   /** The configuration in force. */
   config: { args: undefined; part: ConfigReport; result: ConfigReport }
   /** What a reload would change. */
@@ -86,6 +89,7 @@ export const QUERIES: { [Q in QueryName]: QueryRule<ControlQueries[Q]['part'], C
   'openapi-drift': { merge: mergeDrift, lasting: (part) => part },
   maintenance: { merge: mergeMaintenance },
   limits: { merge: mergeLimits },
+  consumers: { merge: mergeConsumers },
   'limit-loans': { merge: only, central: true },
   config: { merge: only, central: true },
   'config-preview': { merge: only, central: true },

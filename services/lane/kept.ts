@@ -22,6 +22,7 @@ import type { Load } from '../pressure/load.ts'
 import type { PressureOptions } from '../pressure/options.ts'
 import type { Pressure } from '../pressure/pressure.ts'
 import { samplePressure } from '../pressure/sampled-pressure.ts'
+import { RedisLink } from '../redis/link.ts'
 import type { RedisOptions } from '../redis/options.ts'
 import type { RouteOptions } from '../routing/options.ts'
 import { SplitCounters } from '../split/counters.ts'
@@ -82,6 +83,8 @@ export class Kept {
   readonly #cache: Shared<CacheBase>
   readonly #limitStore: Shared<LimitStore>
   readonly #pressure: Shared<Pressure> | null
+  /** To Redis, where the cache has none that access could use. */
+  #accessLink: RedisLink | null = null
   #lane: Lane | undefined
   #released = false
 
@@ -96,7 +99,6 @@ export class Kept {
   ) {
     this.#settings = settings
     this.maintenance = new Maintenance(settings.maintenance, settings.routes, previous?.maintenance ?? null)
-    this.access = new Access(settings.access, settings.routes, { log, previous: previous?.access ?? null })
     const before = previous === null ? null : { settings: previous.#settings, lane: previous.#lane }
     const isSame = before !== null && cacheSettings(before.settings) === cacheSettings(settings)
     const created = isSame ? null : createBase(settings, log)
@@ -105,10 +107,18 @@ export class Kept {
     try {
       limitStore = sharesLimits ? (previous as Kept).#limitStore.share() : heldStore(settings, loans)
       this.limits = new Limits(settings, limitStore.value)
+      const second = (created ?? (previous as Kept).#cache).value.second
+      this.#accessLink = ownLink(settings, second)
+      this.access = new Access(settings.access, settings.routes, {
+        log,
+        previous: previous?.access ?? null,
+        redis: { link: second?.link ?? this.#accessLink, prefix: settings.redis?.prefix ?? '' },
+      })
       this.upstreams = new Upstreams(settings.upstreams, { previous: previous?.upstreams ?? null })
     } catch (error) {
       void limitStore?.release()
       void created?.release()
+      this.#accessLink?.close()
       throw error
     }
     this.#limitStore = limitStore
@@ -156,6 +166,7 @@ export class Kept {
     this.#released = true
     this.access.close()
     await this.#pressure?.release()
+    this.#accessLink?.close()
     await this.upstreams.close()
     await this.#cache.release()
     await this.limits.release()
@@ -171,6 +182,12 @@ function cacheSettings({ routes, cache, redis }: KeptSettings): string {
 
 function heldStore(settings: KeptSettings, loans: AskForLoans): Shared<LimitStore> {
   return new Shared(createLimitStore(settings, loans), (store) => store.close())
+}
+
+/** Revoked keys are told to other machines where any are accepted. */
+function ownLink({ redis, routes }: KeptSettings, second: SecondTier | null): RedisLink | null {
+  const isAsked = routes.some(({ access }) => access?.by.includes('key') === true)
+  return redis !== null && isAsked && (second?.link ?? null) === null ? new RedisLink(redis) : null
 }
 
 const isCached = (routes: readonly RouteOptions[]): boolean => routes.some(({ cache }) => cache !== null)

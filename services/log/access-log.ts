@@ -35,17 +35,21 @@ export function accessLog(
 ): (exchange: Exchange<{ key: string }>) => void {
   const names = [...SECRETS, ...options.redact].map((name) => RegExp.escape(name)).join('|')
   const secret = new RegExp(`([?&](?:[^=&]*[-_.])?(?:${names})=)[^&]*`, 'gi')
+  // Keys that the gateway has given out, whatever somebody calls the parameter that they write them into.
+  const key = /hr(?:_|%5f)[0-9a-z]{8,16}(?:_|%5f)[^&=]*/gi
   return (exchange) => {
     const { status, query, plan } = exchange
     const level = status >= 500 ? WARN : INFO
     if (level < log.levelVal) return
     if (status < 400 && options.sample < 1 && Math.random() >= options.sample) return
-    const path = query === '' ? exchange.path : exchange.path + query.replace(secret, '$1[redacted]')
+    const path =
+      query === '' ? exchange.path : exchange.path + query.replace(secret, '$1[redacted]').replace(key, '[redacted]')
     let line = `{"level":${level},"time":${Date.now()},${base},"requestId":${quote(exchange.requestId)},"client":${quote(exchange.clientAddress)},"protocol":"${exchange.protocol}","method":${quote(exchange.method)},"host":${quote(exchange.authority)},"path":${quote(path)},"status":${status},"durationMs":${tenths(performance.now() - exchange.arrivedAt)}`
     if (plan !== undefined) {
       line += `,"route":${quote(plan.key)},"upstreamMs":${tenths(exchange.upstreamMs)}`
       if (exchange.outcome !== '' && exchange.outcome !== 'response') line += `,"outcome":"${exchange.outcome}"`
     }
+    if (exchange.identity !== undefined) line += `,"consumer":${quote(exchange.identity.id)}`
     if (exchange.cacheResult !== undefined) line += `,"cache":"${exchange.cacheResult}"`
     if (exchange.code !== '') line += `,"code":${quote(exchange.code)}`
     lines.write(`${line},"msg":"request"}\n`)

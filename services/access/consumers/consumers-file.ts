@@ -3,13 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path'
 import { Value } from 'typebox/value'
 import { parse } from 'yaml'
 import { ConsumersFileError } from '../errors.ts'
-import {
-  CONSUMER_NAME,
-  type ConsumerOptions,
-  type ConsumersInput,
-  consumersSchema,
-  resolveConsumers,
-} from './options.ts'
+import { CONSUMER_NAME, type ConsumerOptions, consumerSchema, consumersSchema, resolveConsumers } from './options.ts'
 
 /** A few thousand consumers; what is larger is no such file. */
 const MOST_BYTES = 16 * 2 ** 20
@@ -33,13 +27,18 @@ export function consumersOf(text: string, file: string): ConsumerOptions[] {
   } catch (cause) {
     throw new ConsumersFileError(file, (cause as Error).message.split('\n', 1)[0], { cause })
   }
-  const input = Value.Default(consumersSchema, given)
-  const name =
-    typeof input === 'object' && input !== null ? Object.keys(input).find((key) => !NAME.test(key)) : undefined
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new ConsumersFileError(file, 'it has to be a map of consumers by their names')
+  }
+  const name = Object.keys(given).find((key) => !NAME.test(key))
   if (name !== undefined) throw new ConsumersFileError(file, `'${name}' is no name of a consumer`)
+  // Defaults are filled in one by one: of a record the library leaves them out.
+  const input = Object.fromEntries(
+    Object.entries(given).map(([key, consumer]) => [key, Value.Default(consumerSchema, consumer ?? {})]),
+  )
   if (!Value.Check(consumersSchema, input)) throw new ConsumersFileError(file, faultOf(input))
   const folder = dirname(file)
-  return resolveConsumers(input as ConsumersInput, (path) => (isAbsolute(path) ? path : resolve(folder, path)))
+  return resolveConsumers(input, (path) => (isAbsolute(path) ? path : resolve(folder, path)))
 }
 
 function readText(file: string): string {
