@@ -558,11 +558,11 @@ export class Lane {
 /** The connection below a session, whose socket node:http2 lends piece by piece. */
 function connectionOf(session: NonNullable<ServerHttp2Stream['session']>): Connection {
   const { socket, encrypted = false } = session
-  const { authorized = false } = socket as TLSSocket
+  const { authorized } = socket as Partial<TLSSocket>
   return {
     remoteAddress: socket.remoteAddress,
     encrypted,
-    authorized,
+    authorized: authorized === true,
     getPeerX509Certificate: () =>
       session.destroyed ? undefined : (session.socket as TLSSocket).getPeerX509Certificate?.(),
   }
