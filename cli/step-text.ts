@@ -134,6 +134,7 @@ function upstreamInWords(route: RouteOptions, upstream: UpstreamOptions | undefi
     ...(upstream.breaker === null
       ? []
       : [`a breaker a target, open for ${formatDuration(upstream.breaker.openForMs)}`]),
+    ...(upstream.concurrency === null ? [] : ['as many at a time as it answers without getting slow']),
     route.websocket === null ? 'no WebSocket' : 'WebSocket goes through',
   ]
 }

@@ -30,6 +30,7 @@ export function targetSnapshot(
     lastError: null,
     check: null,
     breaker: null,
+    concurrency: null,
     ejections: { count: 0, now: null },
     ...rest,
     retries: { ...NO_RETRIES, ...retries },

@@ -70,6 +70,21 @@ const poolSchema = Type.Object({
     ],
     { description: 'Its circuit breaker; null without one' },
   ),
+  concurrency: Type.Union(
+    [
+      Type.Object({
+        limit: Type.Integer({ description: 'Requests it is asked at a time, as found out so far' }),
+        inFlight: Type.Integer({ description: 'Requests whose answers have not begun' }),
+        waiting: Type.Integer({ description: 'Requests that wait for their turn' }),
+        refused: Type.Integer({ description: 'Requests that were answered 503 because they did not come to it' }),
+        unloadedMs: Type.Union([Type.Number(), Type.Null()], {
+          description: 'How long answers take to begin while nothing waits; null before it is known',
+        }),
+      }),
+      Type.Null(),
+    ],
+    { description: 'The concurrency limit of its upstream, all targets together; null without one' },
+  ),
   ejections: Type.Object(
     {
       count: Type.Integer(),

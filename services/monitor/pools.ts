@@ -18,6 +18,7 @@ export interface PoolReport {
   lastError: TargetSnapshot['lastError']
   check: TargetSnapshot['check']
   breaker: TargetSnapshot['breaker']
+  concurrency: TargetSnapshot['concurrency']
   ejections: TargetSnapshot['ejections']
   /** By how attempts ended: from sending to the response head, or to how else they ended; what did not occur is not there. */
   latency: Partial<Record<Outcome, LatencyReport>>
@@ -85,6 +86,7 @@ function mergeTarget(views: TargetSnapshot[]): TargetSnapshot {
     ),
     check: mergeChecks(views.map(({ check }) => check)),
     breaker: mergeBreakers(views.map(({ breaker }) => breaker)),
+    concurrency: mergeConcurrency(views.map(({ concurrency }) => concurrency)),
     ejections: {
       count: sum(({ ejections }) => ejections.count),
       now: latest(
@@ -113,6 +115,19 @@ function mergeBreakers(views: TargetSnapshot['breaker'][]): TargetSnapshot['brea
   const breakers = views.filter((breaker) => breaker !== null)
   const state = WORST_FIRST.find((wanted) => breakers.some((breaker) => breaker.state === wanted))
   return state === undefined ? null : { state, opened: breakers.reduce((total, { opened }) => total + opened, 0) }
+}
+
+function mergeConcurrency(views: TargetSnapshot['concurrency'][]): TargetSnapshot['concurrency'] {
+  const limits = views.filter((view) => view !== null)
+  if (limits.length === 0) return null
+  const known = limits.flatMap(({ unloadedMs }) => unloadedMs ?? [])
+  return {
+    limit: limits.reduce((total, { limit }) => total + limit, 0),
+    inFlight: limits.reduce((total, { inFlight }) => total + inFlight, 0),
+    waiting: limits.reduce((total, { waiting }) => total + waiting, 0),
+    refused: limits.reduce((total, { refused }) => total + refused, 0),
+    unloadedMs: known.length === 0 ? null : Math.min(...known),
+  }
 }
 
 /** The one with the highest time, of those that are there. */

@@ -1,5 +1,12 @@
 import { OUTCOMES, RETRY_REASONS, type TargetSnapshot, type TargetState } from '../upstream/snapshot.ts'
-import { durationSamples, family, type MetricDefinition, type MetricSource, type Sample } from './families.ts'
+import {
+  durationSamples,
+  family,
+  type MetricDefinition,
+  type MetricFamily,
+  type MetricSource,
+  type Sample,
+} from './families.ts'
 
 const TARGET = ['upstream', 'target'] as const
 /** In the order of their severity: the worst of several processes wins. */
@@ -103,6 +110,50 @@ const ejections: MetricDefinition = {
   labels: TARGET,
 }
 
+const concurrencyLimit: MetricDefinition = {
+  name: 'headrace_upstream_concurrency_limit',
+  type: 'gauge',
+  help: 'Requests that an upstream is asked at a time, as found out from how long its answers take to begin; all processes together',
+  labels: ['upstream'],
+}
+
+const concurrencyUsed: MetricDefinition = {
+  name: 'headrace_upstream_concurrency',
+  type: 'gauge',
+  help: 'Requests of an upstream with such a limit by state: in_flight (the answer has not begun), waiting (for a turn)',
+  labels: ['upstream', 'state'],
+}
+
+const concurrencyRefused: MetricDefinition = {
+  name: 'headrace_upstream_concurrency_refused_total',
+  type: 'counter',
+  help: 'Requests that were answered 503 because an upstream had as many as it takes; a rate above 0 wants more of it',
+  labels: ['upstream'],
+}
+
+/** The limits of upstreams: what each target says is its upstream's. */
+function concurrencyFamilies(targets: readonly TargetSnapshot[]): MetricFamily[] {
+  const byUpstream = new Map(targets.map(({ upstream, concurrency }) => [upstream, concurrency]))
+  const limited = [...byUpstream].flatMap(([upstream, held]) => (held === null ? [] : [{ upstream, held }]))
+  return [
+    family(
+      concurrencyLimit,
+      limited.map(({ upstream, held }) => ({ labels: { upstream }, value: held.limit })),
+    ),
+    family(
+      concurrencyUsed,
+      limited.flatMap(({ upstream, held }) => [
+        { labels: { upstream, state: 'in_flight' }, value: held.inFlight },
+        { labels: { upstream, state: 'waiting' }, value: held.waiting },
+      ]),
+    ),
+    family(
+      concurrencyRefused,
+      limited.map(({ upstream, held }) => ({ labels: { upstream }, value: held.refused })),
+    ),
+  ]
+}
+
 /** The pools and outcomes of every upstream target, read when someone asks. */
 export function upstreamMetrics(upstreams: { snapshot(): TargetSnapshot[] }): MetricSource {
   return {
@@ -119,6 +170,9 @@ export function upstreamMetrics(upstreams: { snapshot(): TargetSnapshot[] }): Me
       breakerOpened,
       ejections,
       duration,
+      concurrencyLimit,
+      concurrencyUsed,
+      concurrencyRefused,
     ],
     collect() {
       const targets = upstreams.snapshot().map((snapshot) => ({
@@ -194,6 +248,7 @@ export function upstreamMetrics(upstreams: { snapshot(): TargetSnapshot[] }): Me
             ),
           ),
         ),
+        ...concurrencyFamilies(targets.map(({ snapshot }) => snapshot)),
       ]
     },
   }

@@ -123,6 +123,8 @@ function proxyPlan(
   const patience = patienceOf(options, upstream)
   if (patience.hedge !== null && 'quantile' in patience.hedge.after) upstream.watchLatency()
   upstreams.deadlines.sharpen(tickOf(patience))
+  const waitMs = upstream.concurrency?.options.waitMs ?? 0
+  if (waitMs > 0) upstreams.deadlines.sharpen(Math.max(SHORTEST_TICK_MS, waitMs / 4))
   return {
     ...common,
     detour: null,

@@ -1,6 +1,7 @@
 import type { GatewayError } from '../http/problem.ts'
 import {
   BreakerOpenError,
+  ConcurrencyError,
   ConnectError,
   ConnectTimeoutError,
   FirstByteTimeoutError,
@@ -41,6 +42,13 @@ export function failureOf(outcome: Outcome, upstream: string, cause: Error | und
     default:
       return new ResetError(upstream, options)
   }
+}
+
+/** The answer where the upstream has as many requests as it takes. */
+export function noTurn(upstream: string): GatewayError {
+  const error: GatewayError = new ConcurrencyError(upstream)
+  error.fields = ['retry-after', '1']
+  return error
 }
 
 /** The answer where there is nobody to ask: breakers are open, or there is no target. */

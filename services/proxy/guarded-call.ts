@@ -28,6 +28,14 @@ export class GuardedCall extends ProxyCall {
     }
   }
 
+  override enter(): void {
+    try {
+      super.enter()
+    } catch (error) {
+      this.broke(error)
+    }
+  }
+
   override onRequestStart(controller: Controller): void {
     try {
       super.onRequestStart(controller)

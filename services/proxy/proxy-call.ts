@@ -9,11 +9,12 @@ import type { Deadline, Deadlines } from '../upstream/deadlines.ts'
 import { ClientGoneError, SupersededError } from '../upstream/errors.ts'
 import { outcomeOf, type Phase } from '../upstream/outcome.ts'
 import type { RetryCause, RetryOptions } from '../upstream/retry/options.ts'
+import type { Turn } from '../upstream/concurrency/limiter.ts'
 import type { Outcome } from '../upstream/snapshot.ts'
 import type { Connection, ConnectionAware } from '../upstream/connection.ts'
 import type { Target } from '../upstream/target.ts'
 import type { Patient, Waiting } from '../upstream/waiting-line.ts'
-import { failureOf, isUnsendable, noTarget, unsendable } from './failure.ts'
+import { failureOf, isUnsendable, noTarget, noTurn, unsendable } from './failure.ts'
 import { mapBack } from './map-back.ts'
 import { pathToSend, type ProxyPlan, type RoutePlan } from './plan.ts'
 import { readResponseFields, type UpstreamHead } from './response-fields.ts'
@@ -50,7 +51,7 @@ const DISCARD_MS = 1_000
  * One request on its way to an upstream and back: undici's handler, the deadline and the client's cancellation in one
  * object, so that a call costs one allocation and no closure.
  */
-export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancellable, ConnectionAware, Patient {
+export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancellable, ConnectionAware, Patient, Turn {
   connection: Connection | undefined
   waiting: Waiting | undefined
   deadlineAt: number
@@ -83,6 +84,10 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
   #discardedStatus = 0
   /** Of the target's breaker. */
   #ticket = 0
+  /** Waits for its turn at the upstream, to go there. */
+  #turnAt: Target | undefined
+  /** It has one of the places that the upstream's limit leaves. */
+  #placed = false
   #interim = 0
   /** The client takes nothing: it, and not the upstream, is what is waited for. */
   #clientBehind = false
@@ -127,7 +132,45 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
     }
     this.#exchange.work = this
     this.#context.deadlines.add(this)
-    this.#begin(target)
+    const { concurrency } = upstream
+    if (concurrency === null || concurrency.take()) {
+      this.#placed = concurrency !== null
+      this.#begin(target)
+    } else if (concurrency.wait(this)) {
+      this.#turnAt = target
+      this.deadlineAt = Math.min(performance.now() + concurrency.options.waitMs, this.#totalAt)
+    } else this.#miss()
+  }
+
+  /** Its turn has come. */
+  enter(): void {
+    const chosen = this.#turnAt as Target
+    this.#turnAt = undefined
+    this.#placed = true
+    this.deadlineAt = this.#totalAt
+    const isThere = !chosen.draining && !chosen.barred
+    const target = isThere ? chosen : this.#plan.upstream.pickOther(this.#exchange, [])
+    if (target !== undefined) {
+      this.#begin(target)
+      return
+    }
+    this.#settle('connect_error', '')
+    this.#refuse(noTarget(this.#plan.upstream))
+  }
+
+  /** It does not come to its turn. */
+  #miss(): void {
+    const { upstream } = this.#plan
+    upstream.concurrency?.refuse()
+    this.#settle('queue_full', '')
+    this.#refuse(noTurn(upstream.name))
+  }
+
+  /** Gives its place to another: its answer has begun, or there will be none. */
+  #leave(sample: { ms: number; overloaded: boolean } | null): void {
+    if (!this.#placed) return
+    this.#placed = false
+    this.#plan.upstream.concurrency?.leave(performance.now(), sample)
   }
 
   /** Where the request has gone last; `undefined` before it has started. */
@@ -139,6 +182,11 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
   #begin(target: Target): void {
     this.#target = target
     this.#trying = true
+    if (!this.#placed && this.#plan.upstream.concurrency !== null) {
+      // A further attempt.
+      this.#plan.upstream.concurrency.force()
+      this.#placed = true
+    }
     this.#ticket = target.acquire()
     this.#dispatch()
   }
@@ -230,6 +278,7 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
     }
     const now = performance.now()
     this.#exchange.upstreamMs = now - this.#sentAt
+    if (this.#placed) this.#leave({ ms: now - this.#sentAt, overloaded: status === 503 || status === 429 })
     if (this.#plan.retry?.statuses.includes(status) && this.#replaces(status, head['retry-after'])) return
     const { fields } = response
     // RFC 9112 §6.3: these end with their head.
@@ -253,6 +302,7 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
   protected switched({ fields }: { fields: string[] }, head: UpstreamHead): void {
     const now = performance.now()
     this.#exchange.upstreamMs = now - this.#sentAt
+    this.#leave({ ms: now - this.#sentAt, overloaded: false })
     this.#complete(fields, head, now)
     this.#exchange.status = 101
     this.#settle('response', '')
@@ -471,6 +521,10 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
 
   /** The deadline has passed. */
   expire(): void {
+    if (this.#turnAt !== undefined) {
+      this.#miss()
+      return
+    }
     if (this.#clientBehind) {
       this.#exchange.code = 'CLIENT_STALLED'
       this.cancel()
@@ -553,6 +607,10 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
   #settle(outcome: Outcome, code: string): void {
     this.#settled = true
     this.waiting?.withdraw()
+    if (this.#turnAt !== undefined) {
+      this.#turnAt = undefined
+      this.#plan.upstream.concurrency?.withdraw(this)
+    }
     // An answer may come before the body has: nobody takes the rest.
     this.#body?.destroy()
     this.#exchange.outcome = outcome
@@ -561,6 +619,7 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
       this.#context.deadlines.remove(this)
     }
     if (this.#trying) this.#book(outcome, code, this.#exchange.status)
+    this.#leave(null)
   }
 
   /** An attempt is over: its target learns how, and has room for another. */
@@ -568,6 +627,7 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
     const target = this.#target
     this.#trying = false
     target.release()
+    if (this.#placed) this.#leave(outcome.endsWith('_timeout') ? { ms: 0, overloaded: true } : null)
     const { arrivedAt, upstreamMs } = this.#exchange
     // Without a connection nothing was sent: the first attempt began when the request came.
     const ms = outcome === 'response' ? upstreamMs : performance.now() - (this.#sentAt || this.#beganAt || arrivedAt)

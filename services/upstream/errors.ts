@@ -55,6 +55,13 @@ export const QueueFullError = createError(
   503,
 )
 
+/** The upstream takes no more requests at a time than it has now (`concurrency`), and none came to its turn in time. */
+export const ConcurrencyError = createError(
+  'HR_UPSTREAM_CONCURRENCY',
+  "The upstream '%s' has as many requests as it can take at a time. Try again in a few seconds.",
+  503,
+)
+
 /** No target is known at present: its names lead nowhere, or all were told to drain. */
 export const NoTargetError = createError(
   'HR_UPSTREAM_NO_TARGET',

@@ -23,6 +23,7 @@ import {
   targetSchema,
 } from './balance/options.ts'
 import { type BreakerOptions, breakerSchema, resolveBreaker } from './breaker/options.ts'
+import { type ConcurrencyOptions, concurrencySchema, resolveConcurrency } from './concurrency/options.ts'
 import {
   healthSchema,
   type HealthOptions,
@@ -84,6 +85,12 @@ export const upstreamSchema = Type.Object(
     ),
     retryBudget: budgetSchema,
     hedge: Type.Optional(hedgeSchema),
+    concurrency: Type.Optional(
+      Type.Union([concurrencySchema, Type.Boolean()], {
+        description:
+          'Send no more requests at a time than it answers without getting slow (docs/load-shedding.md): true, or how; without it, as many as `connections` and `queue` allow',
+      }),
+    ),
     failureStatuses: Type.Array(Type.Integer({ minimum: 400, maximum: 599 }), {
       default: [502, 503, 504],
       description: 'Statuses that count as failures of their target, beside answers that do not come or break off',
@@ -178,6 +185,8 @@ export interface UpstreamOptions {
   hedge: HedgeOptions | null
   /** `null`: targets have none. */
   breaker: BreakerOptions | null
+  /** `null`: as many as come. */
+  concurrency: ConcurrencyOptions | null
   failureStatuses: number[]
   slowStartMs: number
   /** 0…1 */
@@ -226,6 +235,7 @@ export function resolveUpstream(name: string, input: UpstreamInput, toPath: (pat
     retry: input.retry === false ? null : input.retry === undefined ? RETRY_CONNECTS : resolveRetry(input.retry),
     retryBudget: input.retryBudget,
     hedge: input.hedge ? resolveHedge(input.hedge) : null,
+    concurrency: resolveConcurrency(input.concurrency ?? false),
     failureStatuses: input.failureStatuses,
     slowStartMs: milliseconds(input.slowStart),
     panicBelow: input.panic,

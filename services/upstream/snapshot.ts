@@ -1,4 +1,5 @@
 import type { BreakerState } from './breaker/breaker.ts'
+import type { ConcurrencySnapshot } from './concurrency/limiter.ts'
 import type { HistogramSnapshot } from '../monitor/histogram.ts'
 
 /**
@@ -71,6 +72,8 @@ export interface TargetSnapshot {
   } | null
   /** Its circuit breaker, and how often that has opened; `null` without one. */
   breaker: { state: BreakerState; opened: number } | null
+  /** Of its upstream, all targets together: how many requests it is asked at a time; `null` where nobody minds. */
+  concurrency: ConcurrencySnapshot | null
   /** How often it was left alone, and until when it is. */
   ejections: { count: number; now: { reason: string; until: number } | null }
   /** Milliseconds from dispatch to the response head, or to how else the attempt ended; only outcomes that occurred. */
@@ -98,6 +101,7 @@ export function absentTarget(
         : { outcome: 'connect_error', code: failure.error.code ?? failure.error.name, at: failure.at },
     check: null,
     breaker: null,
+    concurrency: null,
     ejections: { count: 0, now: null },
     latency: {},
   }

@@ -209,6 +209,7 @@ export class Target implements Candidate, Standing {
       lastError: this.lastError,
       check: checkSnapshot(this.check),
       breaker: this.breaker === null ? null : { state: this.breaker.state, opened: this.breaker.opened },
+      concurrency: null,
       ejections: { count: this.outlier.count, now: ejectionSnapshot(this.outlier.ejected) },
       latency: Object.fromEntries(Object.entries(this.#latency).map(([outcome, held]) => [outcome, held.snapshot()])),
     }

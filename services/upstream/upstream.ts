@@ -3,6 +3,7 @@ import { type BalancedRequest, type Balancer, Roster } from './balance/balancer.
 import { createBalancer } from './balance/create.ts'
 import { Sticky } from './balance/sticky.ts'
 import type { Clock } from './clock.ts'
+import { ConcurrencyLimiter } from './concurrency/limiter.ts'
 import { Discovery } from './discovery/discovery.ts'
 import type { Resolver } from './discovery/resolver.ts'
 import { eligible } from './eligible.ts'
@@ -37,6 +38,8 @@ export class Upstream {
   readonly fingerprint: string
   /** What retries and hedges may add. */
   readonly budget: RetryBudget
+  /** How many requests it is asked at a time; `null` where nobody minds. */
+  readonly concurrency: ConcurrencyLimiter | null
   /** `null` where clients are not kept at a target. */
   readonly sticky: Sticky | null
   readonly #parts: UpstreamParts
@@ -57,6 +60,7 @@ export class Upstream {
     this.fingerprint = fingerprintOf(options)
     this.#parts = parts
     this.budget = new RetryBudget(options.retryBudget)
+    this.concurrency = options.concurrency === null ? null : new ConcurrencyLimiter(options.concurrency)
     this.#listener = parts.tell
     this.#balancer = createBalancer(options.balance, parts.random)
     this.sticky = options.sticky === null ? null : new Sticky(options.name, options.sticky)
@@ -171,9 +175,10 @@ export class Upstream {
   /** Every target, those that are leaving too; a name that leads to none is told as one that is down. */
   snapshot(): TargetSnapshot[] {
     const { connections, required } = this.options
+    const concurrency = this.concurrency?.snapshot() ?? null
     const lost = this.#discoveries.filter(({ found, failure }) => !found && failure !== null)
     return [
-      ...this.#set.all.map((target) => target.snapshot()),
+      ...this.#set.all.map((target) => ({ ...target.snapshot(), concurrency })),
       ...lost.map(({ target: { url, weight }, failure }) =>
         absentTarget({ upstream: this.name, target: url, required, weight, limit: connections, failure }),
       ),
