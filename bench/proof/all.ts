@@ -2,6 +2,7 @@ import type { Proof } from './proof.ts'
 import { deadUpstream } from './scenarios/dead-upstream.ts'
 import { floods } from './scenarios/floods.ts'
 import { heldConnections } from './scenarios/held-connections.ts'
+import { overload } from './scenarios/overload.ts'
 import { rapidResets } from './scenarios/rapid-resets.ts'
 import { reloads, reloadsInPlace, restarts } from './scenarios/reloads.ts'
 import { slowHeads } from './scenarios/slow-heads.ts'
@@ -17,5 +18,6 @@ export const PROOFS: readonly Proof[] = [
   rapidResets,
   slowHeads,
   floods,
+  overload,
   twoProcesses,
 ]

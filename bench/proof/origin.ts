@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 
 const BODY = JSON.stringify({ vehicles: Array.from({ length: 20 }, (_, id) => ({ id, plate: `HR-${id}` })) })
 export const BODY_BYTES = BODY.length
+/** What is large. */
+const LARGE = Buffer.alloc(524_288, 'x')
 /** Pieces of a stream, and the time between two. */
 const PIECES = 15
 const PIECE_EVERY_MS = 100
@@ -13,7 +15,7 @@ export const STREAM_BYTES = PIECES * PIECE.length
 
 /**
  * `/` is answered at once, `/stream` for one and a half seconds piece by piece, `/cached` so that it may be kept, and
- * `/hang` never.
+ * `/hang` never, and `/large` with half a megabyte.
  */
 export class Origin implements AsyncDisposable {
   readonly #server: Server
@@ -28,6 +30,7 @@ export class Origin implements AsyncDisposable {
       request.resume()
       if (path.startsWith('/hang')) return
       if (path.startsWith('/cached')) response.setHeader('cache-control', 'max-age=3600')
+      if (path.startsWith('/large')) return void response.end(LARGE)
       if (!path.startsWith('/stream')) return void response.end(BODY)
       response.setHeader('content-type', 'text/event-stream')
       let piece = 0

@@ -9,9 +9,9 @@ const HOST = '127.0.0.1'
 const TICK_MS = 2
 const port = Number(process.argv[2])
 const path = process.argv[3] ?? '/'
-const REQUEST = `GET ${path} HTTP/1.1\r\nHost: ${HOST}\r\nAccept-Encoding: gzip\r\n\r\n`
+const REQUEST = `GET ${path} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`
 
-/** What is asked for: so many requests a second for so long; an answer within `goodMs` of when it was due is a good one. */
+/** What is asked for: so many requests a second for so long, 0: each as soon as there is a connection for it; an answer within `goodMs` of when it was due is a good one. */
 export interface Order {
   perSecond: number
   forMs: number
@@ -34,6 +34,7 @@ export interface Outcome {
 class Connection {
   #socket: Socket | null = null
   #head = ''
+  #status = 0
   #missing = 0
   #dueAt = 0
   busy = false
@@ -56,8 +57,7 @@ class Connection {
 
   #open(): Socket {
     const socket = connect({ port, host: HOST, noDelay: true })
-    socket.setEncoding('latin1')
-    socket.on('data', (text: string) => this.#receive(text))
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('error', () => undefined) // 'close' follows
     socket.on('close', () => {
       this.#socket = null
@@ -66,23 +66,19 @@ class Connection {
     return socket
   }
 
-  #receive(text: string): void {
+  #receive(chunk: Buffer): void {
     if (this.#missing > 0) {
-      this.#missing -= text.length
-      if (this.#missing <= 0) this.#settle(Number(this.#head.slice(9, 12)))
+      this.#missing -= chunk.length
+      if (this.#missing <= 0) this.#settle(this.#status)
       return
     }
-    this.#head += text
+    this.#head += chunk.toString('latin1')
     const end = this.#head.indexOf('\r\n\r\n')
     if (end < 0) return
-    const length = /\r\ncontent-length: (\d+)/i.exec(this.#head)?.[1]
-    if (length === undefined) {
-      // Chunked: its end is the empty chunk.
-      if (this.#head.endsWith('\r\n0\r\n\r\n')) this.#settle(Number(this.#head.slice(9, 12)))
-      return
-    }
-    this.#missing = end + 4 + Number(length) - this.#head.length
-    if (this.#missing <= 0) this.#settle(Number(this.#head.slice(9, 12)))
+    this.#status = Number(this.#head.slice(9, 12))
+    const length = /\r\ncontent-length: (\d+)/i.exec(this.#head.slice(0, end))?.[1]
+    this.#missing = end + 4 + Number(length ?? 0) - this.#head.length
+    if (this.#missing <= 0) this.#settle(this.#status)
   }
 
   #settle(status: number): void {
@@ -99,6 +95,8 @@ function load({ perSecond, forMs, connections, goodMs }: Order): Promise<Outcome
   const free: Connection[] = []
   const late: number[] = []
   const startedAt = performance.now()
+  /** Of `late`, how many were sent. */
+  let taken = 0
   let isOver = false
   const all = Array.from({ length: connections }, () => new Connection(done))
   free.push(...all)
@@ -111,11 +109,17 @@ function load({ perSecond, forMs, connections, goodMs }: Order): Promise<Outcome
       latencies.push(ms)
     } else if (status === 503) outcome.refused++
     else outcome.other++
-    const next = late.shift()
-    if (next === undefined) free.push(connection)
-    else connection.send(next)
+    if (perSecond === 0) {
+      outcome.sent++
+      connection.send(performance.now())
+    } else if (taken < late.length) connection.send(late[taken++] as number)
+    else free.push(connection)
   }
 
+  if (perSecond === 0) {
+    outcome.sent = connections
+    for (const connection of all) connection.send(startedAt)
+  }
   return new Promise((resolve) => {
     const timer = setInterval(() => {
       const now = performance.now()

@@ -12,11 +12,11 @@ export const pressureSchema = Type.Object(
         "Delay of the event loop (99th percentile of a sample) above which requests are shed; served ones wait two to three times as long at most, as a rule; '0s': not looked at",
     }),
     maxEventLoopUtilization: Type.Number({
-      default: 0,
+      default: 0.98,
       minimum: 0,
       maximum: 0.999,
       description:
-        'Share of the time that the event loop is busy above which requests are shed: 0.95; 0: not looked at, as a loop that is busy and not late is well used',
+        "Share of the time that the event loop is busy above which requests are shed: what it cannot come to may wait for upstreams' connections, where no delay shows; 0: not looked at",
     }),
     maxHeap: Type.Number({
       default: 0.95,

@@ -9,6 +9,8 @@ export interface Signal {
 
 /** More says nothing more. */
 const MOST = 4
+/** Of a share: narrower, and what only flickers would be taken for a change. */
+const SHARE_BAND = 0.1
 /** Of a threshold in bytes: what lies within is one unit of pressure. */
 const BYTES_BAND = 0.1
 
@@ -18,12 +20,11 @@ export function signalsOf(readings: Readings, options: PressureOptions): Signal[
   const { maxEventLoopDelayMs, maxEventLoopUtilization, maxHeap, maxHeapUsedBytes, maxRssBytes } = options
   return [
     signal('event-loop-delay', eventLoopDelayMs, { threshold: maxEventLoopDelayMs, band: maxEventLoopDelayMs }),
-    // From its threshold on there is little left: the whole of that is one unit.
     signal('event-loop-utilization', eventLoopUtilization, {
       threshold: maxEventLoopUtilization,
-      band: 1 - maxEventLoopUtilization,
+      band: SHARE_BAND,
     }),
-    signal('heap', heapUsedBytes / heapLimitBytes, { threshold: maxHeap, band: 1 - maxHeap }),
+    signal('heap', heapUsedBytes / heapLimitBytes, { threshold: maxHeap, band: SHARE_BAND }),
     signal('heap', heapUsedBytes, { threshold: maxHeapUsedBytes, band: maxHeapUsedBytes * BYTES_BAND }),
     signal('rss', rssBytes, { threshold: maxRssBytes, band: maxRssBytes * BYTES_BAND }),
   ].filter((one) => one !== null)
