@@ -8,7 +8,9 @@ import { gatewayBefore, everyProtocol, PATIENCE, startGateway } from '../../help
 import { startUpstream } from '../../upstream-server.ts'
 import { beforeTargets } from '../upstreams/before-targets.ts'
 
-const ALWAYS = { maxHeapUsedBytes: '1MiB', sampleInterval: '20ms' }
+/** Nothing presses by itself, however busy the machine. */
+const NEVER = { maxEventLoopDelay: '0s', maxEventLoopUtilization: 0, maxHeap: 0 }
+const ALWAYS = { ...NEVER, maxHeapUsedBytes: '1MiB', sampleInterval: '20ms' }
 const LATE = { eventLoopDelayMs: 5_000, eventLoopUtilization: 1, heapUsedBytes: 1, heapLimitBytes: 2, rssBytes: 1 }
 
 /** A pressure whose samples the test takes, and gates that ask it. */
@@ -97,7 +99,7 @@ void test('exchanges beyond maxInFlight are answered 503, and those after them a
   const { gateway, upstream } = await gatewayBefore(
     t,
     [(exchange) => exchange.stall(), (exchange) => exchange.respond()],
-    { config: { pressure: { maxInFlight: 1, maxEventLoopDelay: '0s', maxHeap: 0 } } },
+    { config: { pressure: { ...NEVER, maxInFlight: 1 } } },
   )
   const [first, second] = [await gateway.client('h1'), await gateway.client('h1')]
   const held = await first.open({ path: '/' })
