@@ -258,7 +258,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
     draining: parts.draining,
     maintenance: kept.maintenance,
     limits: kept.limits,
-    notices: () => second?.notices() ?? [],
+    notices: () => [...(second?.notices() ?? []), ...kept.limits.notices()],
     loggers: [parts.log as never],
   })
   await app.register(responseCache, {

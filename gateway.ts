@@ -78,7 +78,10 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
   access.start()
   fastify.addHook('onClose', () => access.close())
   // One process, as far as it knows: nobody is asked but Redis.
-  const limitStore = createLimitStore(config, async () => ({ loans: [], members: 1 }))
+  const limitStore = createLimitStore(config, {
+    loans: async () => ({ loans: [], members: 1 }),
+    log: fastify.log,
+  })
   fastify.addHook('onClose', () => limitStore.close())
   const limits = new Limits(config, limitStore)
   const load = { inFlight: 0 }

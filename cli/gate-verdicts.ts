@@ -7,8 +7,6 @@ import { TrustedProxies } from '../services/downstream/trust.ts'
 import { ANSWERED, type Gate, type GateMaker, type GateStep } from '../services/gate/gate.ts'
 import { gatesOf } from '../services/gate/gates.ts'
 import { readRequestFields } from '../services/http/request-fields.ts'
-import { createLimitStore } from '../services/limit/create-store.ts'
-import { Limits } from '../services/limit/limits.ts'
 import type { RouteOptions } from '../services/routing/options.ts'
 import { configuredGates } from './explained-gates.ts'
 import type { Asked } from './explanation.ts'
@@ -53,10 +51,8 @@ export async function judgeGates(
   { route, path }: { route: RouteOptions; path: string },
 ): Promise<Judgement> {
   const access = new Access(config.access, config.routes, { log: SILENT })
-  const store = createLimitStore({ ...config, redis: null, processes: 1 }, async () => ({ loans: [], members: 1 }))
-  const limits = new Limits(config, store)
   try {
-    const makers: GateMaker<RouteOptions>[] = [...configuredGates(config), ...access.makers, ...limits.makers]
+    const makers: GateMaker<RouteOptions>[] = [...configuredGates(config), ...access.makers]
     const exchange = exchangeOf(request, path)
     const gates: GateVerdict[] = []
     let isOver = false
@@ -67,8 +63,6 @@ export async function judgeGates(
     }
     return { caller: callerOf(exchange), gates }
   } finally {
-    await limits.release()
-    await store.close()
     access.close()
   }
 }

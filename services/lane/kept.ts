@@ -10,7 +10,7 @@ import { createMemory } from '../cache/storage.ts'
 import { PurgeLog } from '../cache/store/purge-log.ts'
 import type { ForwardedOptions } from '../downstream/options.ts'
 import { Shared } from '../lifetime/shared.ts'
-import { type AskForLoans, createLimitStore, sharingOf } from '../limit/create-store.ts'
+import { type AskForLoans, createLimitStore, sharingOf, type StoreParts } from '../limit/create-store.ts'
 import { Limits, type LimitSettings } from '../limit/limits.ts'
 import type { LimitStore } from '../limit/limit-store.ts'
 import { Maintenance } from '../maintenance/maintenance.ts'
@@ -105,7 +105,7 @@ export class Kept {
     const sharesLimits = before !== null && sharingOf(before.settings) === sharingOf(settings)
     let limitStore: Shared<LimitStore> | null = null
     try {
-      limitStore = sharesLimits ? (previous as Kept).#limitStore.share() : heldStore(settings, loans)
+      limitStore = sharesLimits ? (previous as Kept).#limitStore.share() : heldStore(settings, { loans, log })
       this.limits = new Limits(settings, limitStore.value)
       const second = (created ?? (previous as Kept).#cache).value.second
       this.#accessLink = ownLink(settings, second)
@@ -180,8 +180,8 @@ function cacheSettings({ routes, cache, redis }: KeptSettings): string {
   return JSON.stringify([isCached(routes), memory, disk, inRedis, redis])
 }
 
-function heldStore(settings: KeptSettings, loans: AskForLoans): Shared<LimitStore> {
-  return new Shared(createLimitStore(settings, loans), (store) => store.close())
+function heldStore(settings: KeptSettings, parts: StoreParts): Shared<LimitStore> {
+  return new Shared(createLimitStore(settings, parts), (store) => store.close())
 }
 
 /** Revoked keys are told to other machines where any are accepted. */

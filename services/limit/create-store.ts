@@ -3,10 +3,15 @@ import { ControlLedger, type Loans } from './control-ledger.ts'
 import type { LoanRequest } from './lending.ts'
 import type { LimitedRoute, LimitSettings } from './limits.ts'
 import { LimitStore } from './limit-store.ts'
-import { RedisLedger } from './redis-ledger.ts'
+import { type LedgerLog, RedisLedger } from './redis-ledger.ts'
 
 /** Asks whoever looks after the processes for units of the limits that they share. */
 export type AskForLoans = (requests: readonly LoanRequest[]) => Promise<Loans>
+
+export interface StoreParts {
+  loans: AskForLoans
+  log: LedgerLog
+}
 
 /** What decides about who keeps the limits. */
 export interface SharingSettings extends Pick<LimitSettings, 'tiers'> {
@@ -21,10 +26,10 @@ export interface SharingSettings extends Pick<LimitSettings, 'tiers'> {
  *
  * @throws HR_REDIS_TLS_FILE
  */
-export function createLimitStore(settings: SharingSettings, loans: AskForLoans): LimitStore {
+export function createLimitStore(settings: SharingSettings, { loans, log }: StoreParts): LimitStore {
   const { redis, processes } = settings
   if (!isLimited(settings)) return new LimitStore(null)
-  if (redis !== null) return new LimitStore(new RedisLedger(redis))
+  if (redis !== null) return new LimitStore(new RedisLedger(redis, log))
   return new LimitStore(processes > 1 ? new ControlLedger(loans) : null)
 }
 

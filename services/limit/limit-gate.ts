@@ -5,7 +5,7 @@ import { CountedReply } from './counted-reply.ts'
 import type { Decision } from './decision.ts'
 import { QuotaUsedError, RateLimitedError } from './errors.ts'
 import type { Limit } from './limit.ts'
-import { policyItem, seconds, Told } from './told.ts'
+import { type Items, itemsOf, seconds, Told } from './told.ts'
 
 /** A limit on a route. */
 export interface RouteLimit {
@@ -15,7 +15,7 @@ export interface RouteLimit {
 }
 
 interface Use extends RouteLimit {
-  policy: string
+  items: Items
 }
 
 export interface LimitGateOptions {
@@ -95,9 +95,9 @@ export class LimitGate implements Gate {
 
   /** @returns whether the limit lets it pass */
   #judge(exchange: Exchange, { uses, told, at }: Progress, decision: Decision): boolean {
-    const { limit, policy } = uses[at] as Use
+    const { limit, items } = uses[at] as Use
     const { counts, refused } = limit.state
-    if (!limit.options.dryRun) told.add(limit, policy, decision)
+    if (!limit.options.dryRun) told.add(limit, items, decision)
     if (decision.allowed) {
       counts.allowed++
       return true
@@ -129,7 +129,7 @@ interface Progress {
 
 function useOf({ limit, cost }: RouteLimit): Use {
   // What is charged afterwards costs nothing to begin with.
-  return { limit, cost: limit.options.measured === null ? cost : 0, policy: policyItem(limit) }
+  return { limit, cost: limit.options.measured === null ? cost : 0, items: itemsOf(limit) }
 }
 
 function refusalOf(limit: Limit, { waitMs }: Decision): GatewayError {

@@ -61,6 +61,13 @@ export class Limits {
     }
   }
 
+  /** What wants attention, in words. */
+  notices(): string[] {
+    const { ledger } = this.#store
+    if (ledger === null || ledger.ready) return []
+    return [`Rate limits are each process's own: ${ledger.name} cannot be asked`]
+  }
+
   /** What it holds of the store is for others from now on. */
   async release(): Promise<void> {
     const held = [...this.#limits.values()]

@@ -61,6 +61,8 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])
 `)
 
+export type LedgerLog = Record<'info' | 'warn', (details: object, message: string) => void>
+
 const HEARTBEAT_MS = 1_000
 const SILENT_MS = 5_000
 /** Until the others have heard of a new process, at their next heartbeat, it uses nothing ahead. */
@@ -82,12 +84,24 @@ export class RedisLedger implements Ledger {
   readonly #timer: NodeJS.Timeout
   #members = Number.POSITIVE_INFINITY
   #joinedAt = 0
+  #closed = false
 
   /** @throws HR_REDIS_TLS_FILE */
-  constructor(options: RedisOptions) {
+  constructor(options: RedisOptions, log: LedgerLog) {
     this.link = new RedisLink(options)
     this.#prefix = `${options.prefix}:limit`
-    this.link.on('ready', () => void this.#beat())
+    let isAway = false
+    this.link.on('ready', () => {
+      void this.#beat()
+      if (isAway) log.info({ ledger: 'redis' }, 'rate limits are shared again')
+      isAway = false
+    })
+    this.link.on('away', () => {
+      if (!isAway && !this.#closed) {
+        log.warn({ ledger: 'redis', reason: this.link.reason }, 'rate limits go on without Redis, in each process')
+      }
+      isAway = true
+    })
     this.#timer = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref()
   }
 
@@ -105,6 +119,7 @@ export class RedisLedger implements Ledger {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     clearInterval(this.#timer)
     if (this.ready) await this.#beat('gone')
     this.link.close()

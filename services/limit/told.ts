@@ -7,7 +7,7 @@ import type { Limit } from './limit.ts'
  * A limit as an item of RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11 §3.1): its quota, its window where it has
  * one of fixed length, its unit, and as a parameter of our own the burst where that is another number.
  */
-export function policyItem({ name, options, period }: Limit): string {
+function policyItem({ name, options, period }: Limit): string {
   const { rate, burst, measured } = options
   let item = `${quoted(name)};q=${rate.count}`
   if (measured === 'response-bytes') item += ';qu="content-bytes"'
@@ -17,8 +17,19 @@ export function policyItem({ name, options, period }: Limit): string {
   return burst === rate.count ? item : `${item};headrace-burst=${burst}`
 }
 
+/** What is the same on every answer. */
+export interface Items {
+  /** As a string of structured fields. */
+  name: string
+  policy: string
+}
+
+export function itemsOf(limit: Limit): Items {
+  return { name: quoted(limit.name), policy: policyItem(limit) }
+}
+
 /** A name as a string of structured fields (RFC 9651 §3.3.3): what that cannot hold is left out. */
-export function quoted(name: string): string {
+function quoted(name: string): string {
   return `"${name.replaceAll(/[^ -~]/g, '').replaceAll(/["\\]/g, String.raw`\$&`)}"`
 }
 
@@ -40,12 +51,11 @@ export class Told {
   #left = 0
   #waitMs = 0
 
-  add(limit: Limit, policy: string, { left, waitMs }: Decision): void {
+  add(limit: Limit, { name, policy }: Items, { left, waitMs }: Decision): void {
     const { headers } = limit.options
     if (headers === 'none') return
     if (headers !== 'legacy') {
-      const state =
-        waitMs > 0 ? `${quoted(limit.name)};r=${left};t=${seconds(waitMs)}` : `${quoted(limit.name)};r=${left}`
+      const state = waitMs > 0 ? `${name};r=${left};t=${seconds(waitMs)}` : `${name};r=${left}`
       this.#policies = this.#policies === '' ? policy : `${this.#policies}, ${policy}`
       this.#states = this.#states === '' ? state : `${this.#states}, ${state}`
     }

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { SteadyClock } from '../../../services/limit/clock.ts'
 import { type Decision, emptyDecision, type Limiter } from '../../../services/limit/decision.ts'
 import { Errands } from '../../../services/limit/errands.ts'
-import { ExactLimiter, type SharedLimit } from '../../../services/limit/exact-limiter.ts'
+import { ExactLimiter, requestOf, type SharedLimit } from '../../../services/limit/exact-limiter.ts'
 import { paceOf } from '../../../services/limit/gcra.ts'
 import { LeasedLimiter } from '../../../services/limit/leased-limiter.ts'
 import { RedisLedger } from '../../../services/limit/redis-ledger.ts'
@@ -12,7 +12,7 @@ import type { Test } from 'tap'
 
 /** Like a process of a machine of its own: with a way to Redis that it shares with nobody. */
 async function member(t: Test, url: string): Promise<{ ledger: RedisLedger; errands: Errands }> {
-  const ledger = new RedisLedger(redisOptions(url))
+  const ledger = new RedisLedger(redisOptions(url), { info: () => undefined, warn: () => undefined })
   t.teardown(() => ledger.close())
   await until(() => ledger.ready)
   return { ledger, errands: new Errands(ledger) }
@@ -85,6 +85,20 @@ void test('exact: two machines let pass what there is, to the last unit', {
   t.match(await redis.cli('KEYS', '*{[^m]*'), /^test:limit:\{[\w-]{27}\}$/, 'nothing of the key is to be seen')
   const ttl = Number(await redis.cli('PTTL', (await redis.cli('KEYS', '*{[^m]*')).split('\n')[0] ?? ''))
   t.ok(ttl > 0, 'what is not used any more ends by itself')
+})
+
+void test('a key from a clock that was ahead keeps nobody out for longer than a bucket takes to fill', {
+  skip: noRedis,
+  timeout: PATIENCE,
+}, async (t) => {
+  const redis = await startRedis(t)
+  const { ledger } = await member(t, redis.url)
+  const request = { ...requestOf(limitOf(10, 60_000), 'ada', { used: 0, need: 1, want: 1 }), limit: 'api' }
+  t.match(await ledger.settle([request]), [{ granted: 1 }])
+  await redis.cli('SET', await redis.cli('KEYS', '*{[^m]*'), '9e15')
+  const [loan] = await ledger.settle([request])
+  t.match(loan, { granted: 0 })
+  t.ok((loan?.wait ?? 0) <= 2 * 60_000, `${loan?.wait} ms`)
 })
 
 void test('while Redis is away limits hold in each process, and are shared again when it is back', {
