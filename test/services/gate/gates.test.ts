@@ -70,3 +70,30 @@ void test('a route that asks for no gate has none', async (t) => {
   t.equal(gatesOf('/', [() => null, () => null]), null)
   t.equal(gatesOf('/', [() => null, () => gate('access', [])])?.list.length, 1)
 })
+
+void test('what is asked at the socket is not asked again of the request, and is asked behind what only dresses', async (t) => {
+  const said: string[] = []
+  const refusal = new LoopError(9)
+  let early: LoopError | undefined
+  const first: Gate = {
+    ...gate('pressure', said),
+    early: () => {
+      said.push('early')
+      return early
+    },
+  }
+  const gates = new Gates([first, gate('dress', said), gate('limit', said)])
+  t.ok(gates.early)
+  t.notOk(gates.shed)
+  t.equal(gates.checkEarly(exchange()), undefined)
+  t.strictSame(said, ['dress', 'early'])
+  const one = exchange()
+  one.early = true
+  t.equal(gates.check(one), undefined)
+  t.strictSame(said, ['dress', 'early', 'dress', 'limit'])
+  early = refusal
+  const refused = exchange()
+  t.equal(gates.checkEarly(refused), refusal)
+  t.equal(refused.denied, 'pressure')
+  t.equal(new Gates([gate('limit', said), first]).list[0]?.step, 'pressure')
+})
