@@ -16,12 +16,15 @@ import { endOnSignals, reloadOnHangup } from '../../server/signals.ts'
 import { VERSION } from '../../server/version.ts'
 import { type BannerAddress, renderBanner, takesColour } from '../../services/log/banner.ts'
 import { commandsToTry } from './commands.ts'
+import { makeConsumers } from './consumers.ts'
 import { ConfigurationInvalid, PortTaken } from './errors.ts'
 import { type RunningFleet, startFleet } from './upstream.ts'
 
 /** What `npm start` runs: the fleet API on a free port, and Headrace before it. */
 
 const OWN_CONFIG = fileURLToPath(new URL('./headrace.config.ts', import.meta.url))
+/** As the configuration has it; a consumers' file is looked for before that is read. */
+const DATA_DIR = fileURLToPath(new URL('../../.headrace', import.meta.url))
 const USAGE = 'Usage: npm start [-- [--port <port>] [--host <address>] [--log-level <level>]]'
 
 /** What is off, and the variable that would add it. */
@@ -53,7 +56,12 @@ async function start(flags: Flags): Promise<void> {
 async function configBefore(fleet: RunningFleet, flags: Flags): Promise<ConfigSource> {
   const cwd = process.cwd()
   const isOther = CONFIG_FILES.some((name) => existsSync(join(cwd, name)))
-  const variables = { ...processEnvironment(), FLEET_URL: fleet.url, FLEET_SECOND_URL: fleet.secondUrl }
+  const variables = {
+    ...processEnvironment(),
+    FLEET_URL: fleet.url,
+    FLEET_SECOND_URL: fleet.secondUrl,
+    FLEET_CONSUMERS: makeConsumers(DATA_DIR),
+  }
   const load = () => loadConfig({ cwd, variables, flags, ...(isOther ? {} : { file: OWN_CONFIG }) })
   const loaded = await load()
   if (!loaded.ok) throw new ConfigurationInvalid(formatProblems(loaded.problems, painter(process.stderr)).trimEnd())

@@ -10,6 +10,8 @@ import { resolveConfig } from '../../../config/resolve.ts'
 import { commandsToTry } from '../../../examples/fleet/commands.ts'
 
 const START = fileURLToPath(new URL('../../../examples/fleet/start.ts', import.meta.url))
+/** `npm start` keeps them in the repository's own folder. */
+const KEYS = fileURLToPath(new URL('../../../.headrace/fleet', import.meta.url))
 const FREE = ['--port', '0']
 
 interface Started {
@@ -145,6 +147,32 @@ void test('the routes of the example show prefixes, rewriting and methods', asyn
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object }
   t.match(Object.keys(document.paths), { length: Number })
   t.ok('/api/vehicles/{id}' in document.paths && '/photos/{id}' in document.paths)
+})
+
+void test('three consumers have the limits of their tiers, operators the audit log, and load tools a way without', async (t) => {
+  const { text } = await start(t, t.testdir())
+  const url = /public +(http:\S+)/.exec(text)?.[1] ?? ''
+  const keyOf = (name: string): string => readFileSync(resolve(KEYS, `${name}.key`), 'utf8').trim()
+  const ask = (path: string, name?: string): Promise<Response> =>
+    fetch(url + path, { headers: name === undefined ? {} : { 'x-api-key': keyOf(name) } })
+  t.equal((await ask('/api/audit-log?limit=1')).status, 401)
+  t.equal((await ask('/api/audit-log/1', 'workshop')).status, 403)
+  t.equal((await ask('/api/audit-log?limit=1', 'dispatch')).status, 200)
+  for (const [name, quota] of Object.entries({
+    dispatch: 'gold";q=6000;',
+    workshop: 'silver";q=600;',
+    reports: 'bronze";q=60;',
+  })) {
+    t.match((await ask('/api/vehicles?limit=1', name)).headers.get('ratelimit-policy'), `tier ${quota}`, name)
+  }
+  const statuses = await Promise.all(Array.from({ length: 25 }, () => ask('/api/vehicles?limit=1', 'reports')))
+  t.ok(
+    statuses.some(({ status }) => status === 429),
+    'reports has asked more often than it may',
+  )
+  t.equal((await ask('/api/vehicles?limit=1', 'dispatch')).status, 200, 'the others have not')
+  const free = await Promise.all(Array.from({ length: 25 }, () => ask('/load/vehicles?limit=1', 'reports')))
+  t.ok(free.every(({ status, headers }) => status === 200 && headers.get('ratelimit') === null))
 })
 
 void test('a configuration in the folder takes the place of the example', async (t) => {
