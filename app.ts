@@ -74,6 +74,7 @@ import { upstreamMetrics } from './services/monitor/upstream-metrics.ts'
 import type { RelatedDocument } from './services/openapi/describe.ts'
 import { connectSources } from './services/openapi/servers.ts'
 import { parseRate } from './services/options/units.ts'
+import { loadHooks } from './services/transform/hooks.ts'
 import { WorkerPool } from './services/workers/worker-pool.ts'
 import { CONTROL_RANK, type RoutePlan } from './services/proxy/plan.ts'
 import type { Pressure } from './services/pressure/pressure.ts'
@@ -182,6 +183,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
     cacheCounters: kept.cacheCounters,
     maintained: kept.maintenance,
     documents,
+    hooks: await loadHooks(config.routes),
     validations: kept.validations,
     splits: kept.splits,
     mirrors: kept.mirrors,

@@ -26,6 +26,7 @@ import { samplePressure } from './services/pressure/sampled-pressure.ts'
 import { InvalidRouteError } from './services/routing/errors.ts'
 import type { RouteOptions } from './services/routing/options.ts'
 import { parseRouteKey } from './services/routing/pattern.ts'
+import { loadHooks } from './services/transform/hooks.ts'
 import { Upstreams } from './services/upstream/upstreams.ts'
 import { logDisagreement } from './services/validation/log.ts'
 import { ValidationRecord } from './services/validation/record.ts'
@@ -101,6 +102,7 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
     load,
     documents,
     traffic,
+    hooks: await loadHooks(config.routes),
     validations: new ValidationRecord((told) => logDisagreement(fastify.log, told)),
     own: { find: () => undefined },
     ownStrictness: () => 0,

@@ -14,6 +14,18 @@ export { type Running, serve, type ServeOptions } from './server.ts'
 /** The gateway inside somebody's own Fastify application. */
 export { gateway, type GatewayOptions } from './gateway.ts'
 
+/** Code that changes requests and answers on their way. */
+export {
+  defineRequestHook,
+  defineResponseHook,
+  type RequestHook,
+  type RequestHookInput,
+  type RequestHookResult,
+  type ResponseHook,
+  type ResponseHookInput,
+  type ResponseHookResult,
+} from './services/transform/hooks.ts'
+
 /** Each capability alone. */
 export { default as adminToken, type AdminTokenOptions } from './plugins/admin-token.ts'
 export { default as cacheAdmin } from './plugins/cache-admin.ts'

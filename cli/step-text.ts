@@ -6,6 +6,8 @@ import type { MirrorOptions } from '../services/mirror/options.ts'
 import type { MockOptions } from '../services/mock/options.ts'
 import { formatDuration, formatSize } from '../services/options/units.ts'
 import type { Step } from '../services/proxy/plan.ts'
+import { shortName } from '../services/transform/hooks.ts'
+import type { HookReference, TransformOptions } from '../services/transform/options.ts'
 import type { RouteOptions } from '../services/routing/options.ts'
 import type { BalanceOptions } from '../services/upstream/balance/options.ts'
 import type { TimeoutOptions, UpstreamOptions } from '../services/upstream/options.ts'
@@ -53,6 +55,10 @@ export function detailOf(
       return validationInWords(options.validate, 'requests', options.to)
     case 'response validation':
       return validationInWords(options.validate, 'responses', options.to)
+    case 'request transformation':
+      return changesInWords(options.transform?.request)
+    case 'transformation':
+      return changesInWords(options.transform?.response)
     case 'answer':
       return options.answer === null ? '' : answerInWords(options.answer)
     case 'mock':
@@ -83,6 +89,12 @@ function answerInWords({ status, body }: AnswerOptions): string {
 function mockInWords({ document, status, example }: MockOptions, to: string | null): string {
   const chosen = [...(status === null ? [] : [`status ${status}`]), ...(example === null ? [] : [`example ${example}`])]
   return [`from ${document ?? `the document of ${to}`}, as Prefer says`, ...chosen].join('; else ')
+}
+
+/** What of a message is changed. */
+function changesInWords(side: TransformOptions['request'] | TransformOptions['response'] | undefined): string {
+  const changed = Object.entries(side ?? {}).filter(([, one]) => (Array.isArray(one) ? one.length > 0 : one !== null))
+  return changed.map(([name, one]) => (name === 'hook' ? `hook ${shortName(one as HookReference)}` : name)).join(', ')
 }
 
 function validationInWords(

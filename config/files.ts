@@ -34,9 +34,12 @@ export function namedFiles({ listen, upstreams, routes, redis, access }: Setting
     for (const key of ['ca', 'cert', 'key'] as const) add(tls?.[key], ['upstreams', name, 'tls', key])
     if (openapi?.startsWith('/') === false) add(openapi, ['upstreams', name, 'openapi'])
   }
-  for (const [key, { answer, mock, validate }] of Object.entries(routes)) {
+  for (const [key, { answer, mock, validate, transform }] of Object.entries(routes)) {
     add(answer?.file, ['routes', key, 'answer', 'file'])
     if (typeof validate === 'object') add(validate.document, ['routes', key, 'validate', 'document'])
+    for (const side of ['request', 'response'] as const) {
+      add(transform?.[side].hook?.replace(/#[^#]*$/, ''), ['routes', key, 'transform', side, 'hook'])
+    }
     if (typeof mock === 'string') add(mock, ['routes', key, 'mock'])
     else if (typeof mock === 'object') add(mock.document, ['routes', key, 'mock', 'document'])
   }

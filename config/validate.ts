@@ -9,6 +9,7 @@ import { checkMirrors } from './checks/mirrors.ts'
 import { checkPassing } from './checks/passing.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkSplits } from './checks/splits.ts'
+import { checkTransforms } from './checks/transforms.ts'
 import { checkUpstreams } from './checks/upstreams.ts'
 import type { Report } from './problem.ts'
 import { configSchema, type Settings } from './schema.ts'
@@ -24,6 +25,7 @@ const CHECKS = [
   checkSplits,
   checkMirrors,
   checkPassing,
+  checkTransforms,
   checkLimits,
   checkCache,
   checkFiles,

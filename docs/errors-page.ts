@@ -10,6 +10,7 @@ const CHAPTERS: [title: string, introduction: string, file: string][] = [
     'Answered to clients; the last is told at the start. Those of requests have `errors`: where, and what.',
     'services/validation/errors.ts',
   ],
+  ['Transformations', 'Answered to clients; the last is told at the start.', 'services/transform/errors.ts'],
   ['CORS', 'Answered to clients.', 'services/cors/errors.ts'],
   ['Security headers', 'Told at the start.', 'services/security-headers/errors.ts'],
   [

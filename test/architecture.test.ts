@@ -141,7 +141,8 @@ void test('routes get behaviour from decorators: of services they see types only
 
 void test('the configuration imports option schemas of services, and types', async (t) => {
   // What a route's key and rewrite mean, and what is never stored, is said once, where it counts; a check has to ask there.
-  const meaning = /^services\/(routing\/(pattern|table)|proxy\/path-writer|cache\/rules\/status)\.ts$/
+  const meaning =
+    /^services\/(routing\/(pattern|table)|proxy\/path-writer|transform\/(field-names|template)|cache\/rules\/status)\.ts$/
   const rule =
     'config may import itself, services/options/, services/*/options.ts and the meaning of routes; else types'
   const allowed = (item: Import): boolean => {

@@ -75,6 +75,8 @@ export class Exchange<Plan = unknown> {
   host = ''
   path = ''
   query = ''
+  /** The query that its upstream gets, where its route makes another of it. */
+  sentQuery: string | undefined
   /** A lax reader may see another path in `path`. */
   lax = false
   clientAddress = ''

@@ -32,6 +32,7 @@ export function openTunnel(
   const way = plan.detour === null ? { plan, client } : plan.detour.upgrade(exchange, client)
   if (way === null) return new UpgradeError()
   exchange.plan = way.plan
+  way.plan.requests?.applyHead(exchange)
   const authority = exchange.told?.host ?? exchange.authority
   const origin = fieldOf(fields.kept, 'origin')
   if (!mayConnect(origin, authority, websocket.origins)) return new OriginError(origin)

@@ -17,12 +17,15 @@ import type { MockOptions } from '../mock/options.ts'
 import type { Traffic } from '../monitor/traffic.ts'
 import { InvalidRouteError } from '../routing/errors.ts'
 import type { RouteOptions } from '../routing/options.ts'
-import { parseRouteKey } from '../routing/pattern.ts'
+import { parseRouteKey, type RoutePattern } from '../routing/pattern.ts'
 import { RouteTable } from '../routing/table.ts'
 import type { SplitCounters } from '../split/counters.ts'
 import type { SplitOptions } from '../split/options.ts'
 import { Split } from '../split/split.ts'
 import { SplitDetour } from '../split/split-detour.ts'
+import { type Hooks, shortName } from '../transform/hooks.ts'
+import { RequestTransform } from '../transform/request-transform.ts'
+import { ResponseTransform } from '../transform/response-transform.ts'
 import { ValidationSourceError } from '../validation/errors.ts'
 import type { ValidateOptions } from '../validation/options.ts'
 import type { ValidationRecord } from '../validation/record.ts'
@@ -37,6 +40,7 @@ import type { ResponseStage } from './response-stage.ts'
 import {
   cachedTogether,
   cachePolicyOf,
+  changes,
   type DetourPlan,
   type PlanSettings,
   type ProxyPlan,
@@ -51,6 +55,8 @@ export interface PlanParts extends PlanSettings {
   splits: SplitCounters
   mirrors: MirrorCounters
   documents: ServedDocuments
+  /** Code of the user's that routes name. */
+  hooks: Hooks
   /** What validation has found so far. */
   validations: ValidationRecord
   limits: { bodyBytes: number }
@@ -103,8 +109,10 @@ function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
   }
   const counters = parts.cacheCounters(key)
   const mirror = options.mirror === null ? null : mirrorTo(options.mirror, common, parts)
-  const stages = stagesOf(validation)
-  const planTo = (upstream: string): ProxyPlan => proxyPlan(upstream, common, { ...parts, counters, mirror, stages })
+  const transforms = transformsOf(common, parts)
+  const stages = stagesOf(validation, transforms.answers)
+  const onTheWay = { counters, mirror, requests: transforms.requests, stages }
+  const planTo = (upstream: string): ProxyPlan => proxyPlan(upstream, common, { ...parts, ...onTheWay })
   if (options.answer !== null) return { ...common, detour: new StaticAnswer(key, options.answer), cache: null }
   if (options.mock !== null) return { ...common, detour: mockOf(options.mock, common, parts), cache: null }
   if (split !== null) return splitPlan(split, common, { ...parts, planTo })
@@ -115,7 +123,7 @@ function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
 function proxyPlan(
   name: string,
   common: Common,
-  parts: PlanParts & { counters: CacheCounters; mirror: Mirror | null; stages: readonly ResponseStage[] | null },
+  parts: PlanParts & { counters: CacheCounters; mirror: Mirror | null } & Pick<ProxyPlan, 'requests' | 'stages'>,
 ): ProxyPlan {
   const { upstreams } = parts
   const { options, pattern } = common
@@ -132,6 +140,7 @@ function proxyPlan(
     ...patience,
     writer: pathWriter(pattern, options.stripPrefix, options.rewrite),
     mirror: parts.mirror,
+    requests: parts.requests,
     stages: parts.stages,
     cache: routeCache(name, options, parts),
   }
@@ -177,10 +186,42 @@ function validationGate(
 }
 
 /** What answers go through on their way from the upstream. */
-function stagesOf(validation: RouteValidation | null): readonly ResponseStage[] | null {
+function stagesOf(
+  validation: RouteValidation | null,
+  transform: ResponseStage | null,
+): readonly ResponseStage[] | null {
   const stages: ResponseStage[] = []
   if (validation !== null && validation.options.responses !== 'off') stages.push(new ResponseValidation(validation))
+  if (transform !== null) stages.push(transform)
   return stages.length === 0 ? null : stages
+}
+
+/** What becomes of a route's requests and answers. @throws HR_TRANSFORM_HOOK_SOURCE */
+function transformsOf(
+  { options, pattern }: Common,
+  { hooks, failed, limits }: PlanParts,
+): { requests: RequestTransform | null; answers: ResponseTransform | null } {
+  const { transform, request: requestLimits } = options
+  if (transform === null) return { requests: null, answers: null }
+  const { request, response } = transform
+  const parameters = parameterNames(pattern)
+  const limitBytes = bodyLimit(requestLimits, limits.bodyBytes)
+  const requestHook = request.hook === null ? null : { run: hooks.get(request.hook), name: shortName(request.hook) }
+  const responseHook = response.hook === null ? null : { run: hooks.get(response.hook), name: shortName(response.hook) }
+  return {
+    requests: changes(request)
+      ? new RequestTransform(transform, { parameters, limitBytes, hook: requestHook, failed })
+      : null,
+    answers: changes(response) ? new ResponseTransform(transform, { parameters, hook: responseHook, failed }) : null,
+  }
+}
+
+/** In the order in which a match gives their values. */
+function parameterNames({ segments }: RoutePattern): string[] {
+  return segments.flatMap((segment) => {
+    if (segment.kind === 'static') return []
+    return [segment.kind === 'parameter' ? segment.name : '*']
+  })
 }
 
 function mirrorTo(mirror: MirrorOptions, common: Common, { upstreams, mirrors, failed }: PlanParts): Mirror {
@@ -199,6 +240,7 @@ function mirrorTo(mirror: MirrorOptions, common: Common, { upstreams, mirrors, f
       ...patience,
       writer,
       mirror: null,
+      requests: null,
       stages: null,
       cache: null,
       compression: null,

@@ -11,6 +11,7 @@ import type { RouteTraffic } from '../monitor/traffic.ts'
 import type { RouteOptions } from '../routing/options.ts'
 import type { RoutePattern } from '../routing/pattern.ts'
 import type { RouteTable } from '../routing/table.ts'
+import type { RequestTransform } from '../transform/request-transform.ts'
 import type { TimeoutOptions, UpstreamOptions } from '../upstream/options.ts'
 import type { HedgeOptions, RetryOptions } from '../upstream/retry/options.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -30,9 +31,11 @@ export const STEPS = [
   'answer',
   'mock',
   'lookup',
+  'request transformation',
   'upstream',
   'mirror',
   'response validation',
+  'transformation',
   'store',
   'coding',
   'log',
@@ -50,7 +53,7 @@ export type Step = (typeof STEPS)[number]
 
 /** The steps of a route's requests: without a cache, nothing is looked up or stored. */
 export function stepsOf(
-  { cache, split, answer, mock, mirror, compression, validate }: RouteOptions,
+  { cache, split, answer, mock, mirror, compression, validate, transform }: RouteOptions,
   shared: SharedCompression,
   gates: Gates | null,
 ): readonly Step[] {
@@ -63,6 +66,8 @@ export function stepsOf(
     lookup: isSent && cache !== null,
     upstream: isSent,
     mirror: isSent && mirror !== null,
+    'request transformation': isSent && transform !== null && changes(transform.request),
+    transformation: isSent && transform !== null && changes(transform.response),
     'response validation': isSent && validate !== null && validate.responses !== 'off',
     store: isSent && cache !== null,
     coding: compressionOf(compression, shared) !== null,
@@ -71,6 +76,11 @@ export function stepsOf(
   // Its gate wants a document; that there is one, the options say.
   isTaken.validation = validate !== null && validate.requests !== 'off'
   return STEPS.filter((step) => isTaken[step] ?? true)
+}
+
+/** Whether any of one side's transformations does anything. */
+export function changes(side: Readonly<Record<string, unknown>>): boolean {
+  return Object.values(side).some((one) => (Array.isArray(one) ? one.length > 0 : one !== null))
 }
 
 interface Planned extends Admissible, Cacheable {
@@ -98,6 +108,8 @@ export interface ProxyPlan extends Planned {
   writer: PathWriter | null
   /** `null`: nobody else gets what is sent. */
   mirror: RouteMirror | null
+  /** What becomes of requests on the way there; `null`: nothing. */
+  requests: RequestTransform | null
   /** What answers go through before any cache; `null`: nothing. */
   stages: readonly ResponseStage[] | null
 }
@@ -134,10 +146,11 @@ export function cachePolicyOf(
   { cache: shared, forwarded }: Omit<PlanSettings, 'compression'>,
 ): CachePolicy | null {
   if (route.cache === null) return null
-  const { key, stripPrefix, rewrite, encodedSlash, decompress } = route
+  const { key, stripPrefix, rewrite, encodedSlash, decompress, transform, validate } = route
   // How often and how long the origin is asked, who has which share, where it is shown, how an answer is coded on its way to
   // one client, and what else goes by the route, changes nothing that is stored.
-  const shape = { key, to: sources.map(({ name }) => name), stripPrefix, rewrite, encodedSlash, decompress }
+  const to = sources.map(({ name }) => name)
+  const shape = { key, to, stripPrefix, rewrite, encodedSlash, decompress, transform, checked: validate?.responses }
   const origins = sources.map(({ targets, host, tls }) => [targets.map(({ url }) => url), host, tls])
   // Whoever is told apart by the gateway is so for the cache too; another way of asking is another answer.
   const { access } = route

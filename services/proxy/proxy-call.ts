@@ -195,9 +195,9 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Deadline, Cancella
     const isFirst = ++this.#dispatches === 1
     // A further attempt finds the list as the first has left it.
     if (isFirst) completeFields(this.#exchange, this.#plan, this.#context.forwarding)
-    const { method, path, query, parameters, fields } = this.#exchange
+    const { method, path, query, sentQuery = query, parameters, fields } = this.#exchange
     this.send(this.#target, {
-      path: pathToSend(this.#plan, path, query, parameters),
+      path: pathToSend(this.#plan, path, sentQuery, parameters),
       method: method as Dispatcher.HttpMethod,
       headers: fields.kept,
       body: bodyToSend(this.#body, this.#plan),

@@ -20,6 +20,8 @@ export interface ResponseStage {
   readonly bodyBytes: number
   /** Whether upstreams are asked for answers without a coding, of which bodies can be read. */
   readonly readsBodies: boolean
+  /** Whether it makes others of them: parts of an answer cannot be asked for then. */
+  readonly changesBodies: boolean
   /** Whether it wants the body of an answer, whose head is known. */
   wantsBody(answer: Answer, exchange: Exchange): boolean
   /** @returns what the client is told in place of the answer */

@@ -18,6 +18,7 @@ import {
 } from '../security-headers/options.ts'
 import { routePrioritySchema } from '../pressure/options.ts'
 import { mainSide, resolveSplit, type SplitOptions, splitSchema } from '../split/options.ts'
+import { resolveTransform, type TransformOptions, transformSchema } from '../transform/options.ts'
 import { resolveValidate, type ValidateOptions, validateSchema } from '../validation/options.ts'
 import { resolveWebSocket, type WebSocketOptions, webSocketSchema } from '../websocket/options.ts'
 import {
@@ -103,6 +104,7 @@ export const routeSchema = Type.Object(
       }),
     ),
     request: Type.Optional(requestSchema),
+    transform: Type.Optional(transformSchema),
     validate: Type.Optional(
       Type.Union([validateSchema, Type.Boolean()], {
         description:
@@ -160,6 +162,8 @@ export interface RouteOptions {
   request: RequestLimits | null
   /** `null`: neither requests nor answers are compared with any document. */
   validate: ValidateOptions | null
+  /** `null`: requests and answers go on as they come. */
+  transform: TransformOptions | null
   docs: boolean
 }
 
@@ -194,6 +198,7 @@ export function resolveRoute(
     cors: resolveCors(input.cors ?? false),
     securityHeaders: resolveSecurityHeaders(input.securityHeaders ?? false),
     request: resolveRequest(input.request),
+    transform: resolveTransform(input.transform, toPath),
     validate: resolveValidate(input.validate ?? false, toPath),
     docs: input.docs,
   }

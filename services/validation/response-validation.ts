@@ -19,6 +19,7 @@ import type { RouteValidation } from './route-validation.ts'
 export class ResponseValidation implements ResponseStage {
   readonly bodyBytes: number
   readonly readsBodies = true
+  readonly changesBodies = false
   readonly #validation: RouteValidation
 
   constructor(validation: RouteValidation) {

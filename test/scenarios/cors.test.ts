@@ -9,29 +9,33 @@ const PREFLIGHT: Field[] = [
   ['access-control-request-headers', 'content-type,x-tenant'],
 ]
 
-everyProtocol('a preflight is answered by the gateway, and its upstream hears nothing', async (t, protocol) => {
-  const { gateway, upstream } = await gatewayBefore(t, (exchange) => exchange.respond(), {
-    key: 'PUT /orders/:id',
-    route: { cors: { origin: [PAGE], methods: ['PUT'], credentials: true, maxAge: '10m' } },
-  })
-  const client = await gateway.client(protocol)
-  const answer = await client.request({ method: 'OPTIONS', path: '/orders/7', fields: PREFLIGHT })
-  t.equal(answer.status, 204)
-  t.equal(answer.get('access-control-allow-origin'), PAGE)
-  t.equal(answer.get('access-control-allow-credentials'), 'true')
-  t.equal(answer.get('access-control-allow-methods'), 'PUT')
-  t.equal(answer.get('access-control-allow-headers'), 'content-type,x-tenant')
-  t.equal(answer.get('access-control-max-age'), '600')
-  t.equal(all(answer.fields, 'vary').join(', '), 'origin, access-control-request-headers')
-  const other = await client.request({
-    method: 'OPTIONS',
-    path: '/orders/7',
-    fields: [['origin', 'https://evil.test'], ...PREFLIGHT.slice(1)],
-  })
-  t.equal(other.get('access-control-allow-origin'), undefined)
-  t.equal(other.get('access-control-allow-methods'), undefined)
-  t.equal(upstream.requests.length, 0)
-})
+everyProtocol(
+  'a preflight is answered by the gateway, and its upstream hears nothing',
+  async (t, protocol) => {
+    const { gateway, upstream } = await gatewayBefore(t, (exchange) => exchange.respond(), {
+      key: 'PUT /orders/:id',
+      route: { cors: { origin: [PAGE], methods: ['PUT'], credentials: true, maxAge: '10m' } },
+    })
+    const client = await gateway.client(protocol)
+    const answer = await client.request({ method: 'OPTIONS', path: '/orders/7', fields: PREFLIGHT })
+    t.equal(answer.status, 204)
+    t.equal(answer.get('access-control-allow-origin'), PAGE)
+    t.equal(answer.get('access-control-allow-credentials'), 'true')
+    t.equal(answer.get('access-control-allow-methods'), 'PUT')
+    t.equal(answer.get('access-control-allow-headers'), 'content-type,x-tenant')
+    t.equal(answer.get('access-control-max-age'), '600')
+    t.equal(all(answer.fields, 'vary').join(', '), 'origin, access-control-request-headers')
+    const other = await client.request({
+      method: 'OPTIONS',
+      path: '/orders/7',
+      fields: [['origin', 'https://evil.test'], ...PREFLIGHT.slice(1)],
+    })
+    t.equal(other.get('access-control-allow-origin'), undefined)
+    t.equal(other.get('access-control-allow-methods'), undefined)
+    t.equal(upstream.requests.length, 0)
+  },
+  ['h1', 'h2'],
+)
 
 everyProtocol(
   'one stored answer serves every origin, and what its upstream says of CORS is left out',
@@ -80,16 +84,20 @@ everyProtocol(
   },
 )
 
-everyProtocol('a problem says what its page may do with it, and carries the security headers', async (t, protocol) => {
-  const { gateway } = await gatewayBefore(t, [], {
-    route: { cors: true, request: { headers: { required: ['x-tenant'] } }, securityHeaders: true },
-  })
-  const answer = await (await gateway.client(protocol)).request({ path: '/x', fields: [['origin', PAGE]] })
-  isProblem(t, answer, 400)
-  t.equal(answer.get('access-control-allow-origin'), '*')
-  t.equal(answer.get('vary'), undefined)
-  t.match(answer.get('content-security-policy'), /default-src 'self'/)
-})
+everyProtocol(
+  'a problem says what its page may do with it, and carries the security headers',
+  async (t, protocol) => {
+    const { gateway } = await gatewayBefore(t, [], {
+      route: { cors: true, request: { headers: { required: ['x-tenant'] } }, securityHeaders: true },
+    })
+    const answer = await (await gateway.client(protocol)).request({ path: '/x', fields: [['origin', PAGE]] })
+    isProblem(t, answer, 400)
+    t.equal(answer.get('access-control-allow-origin'), '*')
+    t.equal(answer.get('vary'), undefined)
+    t.match(answer.get('content-security-policy'), /default-src 'self'/)
+  },
+  ['h1', 'h2'],
+)
 
 void test('OPTIONS that is no preflight goes to the upstream, or is refused', { timeout: PATIENCE }, async (t) => {
   const { gateway, upstream } = await gatewayBefore(t, [(exchange) => exchange.respond(200, [], 'own')], {
