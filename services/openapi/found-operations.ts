@@ -34,12 +34,16 @@ interface Template {
   item: JsonObject
   /** Made when they are first found. */
   found: Map<string, FoundOperation>
+  /** Of the paths that it fits, with each base and without. */
+  shapes: ReadonlySet<string>
 }
 
 /** The operations of one document, found by what an upstream would be sent. */
 export class Operations {
   readonly #specification: Specification
   readonly #templates: Template[] = []
+  /** Those that may fit a path, in order, by the number of its segments and the first of them. */
+  readonly #byShape = new Map<string, Template[]>()
 
   constructor(specification: Specification, source: UpstreamSpecification) {
     this.#specification = specification
@@ -49,10 +53,16 @@ export class Operations {
       const item = specification.object(node)
       const bases = basePaths(item['servers'] ?? document['servers'], source.base, source.targets)
       const names = [...path.matchAll(/\{([^{}]*)\}/g)].map(([, name]) => name as string)
-      this.#templates.push({ path, pattern: patternOf(path, bases), names, item, found: new Map() })
+      const shapes = new Set(['', ...bases].map((before) => shapeOf(before + path)))
+      this.#templates.push({ path, pattern: patternOf(path, bases), names, item, found: new Map(), shapes })
     }
     // What is said in text is meant before what a parameter takes (OpenAPI 3.1, §4.8.8.1); the rest stays in order.
     this.#templates.sort((a, b) => a.names.length - b.names.length)
+    for (const shape of new Set(this.#templates.flatMap(({ shapes }) => [...shapes]))) {
+      const any = anyOf(shape)
+      const fitting = this.#templates.filter(({ shapes }) => shapes.has(shape) || shapes.has(any))
+      this.#byShape.set(shape, fitting)
+    }
   }
 
   /**
@@ -61,15 +71,17 @@ export class Operations {
    * @param path that an upstream would be sent, without its query
    */
   find(method: string, path: string): FoundOperation | NoOperation {
+    const shape = shapeOf(path)
+    const templates = this.#byShape.get(shape) ?? this.#byShape.get(anyOf(shape)) ?? []
     const wanted = method === 'HEAD' ? ['head', 'get'] : [method.toLowerCase()]
     for (const one of wanted) {
-      for (const template of this.#templates) {
+      for (const template of templates) {
         if (!template.pattern.test(path)) continue
         const found = this.#operation(template, one)
         if (found !== undefined) return found
       }
     }
-    const fitting = this.#templates.filter(({ pattern }) => pattern.test(path))
+    const fitting = templates.filter(({ pattern }) => pattern.test(path))
     return new NoOperation(
       fitting.flatMap(({ item }) => METHODS.filter((one) => isObject(own(item, one)))).map((one) => one.toUpperCase()),
     )
@@ -88,6 +100,22 @@ export class Operations {
 }
 
 const isMethod = (name: string): name is Method => (METHODS as readonly string[]).includes(name)
+
+/** How many segments a path has, and its first: `2 vehicles`, and `2 *` where that is a parameter, or has one in it. */
+function shapeOf(path: string): string {
+  let count = 0
+  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) count++
+  const end = path.indexOf('/', 1)
+  const first = end === -1 ? path.slice(1) : path.slice(1, end)
+  return `${count} ${first.includes('{') ? '*' : encodedOnce(first)}`
+}
+
+const anyOf = (shape: string): string => `${shape.slice(0, shape.indexOf(' '))} *`
+
+/** As paths of requests come: what of a document's is not encoded yet. */
+function encodedOnce(segment: string): string {
+  return /^[\w.~%!$&'()*+,;=:@-]*$/.test(segment) ? segment : encodeURI(segment)
+}
 
 function patternOf(path: string, bases: readonly string[]): RegExp {
   const text = path

@@ -46,6 +46,8 @@ function compiled(schema: JsonObject): ValidateFunction | undefined {
         strict: false,
         allErrors: false,
         validateSchema: false,
+        // The schema of schemas, which takes longer to read than all others here.
+        meta: false,
         logger: false,
         unicodeRegExp,
         addUsedSchema: false,
