@@ -194,6 +194,21 @@ export function fieldOf(fields: readonly string[], name: string): string | undef
   return undefined
 }
 
+/**
+ * The value of a field that may stand once. Readers differ in which of several they take: of those, the value is empty, which
+ * is none that anybody looks for.
+ *
+ * @param name in lower case
+ */
+export function onlyField(fields: readonly string[], name: string): string | undefined {
+  let value: string | undefined
+  for (let i = 0; i < fields.length; i += 2) {
+    const given = fields[i] as string
+    if (given.length === name.length && given.toLowerCase() === name) value = value === undefined ? fields[i + 1] : ''
+  }
+  return value
+}
+
 /** Puts a field into a list of them, in place of all of its name. @param name in lower case */
 export function setField(fields: string[], name: string, value: string): void {
   removeField(fields, name)

@@ -2,7 +2,7 @@ import type { Exchange } from '../downstream/exchange.ts'
 import type { Gate, Verdict } from '../gate/gate.ts'
 import { BodyTooLargeError } from '../http/errors.ts'
 import type { GatewayError } from '../http/problem.ts'
-import { fieldOf } from '../http/request-fields.ts'
+import { fieldOf, onlyField } from '../http/request-fields.ts'
 import {
   ContentTypeError,
   FieldCountError,
@@ -38,7 +38,7 @@ class RequestGate implements Gate {
     if (bodyBytes !== null && contentLength !== undefined && Number(contentLength) > bodyBytes) {
       return new BodyTooLargeError(bodyBytes)
     }
-    if (contentTypes !== null && exchange.body !== null && !isOf(fieldOf(kept, 'content-type'), contentTypes)) {
+    if (contentTypes !== null && exchange.body !== null && !isOf(onlyField(kept, 'content-type'), contentTypes)) {
       return withFields(new ContentTypeError(contentTypes.join(', ')), ['accept', contentTypes.join(', ')])
     }
     return this.#fields(kept) ?? this.#query(exchange.query)

@@ -9,15 +9,15 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /** A number of more digits than a double has: kept as it was written (ECMA-262, JSON.rawJSON). */
 const { rawJSON, isRawJSON } = JSON as unknown as {
-  rawJSON(text: string): unknown
-  isRawJSON(value: unknown): boolean
+  rawJSON: (this: void, text: string) => unknown
+  isRawJSON: (this: void, value: unknown) => boolean
 }
 
 /** A JSON body that cannot be read. */
 export class NoJson {}
 
-/** Reads JSON in UTF-8. Numbers that a double cannot hold stay as they were written. */
-export function readJson(body: Buffer): Value | NoJson {
+/** Reads JSON in UTF-8; a {@link NoJson} where it is none. Numbers that a double cannot hold stay as they were written. */
+export function readJson(body: Buffer): Value {
   try {
     return JSON.parse(UTF8.decode(body), keepNumber as (key: string, value: unknown) => unknown)
   } catch {

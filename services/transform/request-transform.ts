@@ -2,6 +2,7 @@ import { requestFieldValue } from '../cache/rules/message.ts'
 import { readContent, streamOf } from '../downstream/content.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import type { GatewayError } from '../http/problem.ts'
+import { onlyField } from '../http/request-fields.ts'
 import { dropDigests, isJson } from './digests.ts'
 import { HookRefusal, RequestBodyError, RequestCodedError, RequestLargeError } from './errors.ts'
 import { CompiledFields } from './field-changes.ts'
@@ -76,7 +77,10 @@ export class RequestTransform {
   /** @returns `undefined` where there is none, or one of another type */
   async #readBody(exchange: Exchange): Promise<unknown> {
     const { kept, contentLength } = exchange.fields
-    if (exchange.body === null || !isJson(requestFieldValue(kept, 'content-type'))) return undefined
+    if (exchange.body === null) return undefined
+    const type = onlyField(kept, 'content-type')
+    if (type === '') throw new RequestBodyError()
+    if (!isJson(type)) return undefined
     const coding = requestFieldValue(kept, 'content-encoding')
     if (coding !== undefined && coding.toLowerCase() !== 'identity') throw new RequestCodedError()
     const { bodyBytes: mostBytes } = this.#options

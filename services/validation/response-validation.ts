@@ -2,11 +2,13 @@ import { fieldValue } from '../cache/rules/message.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import type { GatewayError } from '../http/problem.ts'
 import { NoOperation } from '../openapi/found-operations.ts'
+import { NoDocument } from '../openapi/served-documents.ts'
 import { type Answer, hasBody, type ResponseStage } from '../proxy/response-stage.ts'
 import { ResponseInvalidError } from './errors.ts'
 import { type Finding, finding } from './finding.ts'
 import type { OperationRules } from './operation-rules.ts'
 import type { RouteValidation } from './route-validation.ts'
+import { unavailable } from './unavailable.ts'
 
 /**
  * Whether an upstream's answer is as its document says: what differs is noted for the drift report, and, where it is
@@ -30,16 +32,36 @@ export class ResponseValidation implements ResponseStage {
   wantsBody(answer: Answer, exchange: Exchange): boolean {
     if (!isJudged(answer) || !hasBody(answer, exchange) || isCoded(answer)) return false
     const rules = this.#validation.find(exchange)
-    if (rules === undefined || rules instanceof NoOperation) return false
+    // What it is compared with may come while it is read.
+    if (rules === undefined) return this.#enforces
+    if (rules instanceof NoOperation) return false
     const response = rules.response(answer.status)
     return response?.body.wantsBody(fieldValue(answer.fields, 'content-type')) ?? false
   }
 
-  apply(answer: Answer, exchange: Exchange): GatewayError | undefined {
+  apply(answer: Answer, exchange: Exchange): GatewayError | undefined | Promise<GatewayError | undefined> {
     if (!isJudged(answer)) return undefined
-    const { counts } = this.#validation
     const rules = this.#validation.find(exchange)
-    if (rules === undefined || rules instanceof NoOperation) {
+    if (rules !== undefined) return this.#judge(answer, exchange, rules)
+    if (this.#enforces) return this.#soon(answer, exchange)
+    this.#validation.counts.response.unknown++
+    return undefined
+  }
+
+  get #enforces(): boolean {
+    return this.#validation.options.responses === 'enforce'
+  }
+
+  async #soon(answer: Answer, exchange: Exchange): Promise<GatewayError | undefined> {
+    const rules = await this.#validation.findSoon(exchange)
+    if (!(rules instanceof NoDocument)) return this.#judge(answer, exchange, rules)
+    this.#validation.counts.response.unknown++
+    return unavailable(rules)
+  }
+
+  #judge(answer: Answer, exchange: Exchange, rules: OperationRules | NoOperation): GatewayError | undefined {
+    const { counts } = this.#validation
+    if (rules instanceof NoOperation) {
       counts.response.unknown++
       return undefined
     }
@@ -50,7 +72,7 @@ export class ResponseValidation implements ResponseStage {
     if (found !== undefined) this.#note(answer, rules, found)
     if (found === undefined && !isUnread) return undefined
     const isMild = found?.in === 'status' && answer.status >= 500
-    if (this.#validation.options.responses !== 'enforce' || isMild) {
+    if (!this.#enforces || isMild) {
       if (found !== undefined) counts.response.noted++
       return undefined
     }

@@ -5,19 +5,14 @@ import { readContent } from '../downstream/content.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import type { Gate, Verdict } from '../gate/gate.ts'
 import type { GatewayError } from '../http/problem.ts'
-import { fieldOf } from '../http/request-fields.ts'
+import { onlyField } from '../http/request-fields.ts'
 import { NoOperation } from '../openapi/found-operations.ts'
-import { NoDocument, RETRY_AFTER_S } from '../openapi/served-documents.ts'
-import {
-  DocumentUnavailableError,
-  RequestCodedError,
-  RequestInvalidError,
-  RequestTooLargeError,
-  UndocumentedError,
-} from './errors.ts'
+import { NoDocument } from '../openapi/served-documents.ts'
+import { RequestCodedError, RequestInvalidError, RequestTooLargeError, UndocumentedError } from './errors.ts'
 import type { Finding } from './finding.ts'
 import type { OperationRules } from './operation-rules.ts'
 import { rawOf } from './raw.ts'
+import { unavailable } from './unavailable.ts'
 import type { RouteValidation } from './route-validation.ts'
 
 /**
@@ -42,7 +37,11 @@ export class ValidationGate implements Gate {
 
   check(exchange: Exchange): Verdict | Promise<Verdict> {
     const rules = this.#validation.find(exchange)
-    return rules === undefined ? this.#soon(exchange) : this.#judge(exchange, rules)
+    if (rules !== undefined) return this.#judge(exchange, rules)
+    if (this.#enforces) return this.#soon(exchange)
+    // Nobody waits for what refuses nothing.
+    this.#validation.counts.request.unknown++
+    return undefined
   }
 
   get #enforces(): boolean {
@@ -53,10 +52,7 @@ export class ValidationGate implements Gate {
     const rules = await this.#validation.findSoon(exchange)
     if (!(rules instanceof NoDocument)) return this.#judge(exchange, rules)
     this.#validation.counts.request.unknown++
-    if (!this.#enforces) return undefined
-    const error: GatewayError = new DocumentUnavailableError(rules.name, rules.reason)
-    error.fields = ['retry-after', String(RETRY_AFTER_S)]
-    return error
+    return unavailable(rules)
   }
 
   #judge(exchange: Exchange, rules: OperationRules | NoOperation): Verdict | Promise<Verdict> {
@@ -65,7 +61,7 @@ export class ValidationGate implements Gate {
       counts.request.unknown++
       return this.#enforces && options.undocumented === 'refuse' ? undocumented(exchange, rules) : undefined
     }
-    const contentType = fieldOf(exchange.fields.kept, 'content-type')
+    const contentType = onlyField(exchange.fields.kept, 'content-type')
     const raw = rawOf(exchange, this.#validation.pathOf(exchange), rules)
     const findings = rules.checkHead(raw, contentType, exchange.body !== null)
     if (exchange.body === null || !rules.wantsBody(contentType)) return this.#decide(rules, findings)
