@@ -256,3 +256,16 @@ void test('the drift report says which answers disagree, where, and how often', 
   t.match(text, /headrace_validation_total\{route="\/\*",side="response",result="noted"\} 3/)
   t.notMatch(JSON.stringify(disagreements), /hunter2/)
 })
+
+void test('an answer is judged as well where several targets may be asked', { timeout: PATIENCE }, async (t) => {
+  const { gateway, asked } = await validating(
+    t,
+    { hedge: { after: '7s' }, validate: { responses: 'enforce' } },
+    (path) => [path === '/orders/7' ? 202 : 200, 'application/json', path === '/orders/8' ? BAD : GOOD],
+  )
+  const client = await gateway.client('h1')
+  isProblem(t, await client.request({ path: '/orders/7' }), 502)
+  isProblem(t, await client.request({ path: '/orders/8' }), 502)
+  t.equal((await client.request({ path: '/orders/9' })).body.toString(), GOOD)
+  t.equal(asked().length, 3)
+})
