@@ -74,7 +74,7 @@ void test('a route that asks for no gate has none', async (t) => {
 void test('what is asked at the socket is not asked again of the request, and is asked behind what only dresses', async (t) => {
   const said: string[] = []
   const refusal = new LoopError(9)
-  let early: LoopError | undefined
+  let early: InstanceType<typeof LoopError> | undefined
   const first: Gate = {
     ...gate('pressure', said),
     early: () => {
