@@ -29,6 +29,7 @@ import pressurePlugin from './plugins/pressure.ts'
 import rateLimit from './plugins/rate-limit.ts'
 import redis from './plugins/redis.ts'
 import responseCache from './plugins/response-cache.ts'
+import tokens from './plugins/tokens.ts'
 import trafficPlugin from './plugins/traffic.ts'
 import upstreamAdmin from './plugins/upstream-admin.ts'
 import upstreamsPlugin from './plugins/upstreams.ts'
@@ -249,6 +250,11 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
   await app.register(workerPool, { pool: workers })
   await app.register(access, { access: kept.access, local: parts.local })
   await app.register(control, { control: parts.control })
+  await app.register(tokens, {
+    access: kept.access,
+    local: parts.local,
+    process: config.processes > 1 ? process.pid : null,
+  })
   await app.register(cacheAdmin)
   await app.register(upstreamAdmin)
   await app.register(maintenanceAdmin)

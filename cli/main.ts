@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   reload: async () => (await import('./reload.ts')).reload,
   maintenance: async () => (await import('./maintenance.ts')).maintenance,
   key: async () => (await import('./key.ts')).key,
+  token: async () => (await import('./token.ts')).token,
   restart: async () => (await import('./restart.ts')).restart,
 }
 

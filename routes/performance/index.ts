@@ -12,6 +12,7 @@ import metrics from './metrics.ts'
 import openapi from './openapi.ts'
 import pools from './pools.ts'
 import pressure from './pressure.ts'
+import tokens from './tokens.ts'
 
 export interface PerformanceOptions {
   /** Where the performance API is mounted: `/performance`. */
@@ -37,6 +38,7 @@ async function performance(fastify: FastifyInstance, options: PerformanceOptions
     await scope.register(limits)
     await scope.register(pressure)
     await scope.register(openapi)
+    await scope.register(tokens)
     if (options.metrics) await scope.register(metrics)
   }
   await fastify.register(mount, { prefix: options.path })

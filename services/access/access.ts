@@ -16,6 +16,7 @@ import { MtlsScheme } from './mtls/mtls-scheme.ts'
 import type { AccessOptions } from './options.ts'
 import { Providers } from './providers.ts'
 import { Journal } from './revoked/journal.ts'
+import { RedisRevoked } from './revoked/redis-revoked.ts'
 import { type Revocation, Revoked } from './revoked/revoked.ts'
 import type { ConsumerReport, ConsumersReport } from './report.ts'
 import { Revocations, type RevocationsOptions } from './revocations.ts'
@@ -57,11 +58,15 @@ export class Access {
   /** Tells the other processes; by default there are none. */
   announceRevoked: (list: readonly Revocation[]) => Promise<void> = async () => {}
   readonly #journal: Journal
+  /** Other machines. */
+  #redis: RedisRevoked | null = null
   /** By its name in `by`: `'key'`, `'jwt:main'`. */
   readonly #ways: ReadonlyMap<string, Authenticator>
   readonly #fields: IdentityFields
   /** What it has accepted is not accepted again, by the one that takes this one's place either. */
   readonly hmac: HmacScheme
+  readonly #now: () => number
+  readonly #machines: Pick<RevocationsOptions, 'link' | 'prefix'>
 
   /** @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT, HR_ACCESS_KEY_SET, HR_ACCESS_COOKIE_SECRET */
   constructor(options: AccessOptions, routes: readonly GuardedRoute[], parts: AccessParts) {
@@ -76,6 +81,8 @@ export class Access {
       log,
       previous: previous?.consumers ?? null,
     })
+    this.#now = now
+    this.#machines = redis
     this.#journal = new Journal(options.dataDir, now)
     this.revoked = previous?.revoked ?? new Revoked({ now })
     this.providers = new Providers(options, {
@@ -87,7 +94,7 @@ export class Access {
       isEnded: (session) => this.revoked.holdsSession(session),
     })
     this.providers.endSession = ({ id, until }) => this.revoke([{ kind: 'session', name: id, at: now(), until }])
-    if (previous === null && this.providers.names.length > 0) this.#recall(log)
+    if ((previous?.providers.names.length ?? 0) === 0 && this.providers.names.length > 0) this.#recall(log)
     this.revoked.onChange(this.#forget)
     this.consumers.changed = () => this.providers.forget()
     this.#fields = new IdentityFields(options.identity)
@@ -106,11 +113,15 @@ export class Access {
     this.revocations.start()
     void this.consumers.start()
     this.providers.start()
+    const { link, prefix } = this.#machines
+    if (link === null || this.providers.names.length === 0 || this.#redis !== null) return
+    this.#redis = new RedisRevoked({ link, prefix, revoked: this.revoked, now: this.#now })
   }
 
   close(): void {
     this.revoked.offChange(this.#forget)
     this.revocations.stop()
+    this.#redis?.close()
     this.consumers.stop()
     this.providers.close()
   }
@@ -123,8 +134,22 @@ export class Access {
   async revoke(list: readonly Revocation[]): Promise<void> {
     const fresh = this.revoked.add(list)
     if (fresh.length === 0) return
+    this.#redis?.publish(fresh)
     await this.announceRevoked(fresh)
     this.#journal.append(fresh)
+  }
+
+  /**
+   * Another process, or an operator, has taken something back.
+   *
+   * @param isOperators nobody else keeps it, or tells other machines
+   * @throws HR_ACCESS_JOURNAL: it holds all the same, until the next start
+   */
+  told(list: readonly Revocation[], isOperators: boolean): void {
+    this.revoked.add(list)
+    if (!isOperators) return
+    this.#redis?.publish(list)
+    this.#journal.append(list)
   }
 
   readonly #forget = (): void => this.providers.forget()

@@ -1,3 +1,4 @@
+import type { Revocation } from '../access/revoked/revoked.ts'
 import type { PurgeMode } from '../cache/purge-mode.ts'
 import type { WarmTarget } from '../cache/warm-target.ts'
 import type { Selector } from '../cache/store/selector.ts'
@@ -29,6 +30,12 @@ export interface ControlCommands {
   'consumers-reload': undefined
   /** A key of a consumer is accepted no more, whatever files say. */
   'key-revoke': { key: string }
+  /** Tokens and sessions that hold no longer; `from` is the process that told of it, `null`: an operator has. */
+  'tokens-revoke': { from: number | null; list: Revocation[] }
+  /** Reads the keys of all issuers now, and forgets what was judged of tokens, sessions and by services that are asked. */
+  'tokens-refresh': undefined
+  /** Keys of an issuer, as one process has read them. */
+  'token-keys': { from: number; issuer: string; text: string }
   /** Reads the files of the certificates again; what cannot be used leaves the old ones in place. */
   certificates: undefined
   /** Puts the configuration into force as it is now in its file. `force`: also where nothing has changed. */
@@ -64,6 +71,11 @@ export const COMMANDS: { [C in CommandName]: CommandRule<ControlCommands[C]> } =
   'key-revoke': { lasting: ({ key }) => key },
   // A process that joins later has read it just now.
   'consumers-reload': { lasting: false },
+  // Few, and kept in the data directory besides: what a process that starts has read there may lack the last ones.
+  'tokens-revoke': { lasting: ({ from, list }) => (from === null ? list.map(nameOf).join() : '') },
+  // A process that joins later reads them itself.
+  'tokens-refresh': { lasting: false },
+  'token-keys': { lasting: false },
   // A process that joins later has nothing in its memory.
   'cache-purge': { lasting: false },
   'cache-invalidate': { lasting: false },
@@ -74,6 +86,10 @@ export const COMMANDS: { [C in CommandName]: CommandRule<ControlCommands[C]> } =
   certificates: { lasting: false },
   'config-reload': { lasting: false, central: true },
   restart: { lasting: false, central: true },
+}
+
+function nameOf({ kind, name }: Revocation): string {
+  return `${kind} ${name}`
 }
 
 /** How long whoever holds the configuration may take: it starts processes, and waits until they are ready. */

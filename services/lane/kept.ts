@@ -184,9 +184,9 @@ function heldStore(settings: KeptSettings, parts: StoreParts): Shared<LimitStore
   return new Shared(createLimitStore(settings, parts), (store) => store.close())
 }
 
-/** Revoked keys are told to other machines where any are accepted. */
+/** What is revoked is told to other machines where any of it is accepted. */
 function ownLink({ redis, routes }: KeptSettings, second: SecondTier | null): RedisLink | null {
-  const isAsked = routes.some(({ access }) => access?.by.includes('key') === true)
+  const isAsked = routes.some(({ access }) => (access?.by ?? []).some((way) => way === 'key' || way.includes(':')))
   return redis !== null && isAsked && (second?.link ?? null) === null ? new RedisLink(redis) : null
 }
 

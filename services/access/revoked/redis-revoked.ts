@@ -4,7 +4,7 @@ import type { RedisLink } from '../../redis/link.ts'
 import { isRevocation, type Revocation, type Revoked } from './revoked.ts'
 
 export interface RedisRevokedOptions {
-  link: RedisLink
+  link: Pick<RedisLink, 'batch' | 'subscriber' | 'ready' | 'on' | 'off'>
   /** Of every key and channel. */
   prefix: string
   revoked: Revoked

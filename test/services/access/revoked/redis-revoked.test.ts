@@ -1,0 +1,62 @@
+import { once } from 'node:events'
+import { type Test, test } from 'tap'
+import { RedisRevoked } from '../../../../services/access/revoked/redis-revoked.ts'
+import { type Revocation, Revoked } from '../../../../services/access/revoked/revoked.ts'
+import { PATIENCE } from '../../../helper.ts'
+import { linkTo, noRedis, type RedisServer, startRedis } from '../../../redis-server.ts'
+
+const soon = { skip: noRedis, timeout: PATIENCE }
+const entry = (name: string): Revocation => ({ kind: 'token', name, at: Date.now(), until: Date.now() + 600_000 })
+
+/** A machine of several. */
+async function machine(t: Test, server: RedisServer, pollMs?: number) {
+  const link = await linkTo(t, server.url)
+  const revoked = new Revoked({ now: Date.now })
+  const redis = new RedisRevoked({
+    link,
+    prefix: 'test',
+    revoked,
+    now: Date.now,
+    ...(pollMs === undefined ? {} : { pollMs }),
+  })
+  t.teardown(() => redis.close())
+  const knows = async (name: string): Promise<void> => {
+    while (!revoked.has('token', name)) await new Promise<void>((resolve) => revoked.onChange(resolve))
+  }
+  const revoke = (name: string): void => redis.publish(revoked.add([entry(name)]))
+  return { link, redis, revoked, knows, revoke }
+}
+
+void test('what one machine revokes is refused on the others, and on one that starts later', soon, async (t) => {
+  const server = await startRedis(t)
+  const [first, second] = [await machine(t, server), await machine(t, server)]
+  first.revoke('a')
+  await second.knows('a')
+  second.revoke('b')
+  await first.knows('b')
+  const third = await machine(t, server)
+  await third.knows('a')
+  await third.knows('b')
+})
+
+void test('a message that is lost is made up for by looking', soon, async (t) => {
+  const server = await startRedis(t)
+  const [first, second] = [await machine(t, server, 600_000), await machine(t, server, 20)]
+  second.link.subscriber().removeAllListeners('message')
+  first.revoke('a')
+  await second.knows('a')
+})
+
+void test(
+  'what is revoked while Redis is away is told once it is back, and so is what it has lost',
+  soon,
+  async (t) => {
+    const server = await startRedis(t)
+    const [first, second] = [await machine(t, server, 50), await machine(t, server, 50)]
+    await Promise.all([once(first.link, 'away'), once(second.link, 'away'), server.kill()])
+    first.revoke('a')
+    t.equal(first.revoked.has('token', 'a'), true, 'here at once')
+    await server.restart()
+    await second.knows('a')
+  },
+)
