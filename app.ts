@@ -66,6 +66,7 @@ import { limitMetrics } from './services/monitor/limit-metrics.ts'
 import { maintenanceMetrics } from './services/monitor/maintenance-metrics.ts'
 import { mirrorMetrics } from './services/monitor/mirror-metrics.ts'
 import { splitMetrics } from './services/monitor/split-metrics.ts'
+import { tokenMetrics } from './services/monitor/token-metrics.ts'
 import { trafficMetrics } from './services/monitor/traffic-metrics.ts'
 import { validationMetrics } from './services/monitor/validation-metrics.ts'
 import { webSocketMetrics } from './services/monitor/websocket-metrics.ts'
@@ -317,6 +318,7 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
         splitMetrics(kept.splits),
         mirrorMetrics(kept.mirrors),
         accessMetrics(() => kept.access.counters.counts()),
+        tokenMetrics(kept.access),
         limitMetrics(() => kept.limits.report()),
         validationMetrics(kept.validations),
         internalErrors,

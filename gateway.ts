@@ -75,7 +75,10 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
     await second?.close()
     second?.link?.close()
   })
-  const access = new Access(config.access, config.routes, { log: fastify.log })
+  const access = new Access(config.access, config.routes, {
+    log: fastify.log,
+    redis: { link: second?.link ?? null, prefix: config.redis?.prefix ?? '' },
+  })
   access.start()
   fastify.addHook('onClose', () => access.close())
   // One process, as far as it knows: nobody is asked but Redis.

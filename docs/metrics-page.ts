@@ -12,6 +12,7 @@ import { validationMetrics } from '../services/monitor/validation-metrics.ts'
 import { mirrorMetrics } from '../services/monitor/mirror-metrics.ts'
 import { pressureMetrics } from '../services/monitor/pressure-metrics.ts'
 import { splitMetrics } from '../services/monitor/split-metrics.ts'
+import { tokenMetrics } from '../services/monitor/token-metrics.ts'
 import { trafficMetrics } from '../services/monitor/traffic-metrics.ts'
 import { webSocketMetrics } from '../services/monitor/websocket-metrics.ts'
 import { workerMetrics } from '../services/monitor/worker-metrics.ts'
@@ -21,6 +22,7 @@ const CHAPTERS: [title: string, source: MetricSource][] = [
   ['Requests', trafficMetrics({ snapshot: () => [] })],
   ['Splits', splitMetrics({ snapshot: () => [] })],
   ['Mirrors', mirrorMetrics({ snapshot: () => [] })],
+  ['Tokens and logins', tokenMetrics(null)],
   ['Rate limits', limitMetrics(() => ({ limits: [], shared: null }))],
   ['Validation', validationMetrics({ routes: () => new Map(), disagreements: () => [] })],
   ['Access', accessMetrics(() => ({ allowed: [], denied: [] }))],
