@@ -33,6 +33,7 @@ void test('the routes are mounted at their path and at the alias, which stays ou
     '/ops/cache/warm',
     '/ops/config',
     '/ops/config/diff',
+    '/ops/consumers',
     '/ops/health',
     '/ops/limits',
     '/ops/log',
