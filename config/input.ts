@@ -9,6 +9,7 @@ export type FromEnvironment = string & { readonly [kFromEnvironment]: true }
 export type Needed =
   | 'to'
   | 'id'
+  | 'ca'
   | 'targets'
   | 'cert'
   | 'key'

@@ -7,6 +7,7 @@ import type { SchemaNode } from '../../config/settle.ts'
 const NEEDED = {
   to: true,
   id: true,
+  ca: true,
   targets: true,
   cert: true,
   key: true,

@@ -1,9 +1,12 @@
 import { test } from 'tap'
+import { hashPassword } from '../../../services/access/basic/password.ts'
 import { PATIENCE } from '../../helper.ts'
 import { keyFor } from '../../services/access/given.ts'
 import type { UpstreamExchange } from '../../upstream-exchange.ts'
 import type { Field } from '../../wire.ts'
-import { type CachedOptions, cachedBefore, status } from '../cache/cached.ts'
+import { FakeTier } from '../../services/cache/fake-tier.ts'
+import { standstill } from '../../signal.ts'
+import { type CachedOptions, cachedBefore, cachedBeside, status } from '../cache/cached.ts'
 
 const [acme, globex] = [keyFor(), keyFor()]
 const ACCESS = {
@@ -59,3 +62,113 @@ for (const profile of ['secure', 'rfc']) {
     )
   })
 }
+
+void test('those who ask at once wait for those alone who are the same', { timeout: PATIENCE }, async (t) => {
+  const gate = Promise.withResolvers<void>()
+  const answer = careless()
+  const cached = await cachedBefore(
+    t,
+    async (exchange) => {
+      await gate.promise
+      await answer(exchange)
+    },
+    guarded(),
+  )
+  const client = await cached.client('h2')
+  const open = (fields: Field[]) => client.open({ path: '/a', fields })
+  const opened = await Promise.all([A, G, A, G, A, G].map((fields) => open(fields)))
+  await cached.upstream.received(2)
+  await standstill(() => cached.cache.flights)
+  gate.resolve()
+  const bodies = await Promise.all(opened.map(async ({ response }) => (await response.whole()).body.toString()))
+  t.strictSame(bodies, ['for acme', 'for globex', 'for acme', 'for globex', 'for acme', 'for globex'])
+  t.equal(cached.upstream.requests.length, 2)
+})
+
+void test('a QUERY is one caller’s too, and a mutation reaches what is stored for all', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(t, careless(), guarded())
+  const query = (fields: Field[]) =>
+    cached.ask('QUERY', '/q', { body: '{}', fields: [...fields, ['Content-Type', 'application/json']] })
+  t.equal((await query(A)).body.toString(), 'for acme')
+  t.equal((await query(G)).body.toString(), 'for globex')
+  t.match(status(await query(A)), 'hit')
+  for (const fields of [A, G]) await cached.get('/a', fields)
+  t.equal((await cached.ask('PUT', '/a', { fields: A, body: 'x' })).status, 200)
+  for (const fields of [A, G])
+    t.match(status(await cached.get('/a', fields)), 'fwd=uri-miss', 'what one changes, all see')
+  t.equal(await cached.cache.purge({ kind: 'url', url: '/a' }, 'hard'), 2)
+  t.equal(cached.cache.find('http://gateway.test/a').length, 0)
+})
+
+void test('what the route shows of keys names nobody, and nothing by which somebody is proved', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(t, careless(), guarded({ cache: { details: true } }))
+  const shown = status(await cached.get('/a', A))
+  t.match(shown, /key=".*identity: /)
+  t.notMatch(shown, acme.key.slice(-28))
+  t.notMatch(shown, 'acme')
+})
+
+void test('only a route that says that it is public shares what it stores, as far as it says', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const route = { access: { by: ['key', 'anonymous'], public: true } }
+  const cached = await cachedBefore(t, careless(), guarded({ route }))
+  t.equal((await cached.get('/a', A)).body.toString(), 'for acme')
+  t.equal((await cached.get('/a', G)).body.toString(), 'for acme', 'as it was asked for')
+  t.match(status(await cached.get('/a')), 'hit')
+  const varied = await cachedBefore(t, careless(), guarded({ route, cache: { varyBy: { consumer: true } } }))
+  for (const [fields, who] of [
+    [A, 'acme'],
+    [G, 'globex'],
+    [A, 'acme'],
+  ] as const) {
+    t.equal((await varied.get('/a', fields)).body.toString(), `for ${who}`)
+  }
+})
+
+void test('nobody is a caller of their own: what is stored for nobody is for nobody else', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(t, careless(), guarded({ route: { access: ['key', 'anonymous'] } }))
+  t.equal((await cached.get('/a')).body.toString(), 'for undefined')
+  t.equal((await cached.get('/a', A)).body.toString(), 'for acme')
+  t.equal((await cached.get('/a')).body.toString(), 'for undefined')
+  t.equal((await cached.get('/a', G)).body.toString(), 'for globex')
+})
+
+void test('nor does a second tier give one what is another’s', { timeout: PATIENCE }, async (t) => {
+  let tier: FakeTier | undefined
+  const options = guarded({ tier: (now) => (tier ??= new FakeTier(now)) })
+  const cached = await cachedBefore(t, careless(), options)
+  for (const fields of [A, G]) await cached.get('/a', fields)
+  const beside = await cachedBeside(t, cached, options)
+  const first = await beside.get('/a', G)
+  t.equal(first.body.toString(), 'for globex')
+  t.match(status(first), 'hit', 'it came from there')
+  t.equal((await beside.get('/a', A)).body.toString(), 'for acme')
+  t.equal(cached.upstream.requests.length, 2)
+})
+
+void test('a password that the gateway has checked is no Authorization to the cache, and one that goes on is', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const password = await hashPassword('right')
+  const basic: Field[] = [['Authorization', `Basic ${Buffer.from('acme:right').toString('base64')}`]]
+  const plain = (exchange: UpstreamExchange): Promise<void> =>
+    exchange.respond(200, [['Cache-Control', 'max-age=60']], exchange.request.get('authorization') ?? 'none')
+  const before = async (keep: boolean) =>
+    await cachedBefore(t, plain, {
+      route: { access: ['basic'] },
+      config: { access: { consumers: { acme: { password } }, basic: { keep } } },
+    })
+  const taken = await before(false)
+  t.equal((await taken.get('/a', basic)).body.toString(), 'none')
+  t.match(status(await taken.get('/a', basic)), 'hit')
+  const kept = await before(true)
+  t.match((await kept.get('/a', basic)).body.toString(), 'Basic ')
+  t.notMatch(status(await kept.get('/a', basic)), /^hit/, 'RFC 9111 §3.5')
+})
