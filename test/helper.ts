@@ -10,7 +10,7 @@ import { connectRaw, type RawConnection } from './raw-client.ts'
 import { connectRawH2, type RawH2 } from './raw-h2.ts'
 import { type Script, startUpstream, type Upstream, type UpstreamOptions } from './upstream-server.ts'
 
-/** A configuration as people write it; the helper adds listeners, silence and an admin port. */
+/** A configuration as people write it; the helper adds listeners and silence, and has no control plane by default. */
 export type ConfigInput = Record<string, unknown>
 
 export interface Gateway {
@@ -25,6 +25,14 @@ export interface Gateway {
   close(): Promise<void>
 }
 
+/** A control plane costs as much as all the rest of a gateway that starts: tests that speak to it ask for one. */
+const CONTROL_PLANE = { port: 0, token: 'test-token' }
+
+/** {@link startGateway} with a control plane on a port of its own. */
+export function startManagedGateway(t: Test, input: ConfigInput): Promise<Gateway> {
+  return startGateway(t, { admin: CONTROL_PLANE, ...input })
+}
+
 /** Starts the real server, in this process, on free ports; it closes with the test. */
 export async function startGateway(t: Test, input: ConfigInput): Promise<Gateway> {
   const root = t.testdir()
@@ -35,7 +43,7 @@ export async function startGateway(t: Test, input: ConfigInput): Promise<Gateway
         { port: 0, h2c: true },
         { port: 0, tls: certificate },
       ],
-      admin: { port: 0, token: 'test-token' },
+      admin: false,
       log: { level: 'silent' },
       drainTimeout: '0s',
       ...input,
@@ -88,6 +96,15 @@ export async function gatewayBefore(
     ...setUp.config,
   })
   return { gateway, upstream }
+}
+
+/** {@link gatewayBefore} with a control plane on a port of its own. */
+export function managedGatewayBefore(
+  t: Test,
+  script: Script,
+  setUp: SetUp = {},
+): Promise<{ gateway: Gateway; upstream: Upstream }> {
+  return gatewayBefore(t, script, { ...setUp, config: { admin: CONTROL_PLANE, ...setUp.config } })
 }
 
 /** A gateway with one route to an upstream that is asked for HTTP/2. */

@@ -6,7 +6,7 @@ import { Http2Reply } from '../../services/downstream/http2-reply.ts'
 import { Traffic } from '../../services/monitor/traffic.ts'
 import { Target } from '../../services/upstream/target.ts'
 import type { Protocol } from '../client.ts'
-import { everyProtocol, type Gateway, gatewayBefore, isProblem, PATIENCE } from '../helper.ts'
+import { everyProtocol, type Gateway, managedGatewayBefore, isProblem, PATIENCE } from '../helper.ts'
 import { cachedBefore } from '../scenarios/cache/cached.ts'
 import { Milestones } from '../signal.ts'
 
@@ -48,7 +48,7 @@ async function isUnharmed(t: Test, gateway: Gateway, count = 1): Promise<void> {
 everyProtocol(
   'a bug in admission is a 500',
   async (t, protocol) => {
-    const { gateway, upstream } = await gatewayBefore(t, (exchange) => exchange.respond())
+    const { gateway, upstream } = await managedGatewayBefore(t, (exchange) => exchange.respond())
     const client = await gateway.client(protocol)
     breakOnce(t, Admission.prototype, 'admit')
     isProblem(t, await client.request({ path: '/x' }), 500)
@@ -61,7 +61,7 @@ everyProtocol(
 everyProtocol(
   'a bug before the request is sent is a 500',
   async (t, protocol) => {
-    const { gateway } = await gatewayBefore(t, (exchange) => exchange.respond())
+    const { gateway } = await managedGatewayBefore(t, (exchange) => exchange.respond())
     const client = await gateway.client(protocol)
     breakOnce(t, Forwarding.prototype, 'addTo')
     const response = await client.request({ method: 'POST', path: '/x', body: 'a body' })
@@ -75,7 +75,7 @@ everyProtocol(
 everyProtocol(
   'a bug on the head of an answer is a 500, and not the upstream’s fault',
   async (t, protocol) => {
-    const { gateway } = await gatewayBefore(t, (exchange) => exchange.respond())
+    const { gateway } = await managedGatewayBefore(t, (exchange) => exchange.respond())
     const client = await gateway.client(protocol)
     breakOnce(t, Forwarding.prototype, 'viaOf')
     isProblem(t, await client.request({ path: '/x' }), 500)
@@ -92,7 +92,7 @@ everyProtocol(
 everyProtocol(
   'a bug on a piece of an answer breaks it off',
   async (t, protocol) => {
-    const { gateway } = await gatewayBefore(t, async (exchange) => {
+    const { gateway } = await managedGatewayBefore(t, async (exchange) => {
       await exchange.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
       if (exchange.request.target !== '/next') await exchange.chunk('piece')
       await exchange.lastChunk()
@@ -108,7 +108,7 @@ everyProtocol(
 everyProtocol(
   'a bug on the end of an answer does not leave its client waiting',
   async (t, protocol) => {
-    const { gateway } = await gatewayBefore(t, async (exchange) => {
+    const { gateway } = await managedGatewayBefore(t, async (exchange) => {
       await exchange.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
       await exchange.chunk('piece')
       await exchange.lastChunk()
@@ -124,7 +124,7 @@ everyProtocol(
 everyProtocol(
   'a bug on trailers breaks the answer off',
   async (t, protocol) => {
-    const { gateway } = await gatewayBefore(t, async (exchange) => {
+    const { gateway } = await managedGatewayBefore(t, async (exchange) => {
       await exchange.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
       await exchange.chunk('piece')
       await exchange.lastChunk(exchange.request.target === '/next' ? [] : [['X-Sum', '1']])
@@ -147,7 +147,10 @@ everyProtocol(
 everyProtocol(
   'a bug while an upstream’s failure is booked is a 500',
   async (t, protocol) => {
-    const { gateway } = await gatewayBefore(t, [(exchange) => exchange.reset(), (exchange) => exchange.respond()])
+    const { gateway } = await managedGatewayBefore(t, [
+      (exchange) => exchange.reset(),
+      (exchange) => exchange.respond(),
+    ])
     const client = await gateway.client(protocol)
     breakOnce(t, Target.prototype, 'settle')
     isProblem(t, await client.request({ method: 'POST', path: '/x' }), 500)
@@ -157,7 +160,7 @@ everyProtocol(
 )
 
 void test('a bug at a deadline is a 500', { timeout: PATIENCE }, async (t) => {
-  const { gateway } = await gatewayBefore(
+  const { gateway } = await managedGatewayBefore(
     t,
     (exchange) => (exchange.request.target === '/next' ? exchange.respond() : undefined),
     { to: { timeout: { firstByte: '50ms' } } },
@@ -172,7 +175,7 @@ everyProtocol(
   async (t, protocol) => {
     const arrived = Promise.withResolvers<void>()
     const left = Promise.withResolvers<void>()
-    const { gateway } = await gatewayBefore(t, async (exchange) => {
+    const { gateway } = await managedGatewayBefore(t, async (exchange) => {
       if (exchange.request.target === '/next') return exchange.respond()
       arrived.resolve()
       await exchange.stall()
@@ -199,7 +202,7 @@ void test('a bug in what counts requests costs nobody the answer', { timeout: PA
       return route
     },
   })
-  const { gateway } = await gatewayBefore(t, (exchange) => exchange.respond())
+  const { gateway } = await managedGatewayBefore(t, (exchange) => exchange.respond())
   t.equal((await (await gateway.client('h1')).request({ path: '/x' })).status, 200)
   await isUnharmed(t, gateway)
 })

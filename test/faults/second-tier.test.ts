@@ -6,7 +6,7 @@ import type { CacheReport } from '../../services/cache/report.ts'
 import type { SecondTierReport } from '../../services/cache/second-tier.ts'
 import { TIER_WAIT_MS } from '../../services/cache/store/tier.ts'
 import type { HealthReport } from '../../services/monitor/health.ts'
-import { type Gateway, PATIENCE, startGateway } from '../helper.ts'
+import { type Gateway, PATIENCE, startManagedGateway } from '../helper.ts'
 import { noRedis, type RedisServer, type SlowPath, slowPath, startRedis } from '../redis-server.ts'
 import { noMount, smallDisk } from '../small-disk.ts'
 import { startUpstream } from '../upstream-server.ts'
@@ -69,7 +69,7 @@ async function startBefore(t: Test, given: Record<string, unknown>): Promise<Gat
   const upstream = await startUpstream(t, (exchange) =>
     exchange.respond(200, [['Cache-Control', 'max-age=600']], 'x'.repeat(1000)),
   )
-  return startGateway(t, {
+  return startManagedGateway(t, {
     upstreams: { origin: { targets: [upstream.origin] } },
     routes: { '/*': { to: 'origin', cache: true } },
     ...given,

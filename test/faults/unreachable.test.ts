@@ -1,7 +1,15 @@
 import dns from 'node:dns'
 import { test, type Test } from 'tap'
 import type { Protocol } from '../client.ts'
-import { everyProtocol, gatewayBefore, isProblem, PATIENCE, silentPort, startGateway, TIMEOUTS } from '../helper.ts'
+import {
+  everyProtocol,
+  managedGatewayBefore,
+  isProblem,
+  PATIENCE,
+  silentPort,
+  startManagedGateway,
+  TIMEOUTS,
+} from '../helper.ts'
 import { REFUSING_ORIGIN, startUpstream } from '../upstream-server.ts'
 
 type Lookup = (name: string, options: object, done: (error: Error | null) => void) => void
@@ -9,7 +17,7 @@ type Lookup = (name: string, options: object, done: (error: Error | null) => voi
 /** Asks a gateway whose upstream is `target` twice, so that an answer once given does not hide a gateway gone bad. */
 async function unreachable(t: Test, protocol: Protocol, status: number, origin: object): Promise<void> {
   const well = await startUpstream(t, (exchange) => exchange.respond(200, [], 'well'))
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     upstreams: { origin: { timeout: TIMEOUTS, ...origin }, well: { targets: [well.origin] } },
     routes: { '/*': { to: 'origin' }, '/well': { to: 'well' } },
   })
@@ -61,7 +69,7 @@ everyProtocol('a connection that does not open in time is answered 504', async (
 
 everyProtocol('a request more than may wait for a connection is answered 503', async (t, protocol) => {
   const release = Promise.withResolvers<void>()
-  const { gateway, upstream } = await gatewayBefore(
+  const { gateway, upstream } = await managedGatewayBefore(
     t,
     async (exchange) => {
       await release.promise
@@ -84,7 +92,7 @@ everyProtocol('a request more than may wait for a connection is answered 503', a
 
 void test('an attempt is told by its outcome: how often, and how long it took', { timeout: PATIENCE }, async (t) => {
   const well = await startUpstream(t, (exchange) => exchange.respond(200, [], 'well'))
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     upstreams: { origin: { targets: [REFUSING_ORIGIN] }, well: { targets: [well.origin] } },
     routes: { '/*': { to: 'origin' }, '/well': { to: 'well' } },
   })

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { test } from 'tap'
-import { gatewayBefore, PATIENCE } from '../helper.ts'
+import { managedGatewayBefore, PATIENCE } from '../helper.ts'
 
 /** `promtool` of Prometheus, where it is installed (Debian: prometheus). */
 const isInstalled = spawnSync('promtool', ['--version']).error === undefined
@@ -12,7 +12,7 @@ void test('promtool finds nothing to mend in what is ours', {
   timeout: PATIENCE,
   skip: isInstalled ? false : 'promtool is not on the PATH',
 }, async (t) => {
-  const { gateway } = await gatewayBefore(t, (exchange) => exchange.respond())
+  const { gateway } = await managedGatewayBefore(t, (exchange) => exchange.respond())
   for (const protocol of ['h1', 'h2'] as const) {
     const client = await gateway.client(protocol)
     for (const path of ['/', '/health', '/%00']) await client.request({ path })

@@ -1,7 +1,7 @@
 import { test, type Test } from 'tap'
 import { buildAndListen } from '../conformance/both-ways.ts'
 import { type Client, connectClient, type Protocol } from '../client.ts'
-import { everyProtocol, gatewayBefore, isProblem, PATIENCE, startGateway } from '../helper.ts'
+import { everyProtocol, managedGatewayBefore, isProblem, PATIENCE, startManagedGateway } from '../helper.ts'
 import type { ClientResponse } from '../incoming.ts'
 import type { Field } from '../wire.ts'
 import { startUpstream } from '../upstream-server.ts'
@@ -47,7 +47,7 @@ async function takesItsMethodsAlone(t: Test, client: Client): Promise<void> {
 }
 
 everyProtocol('another method on an own page is 405 with Allow, and reaches no upstream', async (t, protocol) => {
-  const { gateway, upstream } = await gatewayBefore(t, (exchange) => exchange.respond(), {
+  const { gateway, upstream } = await managedGatewayBefore(t, (exchange) => exchange.respond(), {
     config: { admin: { shared: true, token: 'test-token' } },
   })
   await takesItsMethodsAlone(t, await gateway.client(protocol))
@@ -60,7 +60,7 @@ everyProtocol('another method on an own page is 405 with Allow, and reaches no u
 
 /** A client of a gateway's own admin listener. */
 async function adminClient(t: Test): Promise<Client> {
-  const { adminUrl = '' } = await startGateway(t, {})
+  const { adminUrl = '' } = await startManagedGateway(t, {})
   return connectClient(t, { cleartext: Number(new URL(adminUrl).port), tls: 0 }, 'h1')
 }
 
@@ -169,7 +169,7 @@ async function isAskedOnce(t: Test, client: Client): Promise<void> {
 }
 
 everyProtocol('a body that an own page reads is asked for, once', async (t, protocol: Protocol) => {
-  const gateway = await startGateway(t, { admin: { shared: true, token: 'test-token' } })
+  const gateway = await startManagedGateway(t, { admin: { shared: true, token: 'test-token' } })
   await isAskedOnce(t, await gateway.client(protocol))
 })
 
@@ -178,7 +178,7 @@ void test('the same on a listener of the control plane', { timeout: PATIENCE }, 
 })
 
 everyProtocol('a body that is no JSON does not hide that no route takes the path', async (t, protocol) => {
-  const gateway = await startGateway(t, {})
+  const gateway = await startManagedGateway(t, {})
   const client = await gateway.client(protocol)
   isProblem(t, await client.request({ method: 'POST', path: '/none', body: '{', fields: [JSON_TYPE] }), 404)
   const admin = await adminClient(t)

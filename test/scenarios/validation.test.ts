@@ -1,5 +1,5 @@
 import { test, type Test } from 'tap'
-import { everyProtocol, type Gateway, gatewayBefore, isProblem, PATIENCE } from '../helper.ts'
+import { everyProtocol, type Gateway, managedGatewayBefore, isProblem, PATIENCE } from '../helper.ts'
 import type { ClientRequest } from '../client.ts'
 import type { Upstream } from '../upstream-server.ts'
 
@@ -54,7 +54,7 @@ async function validating(
   route: Record<string, unknown>,
   answer: (path: string) => [status: number, type: string, body: string] = () => [200, 'application/json', GOOD],
 ): Promise<{ gateway: Gateway; upstream: Upstream; asked: () => string[] }> {
-  const { gateway, upstream } = await gatewayBefore(
+  const { gateway, upstream } = await managedGatewayBefore(
     t,
     async (exchange) => {
       if (exchange.request.target === '/openapi.json') {
@@ -213,7 +213,7 @@ for (const validate of [{ requests: 'enforce' }, { requests: 'off', responses: '
   void test(`without a document nothing passes unseen (${JSON.stringify(validate)})`, {
     timeout: PATIENCE,
   }, async (t) => {
-    const { gateway } = await gatewayBefore(
+    const { gateway } = await managedGatewayBefore(
       t,
       (exchange) => exchange.respond(exchange.request.target === '/openapi.json' ? 404 : 200, [], 'unseen'),
       { to: { openapi: '/openapi.json' }, route: { validate } },

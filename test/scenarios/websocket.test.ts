@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { test, type Test } from 'tap'
 import { request } from 'undici'
-import { type ConfigInput, type Gateway, PATIENCE, startGateway } from '../helper.ts'
+import { type ConfigInput, type Gateway, PATIENCE, startManagedGateway } from '../helper.ts'
 import { REFUSING_ORIGIN } from '../upstream-server.ts'
 import { frame } from '../services/websocket/frames.ts'
 import {
@@ -35,7 +35,7 @@ interface Running {
 
 async function start(t: Test, { answer, route, upstreams, config }: SetUp = {}): Promise<Running> {
   const upstream = await startWebSocketUpstream(t, answer)
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     upstreams: {
       origin: { targets: [upstream.origin], timeout: { connect: '8s', firstByte: '8s', idle: '8s' } },
       ...upstreams,
@@ -482,7 +482,7 @@ void test('a 101 that switches nothing is no answer, to a plain request neither'
   origin.listen(0, '127.0.0.1')
   await once(origin, 'listening')
   t.teardown(() => origin.close())
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     upstreams: { origin: { targets: [`http://127.0.0.1:${(origin.address() as AddressInfo).port}`] } },
     routes: { '/*': { to: 'origin' } },
   })

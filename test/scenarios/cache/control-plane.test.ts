@@ -1,6 +1,6 @@
 import { request } from 'undici'
 import { test, type Test } from 'tap'
-import { gatewayBefore, PATIENCE, startGateway } from '../../helper.ts'
+import { managedGatewayBefore, PATIENCE, startManagedGateway } from '../../helper.ts'
 import { startUpstream } from '../../upstream-server.ts'
 
 /** What the routes answer, as far as these tests look at it. */
@@ -23,7 +23,7 @@ interface Cached {
 }
 
 async function cached(t: Test, cache: object = {}): Promise<Cached> {
-  const { gateway } = await gatewayBefore(
+  const { gateway } = await managedGatewayBefore(
     t,
     (exchange) =>
       exchange.respond(
@@ -192,7 +192,7 @@ void test('the report has every cached route with its policy, and top keys witho
 
 void test('without the token nothing is told and nothing purged', { timeout: PATIENCE }, async (t) => {
   const upstream = await startUpstream(t, (exchange) => exchange.respond(200))
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     upstreams: { o: { targets: [upstream.origin] } },
     routes: { '/*': { to: 'o', cache: true } },
   })

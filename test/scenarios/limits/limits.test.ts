@@ -1,14 +1,14 @@
 import { test } from 'tap'
 import type { Client } from '../../client.ts'
 import type { ClientResponse } from '../../incoming.ts'
-import { everyProtocol, gatewayBefore, isProblem, PATIENCE, startGateway } from '../../helper.ts'
+import { everyProtocol, managedGatewayBefore, isProblem, PATIENCE, startManagedGateway } from '../../helper.ts'
 
 const OPEN = { answer: { body: 'open' } }
 const get = (client: Client, path = '/', fields: [string, string][] = []): Promise<ClientResponse> =>
   client.request({ path, fields })
 
 everyProtocol('what is beyond a limit is answered 429, and says which limit and when', async (t, protocol) => {
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     rateLimit: { clients: { rate: '2/h', by: 'ip' } },
     routes: { '/*': { ...OPEN, rateLimit: 'clients' } },
   })
@@ -31,7 +31,7 @@ everyProtocol('what is beyond a limit is answered 429, and says which limit and 
 })
 
 void test('hits of the cache count, are refused, and each client is told its own', { timeout: PATIENCE }, async (t) => {
-  const { gateway, upstream } = await gatewayBefore(t, (exchange) => exchange.respond(), {
+  const { gateway, upstream } = await managedGatewayBefore(t, (exchange) => exchange.respond(), {
     route: { cache: { ttl: '1m' }, rateLimit: { rate: '3/h', by: 'header:x-tenant' } },
     config: { cache: { early: true } },
   })
@@ -48,7 +48,7 @@ void test('hits of the cache count, are refused, and each client is told its own
 })
 
 void test('routes that name a limit share it, at costs of their own', { timeout: PATIENCE }, async (t) => {
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     rateLimit: { api: { rate: '10/h' } },
     routes: {
       '/cheap': { ...OPEN, rateLimit: 'api' },
@@ -65,7 +65,7 @@ void test('routes that name a limit share it, at costs of their own', { timeout:
 })
 
 void test('of several limits one refuses, and the others lose nothing by it', { timeout: PATIENCE }, async (t) => {
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     rateLimit: { wide: { rate: '5/h' }, narrow: { rate: '1/h', by: ['ip', 'route'], headers: 'none' } },
     routes: { '/a': { ...OPEN, rateLimit: ['wide', 'narrow'] }, '/b': { ...OPEN, rateLimit: ['wide', 'narrow'] } },
   })
@@ -80,7 +80,7 @@ void test('of several limits one refuses, and the others lose nothing by it', { 
 void test('a dry run refuses nobody and tells nobody; the control plane has its count', {
   timeout: PATIENCE,
 }, async (t) => {
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     rateLimit: { trial: { rate: '1/h', dryRun: true }, free: { rate: '1/h', allowList: ['loopback'] } },
     routes: { '/*': { ...OPEN, rateLimit: ['trial', 'free'] } },
   })
@@ -104,7 +104,7 @@ void test('a dry run refuses nobody and tells nobody; the control plane has its 
 })
 
 void test('what was measured is charged afterwards', { timeout: PATIENCE }, async (t) => {
-  const { gateway } = await gatewayBefore(t, (exchange) => exchange.respond(200, [], 'x'.repeat(5_000)), {
+  const { gateway } = await managedGatewayBefore(t, (exchange) => exchange.respond(200, [], 'x'.repeat(5_000)), {
     route: { rateLimit: { max: 8_000, timeWindow: '1h', measured: 'response-bytes' } },
   })
   const client = await gateway.client('h1')
@@ -114,7 +114,7 @@ void test('what was measured is charged afterwards', { timeout: PATIENCE }, asyn
 })
 
 void test('the fields from before the draft are there for who asks for them', { timeout: PATIENCE }, async (t) => {
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     routes: { '/*': { ...OPEN, rateLimit: { rate: '2/h', headers: 'legacy' } } },
   })
   const { get: field } = await get(await gateway.client('h1'))
@@ -125,7 +125,7 @@ void test('the fields from before the draft are there for who asks for them', { 
 })
 
 void test('a WebSocket handshake counts as a request', { timeout: PATIENCE }, async (t) => {
-  const { gateway } = await gatewayBefore(t, (exchange) => exchange.respond(), {
+  const { gateway } = await managedGatewayBefore(t, (exchange) => exchange.respond(), {
     route: { rateLimit: { rate: '1/h' } },
   })
   t.equal((await get(await gateway.client('h1'))).status, 200)

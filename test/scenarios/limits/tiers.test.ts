@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { PATIENCE, startGateway } from '../../helper.ts'
+import { PATIENCE, startManagedGateway } from '../../helper.ts'
 import { keyFor } from '../../services/access/given.ts'
 
 void test('a caller has what its tier allows, over all routes, and those without a tier what the route says', {
@@ -7,7 +7,7 @@ void test('a caller has what its tier allows, over all routes, and those without
 }, async (t) => {
   const [acme, globex, initech] = [keyFor(), keyFor(), keyFor()]
   const route = { answer: { body: 'x' }, access: ['key'] }
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     access: {
       consumers: {
         acme: { tier: 'gold', keys: [acme.entry] },
@@ -48,7 +48,7 @@ void test('a caller has what its tier allows, over all routes, and those without
 
 void test('who guesses keys is limited by address before any key is looked at', { timeout: PATIENCE }, async (t) => {
   const { key, entry } = keyFor()
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     access: { consumers: { acme: { keys: [entry] } } },
     routes: { '/*': { answer: { body: 'x' }, access: ['key'], rateLimit: { rate: '3/h', by: 'ip' } } },
   })
@@ -64,7 +64,10 @@ void test('who guesses the admin token is limited, on a listener of its own and 
 }, async (t) => {
   const routes = { '/': { answer: { body: 'x' } } }
   for (const shared of [false, true]) {
-    const gateway = await startGateway(t, { routes, admin: { port: 0, token: 'secret', shared, rateLimit: '2/h' } })
+    const gateway = await startManagedGateway(t, {
+      routes,
+      admin: { port: 0, token: 'secret', shared, rateLimit: '2/h' },
+    })
     const base = shared ? `http://127.0.0.1:${gateway.ports.cleartext}` : gateway.adminUrl
     const get = async (path: string, token: string): Promise<Response> => {
       const answer = await fetch(`${base}${path}`, { headers: { authorization: `Bearer ${token}` } })

@@ -4,7 +4,7 @@ import type { PressureOptions } from '../../../services/pressure/options.ts'
 import { Pressure } from '../../../services/pressure/pressure.ts'
 import { identifies, pressureGates } from '../../../services/pressure/pressure-gates.ts'
 import type { RouteOptions } from '../../../services/routing/options.ts'
-import { gatewayBefore, everyProtocol, PATIENCE, startGateway } from '../../helper.ts'
+import { managedGatewayBefore, everyProtocol, PATIENCE, startManagedGateway } from '../../helper.ts'
 import { startUpstream } from '../../upstream-server.ts'
 import { beforeTargets } from '../upstreams/before-targets.ts'
 
@@ -25,7 +25,7 @@ everyProtocol(
   'under pressure a route of low priority is answered 503, and a critical one, /health and the control plane are not',
   async (t, protocol) => {
     const upstream = await startUpstream(t, (exchange) => exchange.respond())
-    const gateway = await startGateway(t, {
+    const gateway = await startManagedGateway(t, {
       pressure: ALWAYS,
       upstreams: { origin: { targets: [upstream.origin] } },
       routes: { '/low': { to: 'origin', priority: 'low' }, '/critical': { to: 'origin', priority: 'critical' } },
@@ -50,7 +50,7 @@ everyProtocol(
 )
 
 void test('without `pressure` nothing is looked at', { timeout: PATIENCE }, async (t) => {
-  const { gateway } = await gatewayBefore(t, (exchange) => exchange.respond())
+  const { gateway } = await managedGatewayBefore(t, (exchange) => exchange.respond())
   const report = await fetch(`${gateway.adminUrl}/performance/pressure`, {
     headers: { authorization: `Bearer ${gateway.token}` },
   })
@@ -96,7 +96,7 @@ void test('what passes at the socket is not asked again of the request that it b
 void test('exchanges beyond maxInFlight are answered 503, and those after them are served', {
   timeout: PATIENCE,
 }, async (t) => {
-  const { gateway, upstream } = await gatewayBefore(
+  const { gateway, upstream } = await managedGatewayBefore(
     t,
     [(exchange) => exchange.stall(), (exchange) => exchange.respond()],
     { config: { pressure: { ...NEVER, maxInFlight: 1 } } },

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { test, type Test } from 'tap'
 import { request } from 'undici'
-import { type ConfigInput, everyProtocol, type Gateway, PATIENCE, startGateway, TIMEOUTS } from '../../helper.ts'
+import { type ConfigInput, everyProtocol, type Gateway, PATIENCE, startManagedGateway, TIMEOUTS } from '../../helper.ts'
 import { type Play, REFUSING_ORIGIN, type Script, startUpstream, type Upstream } from '../../upstream-server.ts'
 
 const ok: Play = (exchange) => exchange.respond(200, [], 'real')
@@ -25,7 +25,7 @@ async function beforeMirror(
   }: { mirror?: ConfigInput; route?: ConfigInput; origin?: string; script?: Script } = {},
 ): Promise<Before> {
   const [real, shadow] = await Promise.all([startUpstream(t, script), startUpstream(t, shadowPlay)])
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     upstreams: {
       real: { targets: [real.origin], timeout: TIMEOUTS },
       shadow: { targets: [origin ?? shadow.origin], timeout: TIMEOUTS },

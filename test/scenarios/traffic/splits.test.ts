@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { test, type Test } from 'tap'
 import { request } from 'undici'
 import { decoded } from '../../decode.ts'
-import { type ConfigInput, everyProtocol, type Gateway, PATIENCE, startGateway, TIMEOUTS } from '../../helper.ts'
+import { type ConfigInput, everyProtocol, type Gateway, PATIENCE, startManagedGateway, TIMEOUTS } from '../../helper.ts'
 import { startUpstream, type Upstream } from '../../upstream-server.ts'
 import type { Field } from '../../wire.ts'
 
@@ -23,7 +23,7 @@ async function beforeSides(
 ): Promise<{ gateway: Gateway; old: Upstream; next: Upstream }> {
   const named = (name: string) => startUpstream(t, (exchange) => exchange.respond(200, answer, name.repeat(times)))
   const [old, next] = (await Promise.all([named('old'), named('next')])) as [Upstream, Upstream]
-  const gateway = await startGateway(t, {
+  const gateway = await startManagedGateway(t, {
     upstreams: {
       old: { targets: [old.origin], timeout: TIMEOUTS },
       next: { targets: [next.origin], timeout: TIMEOUTS },
