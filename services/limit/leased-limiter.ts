@@ -2,6 +2,7 @@ import { type Decision, emptyDecision, type Limiter } from './decision.ts'
 import { atMost, DEADLINE_MS, type Errand, type Errands } from './errands.ts'
 import { requestOf, type SharedLimit } from './exact-limiter.ts'
 import { advance, charge } from './gcra.ts'
+import { KeyTable } from './key-table.ts'
 import { Lease } from './lease.ts'
 import { graceOf, type Loan, type LoanRequest, overdraft } from './lending.ts'
 
@@ -25,6 +26,8 @@ export class LeasedLimiter implements Limiter {
   readonly #errands: Errands
   readonly #alone: () => void
   readonly #leases = new Map<string, Lease>()
+  /** What keys have used that had to make room: a flood does not let anybody off. */
+  readonly #evicted: KeyTable
   readonly #grace: number
   #sweep: NodeJS.Timeout | null = null
   #cursor: MapIterator<[string, Lease]> | null = null
@@ -34,6 +37,7 @@ export class LeasedLimiter implements Limiter {
     this.#limit = limit
     this.#errands = errands
     this.#alone = alone
+    this.#evicted = new KeyTable({ maxKeys: limit.maxKeys })
     // The time of a quota stands still.
     this.#grace = limit.calendar === null ? graceOf(limit.pace) : 0
   }
@@ -87,15 +91,22 @@ export class LeasedLimiter implements Limiter {
   #begin(key: string): Lease {
     if (this.#leases.size >= MOST_LEASES) {
       const [oldest] = this.#leases
-      if (oldest !== undefined) {
-        this.#giveUp(...oldest)
-        this.#leases.delete(oldest[0])
-      }
+      if (oldest !== undefined) this.#evict(...oldest)
     }
     const lease = new Lease()
+    lease.tat = this.#evicted.seek(key, this.#limit.clock.now())
     this.#leases.set(key, lease)
     this.#sweep ??= setInterval(() => this.#sweepSome(), SWEEP_MS).unref()
     return lease
+  }
+
+  #evict(key: string, lease: Lease): void {
+    this.#giveUp(key, lease)
+    this.#leases.delete(key)
+    const now = this.#limit.clock.now()
+    if (lease.tat <= now) return
+    this.#evicted.seek(key, now)
+    this.#evicted.put(lease.tat)
   }
 
   #use(key: string, cost: number): Lease {
