@@ -93,10 +93,10 @@ void test('a flood of keys takes bounded memory, and lets nobody off who is held
   const limit = { id: 'a', pace: paceOf({ count: 5, windowMs: 60_000 }, 5), clock, calendar: null, maxKeys: 1_000_000 }
   const limiter = new LeasedLimiter(limit, { errands: new Errands(ledger, () => 1_000), alone: () => undefined })
   const into = emptyDecision()
-  for (let i = 0; i < 5; i++) limiter.take('held back', 1, into)
-  for (let i = 0; i < 110_000; i++) limiter.take(`flood ${i}`, 1, into)
+  for (let i = 0; i < 5; i++) void limiter.take('held back', 1, into)
+  for (let i = 0; i < 110_000; i++) void limiter.take(`flood ${i}`, 1, into)
   t.equal(limiter.keys(), 100_000)
-  limiter.take('held back', 1, into)
+  void limiter.take('held back', 1, into)
   t.equal(into.allowed, false)
   await limiter.close()
 })
