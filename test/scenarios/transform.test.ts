@@ -233,3 +233,23 @@ void test('a client that leaves while a hook takes its time is done with', { tim
   t.equal((await client.request({ path: '/next' })).body.toString(), 'next')
   await gateway.close()
 })
+
+void test('no part is asked for of what becomes another', { timeout: PATIENCE }, async (t) => {
+  const { gateway, upstream } = await gatewayBefore(
+    t,
+    (exchange) => exchange.respond(200, [JSON_TYPE], '{"a":1,"b":2}'),
+    {
+      route: { transform: { response: { body: { pick: ['/a'] } } } },
+    },
+  )
+  const range: Field[] = [
+    ['range', 'bytes=0-3'],
+    ['if-range', '"1"'],
+  ]
+  const answer = await (await gateway.client('h1')).request({ path: '/x', fields: range })
+  t.equal(answer.status, 200)
+  t.equal(answer.body.toString(), '{"a":1}')
+  const got = await upstream.received(1)
+  t.equal(got.get('range'), undefined)
+  t.equal(got.get('if-range'), undefined)
+})
