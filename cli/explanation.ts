@@ -186,7 +186,9 @@ function withGates(steps: Explanation['steps'], gates: readonly GateVerdict[]): 
   const others = steps.filter(({ name }) => !isGate(name))
   const asked = GATE_STEPS.flatMap((name) => {
     const details = gates.filter(({ step }) => step === name).map(({ asks }) => asks)
-    return details.length === 0 ? [] : [{ name, detail: details.join('; ') }]
+    // Validation wants a document, which nobody fetches for an explanation: it is told, and not asked.
+    if (details.length === 0) return steps.filter((step) => step.name === name)
+    return [{ name, detail: details.join('; ') }]
   })
   const behind = others.findIndex(({ name }) => name === 'route') + 1
   return [...others.slice(0, behind), ...asked, ...others.slice(behind)]

@@ -496,3 +496,22 @@ void test('decorators are shared with the application, and a second gateway besi
   await second.register(gateway, options)
   await t.rejects(async () => second.register(gateway, options), { code: 'FST_ERR_DEC_ALREADY_PRESENT' })
 })
+
+void test('a preflight to a route of one method is answered inside an application too', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { client, upstream } = await host(t, 'h1', {
+    routes: { 'GET /api/*': { to: 'origin', cors: { origin: ['https://app.test'] } } },
+  })
+  const answer = await client.request({
+    method: 'OPTIONS',
+    path: '/api/x',
+    fields: [
+      ['origin', 'https://app.test'],
+      ['access-control-request-method', 'GET'],
+    ],
+  })
+  t.equal(answer.status, 204)
+  t.equal(answer.get('access-control-allow-origin'), 'https://app.test')
+  t.equal(upstream.requests.length, 0)
+})

@@ -65,3 +65,14 @@ void test('a route without gates has no verdicts, and each explanation starts an
   t.strictSame((await explain({ path: '/open' })).gates, [])
   for (let i = 0; i < 6; i++) t.equal((await explain({ key: MADE.key })).outcome, 'proxied')
 })
+
+void test('validation, which wants a document, is told and not asked', async (t) => {
+  const config = resolveConfig({
+    upstreams: { a: { targets: ['http://127.0.0.1:1'], openapi: '/openapi.json' } },
+    routes: { '/x': { to: 'a', cors: true, validate: true, transform: { response: { status: { 404: 410 } } } } },
+  })
+  const { steps } = await explainVerdicts(config, { method: 'GET', host: '', path: '/x' })
+  const names = steps.map(({ name }) => name)
+  t.strictSame(names.slice(4), ['cors', 'validation', 'upstream', 'response validation', 'transformation', 'log'])
+  t.match(steps.find(({ name }) => name === 'validation')?.detail, /by the document of a: what differs is refused/)
+})
