@@ -157,3 +157,22 @@ void test('what the cache made of a request is said where its route has one', (t
   }
   t.end()
 })
+
+void test('a key is not written, whatever its parameter is called, and the caller is', (t) => {
+  const { write, last, written } = logger()
+  const identity = {
+    id: 'acme',
+    scheme: 'key' as const,
+    consumer: 'acme',
+    tier: null,
+    groups: [],
+    scopes: [],
+    claims: {},
+  }
+  for (const query of ['?x=hr_k3v9x2ab_canary', '?hr_k3v9x2ab_canary', '?a=1&b=HR%5Fk3v9x2ab%5fcanary&c=2']) {
+    write(finished({ path: '/a', query, plan: { key: '/a' }, identity }))
+  }
+  t.notMatch(written.join('\n'), 'canary')
+  t.match(last(), { path: '/a?a=1&b=[redacted]&c=2', consumer: 'acme' })
+  t.end()
+})
