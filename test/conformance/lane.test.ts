@@ -150,7 +150,15 @@ async function bothWays(t: Test): Promise<Ways> {
 }
 
 /** Says what differs in each request whatever the way: times, ids, and what only concerns one connection. */
-const OWN_EACH_TIME = new Set(['date', 'age', 'x-request-id', 'server-timing', 'keep-alive'])
+const OWN_EACH_TIME = new Set([
+  'date',
+  'age',
+  'x-request-id',
+  'server-timing',
+  'keep-alive',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+])
 
 function comparable(fields: readonly Field[]): string[] {
   return fields
