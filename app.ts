@@ -347,8 +347,11 @@ async function buildWith(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
       details: false,
     })
     if (kept.access.providers.logins.size > 0) {
-      await pages.register(loginsPlugin, { logins: kept.access.providers.browserLogins })
-      await pages.register(loginRoutes)
+      await pages.register(async (logins) => {
+        await guardAgainstGuessing(logins, LOGIN_RATE)
+        await logins.register(loginsPlugin, { logins: kept.access.providers.browserLogins })
+        await logins.register(loginRoutes)
+      })
     }
     if (config.admin?.shared === true) await pages.register(controlPlane, { config })
   })
@@ -436,14 +439,18 @@ function tokensOf({ admin }: Config, { token }: Parts): AdminTokenOptions {
 /** The routes that want the admin token. */
 async function controlPlane(fastify: FastifyInstance, { config }: { config: Config }): Promise<void> {
   const { performance, metrics: metricsPath } = config.endpoints
-  await guardAgainstGuessing(fastify, config)
+  const { admin } = config
+  if (admin !== null && admin.rateLimit !== false) await guardAgainstGuessing(fastify, admin.rateLimit)
   if (performance !== false) await fastify.register(performanceRoutes, { path: performance, metrics: config.metrics })
   if (metricsPath !== false && config.metrics) await fastify.register(metricsRoute, { path: metricsPath })
 }
 
-/** Counts each request before its token is looked at. */
-async function guardAgainstGuessing(fastify: FastifyInstance, { admin }: Config): Promise<void> {
-  const rate = admin === null || admin.rateLimit === false ? undefined : parseRate(admin.rateLimit)
+/** Of one address: each login costs a request to the identity provider. */
+const LOGIN_RATE = '120/min'
+
+/** Counts each request before what it brings is looked at. */
+async function guardAgainstGuessing(fastify: FastifyInstance, text: string): Promise<void> {
+  const rate = parseRate(text)
   if (rate === undefined) return
   await fastify.register(rateLimit, { max: rate.count, timeWindow: rate.windowMs })
   fastify.addHook('onRequest', fastify.rateLimit())

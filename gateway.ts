@@ -4,6 +4,7 @@ import { type EmbeddedInput, resolveEmbedded } from './config/embedded.ts'
 import loginsPlugin from './plugins/logins.ts'
 import hostedAdmission from './plugins/hosted-admission.ts'
 import specifications from './plugins/specifications.ts'
+import rateLimit from './plugins/rate-limit.ts'
 import responseCache from './plugins/response-cache.ts'
 import trafficPlugin from './plugins/traffic.ts'
 import upstreamsPlugin from './plugins/upstreams.ts'
@@ -127,6 +128,8 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
   })
   if (access.providers.logins.size > 0) {
     await fastify.register(async (scope) => {
+      await scope.register(rateLimit, { max: 120, timeWindow: 60_000 })
+      scope.addHook('onRequest', scope.rateLimit())
       await scope.register(loginsPlugin, { logins: access.providers.browserLogins })
       await scope.register(loginRoutes)
     })

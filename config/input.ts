@@ -20,6 +20,8 @@ export type Needed =
   | 'audience'
   | 'jwks'
   | 'clientId'
+  | 'bearer'
+  | 'grants'
 
 type Optionals<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T]
 type NeededOf<T> = Exclude<Extract<keyof T, Needed>, Optionals<T>>

@@ -16,6 +16,7 @@ export interface SchemaNode {
   items?: SchemaNode
   minItems?: number
   maxItems?: number
+  maxProperties?: number
   anyOf?: SchemaNode[]
   const?: unknown
   enum?: string[]
@@ -67,6 +68,11 @@ function settleValue(schema: SchemaNode, value: unknown, path: Path, context: Se
 function settleObject(schema: SchemaNode, value: unknown, path: Path, context: SettleContext): unknown {
   if (!isRecord(value)) {
     context.report.add('HR_CONFIG_TYPE', path, `expected ${nameOf(schema)}, got ${describe(value)}`)
+    return undefined
+  }
+  const count = Object.keys(value).length
+  if (schema.maxProperties !== undefined && count > schema.maxProperties) {
+    context.report.add('HR_CONFIG_VALUE', path, `expected at most ${schema.maxProperties} entries, got ${count}`)
     return undefined
   }
   const [patternProperty] = Object.entries(schema.patternProperties ?? {})

@@ -18,8 +18,8 @@ export interface AdminTokenOptions {
 }
 
 export interface LimitedToken {
-  token: string
-  scopes: readonly AdminScope[]
+  bearer: string
+  grants: readonly AdminScope[]
 }
 
 declare module 'fastify' {
@@ -42,9 +42,9 @@ interface Known {
 
 async function adminToken(fastify: FastifyInstance, { token, limited = [] }: AdminTokenOptions): Promise<void> {
   // Digests have one length, whatever is sent: timingSafeEqual wants that, and no length leaks.
-  const known: Known[] = [{ token, scopes: ADMIN_SCOPES }, ...limited].map((one) => ({
-    digest: digest(one.token),
-    scopes: one.scopes,
+  const known: Known[] = [{ bearer: token, grants: ADMIN_SCOPES }, ...limited].map(({ bearer, grants }) => ({
+    digest: digest(bearer),
+    scopes: grants,
   }))
   fastify.decorate('adminGuard', async (request, reply) => {
     const sent = bearerOf(request)

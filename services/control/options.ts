@@ -15,13 +15,13 @@ export const adminSchema = Type.Object(
       Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$', expects: 'a name of letters, digits, dots and hyphens' }),
       Type.Object(
         {
-          token: Type.String({
+          bearer: Type.String({
             pattern: '^[\\x21-\\x7e]{16,512}$',
             expects: 'at least 16 characters without blanks',
             secret: true,
             description: 'Bearer token',
           }),
-          scopes: Type.Array(OneOf(ADMIN_SCOPES, { description: 'A scope' }), {
+          grants: Type.Array(OneOf(ADMIN_SCOPES, { description: 'A scope' }), {
             minItems: 1,
             description:
               'read: look at the performance API; metrics: the page for Prometheus; operate: purge, warm, maintenance, log level, targets; configure: reload and restart',
@@ -29,13 +29,13 @@ export const adminSchema = Type.Object(
         },
         {
           additionalProperties: false,
-          examples: [{ token: 'a-long-random-token', scopes: ['metrics'] }],
+          examples: [{ bearer: 'a-long-random-token', grants: ['metrics'] }],
           description: 'A token for some of the control plane',
         },
       ),
       {
         default: {},
-        examples: [{ prometheus: { token: 'a-long-random-token', scopes: ['metrics'] } }],
+        examples: [{ prometheus: { bearer: 'a-long-random-token', grants: ['metrics'] } }],
         description: 'Further tokens by name, each for some of the control plane',
       },
     ),

@@ -18,6 +18,8 @@ const NEEDED = {
   audience: true,
   jwks: true,
   clientId: true,
+  bearer: true,
+  grants: true,
 } satisfies Record<Needed, true>
 
 function* objectsIn(schema: SchemaNode): Generator<SchemaNode> {

@@ -6,7 +6,7 @@ import { configSchema } from '../../config/schema.ts'
 import { type SchemaNode, settle } from '../../config/settle.ts'
 
 const UNDERSTOOD = new Set(
-  'type description default examples properties required patternProperties additionalProperties items minItems maxItems anyOf const enum pattern minimum maximum unit secret expects'.split(
+  'type description default examples properties required patternProperties additionalProperties items minItems maxItems maxProperties anyOf const enum pattern minimum maximum unit secret expects'.split(
     ' ',
   ),
 )
@@ -124,4 +124,12 @@ void test('a secret is not repeated in what is said of it', async (t) => {
   const { report } = settled({ admin: { token: 12345 } })
   t.match(report.complaints, [{ path: ['admin', 'token'], message: 'expected text, got a number' }])
   t.notMatch(JSON.stringify(report.complaints), '12345')
+})
+
+void test('a map that has more entries than it may is refused as a whole', async (t) => {
+  const schema = { type: 'object', patternProperties: { '^.*$': { type: 'string' } }, maxProperties: 2 }
+  t.same(settled({ a: '1', b: '2' }, schema).result, { a: '1', b: '2' })
+  const { result, report } = settled({ a: '1', b: '2', c: '3' }, schema)
+  t.equal(result, undefined)
+  t.match(report.complaints, [{ message: 'expected at most 2 entries, got 3' }])
 })

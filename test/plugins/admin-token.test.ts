@@ -54,8 +54,8 @@ void test('a token with scopes is for some of it', async (t) => {
   const fastify = Fastify()
   t.teardown(() => fastify.close())
   const limited = (['read', 'operate', 'configure'] as const).map((scope) => ({
-    token: `for-${scope}`,
-    scopes: [scope],
+    bearer: `for-${scope}`,
+    grants: [scope],
   }))
   await fastify.register(adminToken, { token: 'secret', limited })
   await fastify.register(async (scope) => {
@@ -72,7 +72,7 @@ void test('a token with scopes is for some of it', async (t) => {
   }
   for (const [route, wanted] of Object.entries(wants)) {
     const [method, url] = route.split(' ') as ['GET', string]
-    for (const [token, has] of [['secret', wanted], ...limited.map(({ token, scopes }) => [token, scopes[0]])]) {
+    for (const [token, has] of [['secret', wanted], ...limited.map(({ bearer, grants }) => [bearer, grants[0]])]) {
       const response = await fastify.inject({ method, url, headers: { authorization: `Bearer ${token}` } })
       t.equal(response.statusCode, has === wanted ? 200 : 403, `${route} with ${token}`)
       if (has === wanted) continue

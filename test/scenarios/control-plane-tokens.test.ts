@@ -4,7 +4,7 @@ import { type Gateway, PATIENCE, startGateway } from '../helper.ts'
 
 const tokenFor = (scope: AdminScope): string => `a-token-that-is-for-${scope}`
 const TOKENS = Object.fromEntries(
-  ADMIN_SCOPES.map((scope) => [scope, { token: tokenFor(scope), scopes: [scope] }] as const),
+  ADMIN_SCOPES.map((scope) => [scope, { bearer: tokenFor(scope), grants: [scope] }] as const),
 )
 
 interface Operation {

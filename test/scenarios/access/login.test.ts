@@ -30,6 +30,19 @@ async function setUp(t: Test, route: Record<string, unknown> = {}) {
 const cookiesOf = ({ fields }: ClientResponse): string[] =>
   fields.filter(([name]) => name.toLowerCase() === 'set-cookie').map(([, value]) => value)
 
+void test('logins are limited by address: each asks the identity provider', { timeout: PATIENCE }, async (t) => {
+  const { gateway } = await setUp(t)
+  const client = await gateway.client('h1')
+  const statuses: (number | undefined)[] = []
+  // It comes back at two a second: three times what passes at once is more than enough.
+  for (let i = 0; i < 360 && !statuses.includes(429); i++) {
+    statuses.push((await client.request({ path: '/oauth/login' })).status)
+  }
+  t.ok(statuses.length > 100, `${statuses.length} logins`)
+  t.equal(statuses.at(-1), 429)
+  t.equal((await client.request({ path: '/other', fields: PAGE })).status, 302, 'the routes have limits of their own')
+})
+
 everyProtocol('a browser logs in, is known, and logs out', async (t, protocol) => {
   const { gateway, upstream } = await setUp(t)
   const client = await gateway.client(protocol)
