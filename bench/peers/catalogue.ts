@@ -35,3 +35,14 @@ export const caches = {
   undici: peer('undici-cache', 'undici-cache.ts', 'as-it-comes'),
   undiciKept: peer('undici-cache-kept', 'undici-cache.ts', 'kept-alive'),
 } satisfies Record<string, Peer>
+
+/** Of the one consumer that there is where callers are asked who they are. */
+export const ADMITTED_KEY = 'hr_benchmark_0123456789abcdefghijklmnopqr'
+
+/** The same work with and without gates. */
+export const admitted = {
+  open: proxies.headraceQuiet,
+  proxy: peer('headrace-admitted', 'headrace.ts', 'admitted'),
+  openCache: caches.headraceQuiet,
+  cache: peer('headrace-cache-admitted', 'headrace.ts', 'cache-admitted'),
+} satisfies Record<string, Peer>

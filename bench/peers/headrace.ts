@@ -1,12 +1,22 @@
 /** Headrace as people start it: the command line and a configuration file. `--variant` names what is switched on. */
+import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ADMITTED_KEY } from './catalogue.ts'
 import { serve, type Place } from './command.ts'
 import { argument } from './peer.ts'
 
 const QUIET = { log: { level: 'silent' } }
 const TO_ORIGIN = { to: 'origin' }
 const CACHED = { to: 'origin', cache: true }
+
+/** One consumer with a key; a limit that nobody comes to, and of which clients are told. */
+const ADMITTED = {
+  access: {
+    consumers: { bench: { keys: [{ id: 'benchmark', hash: `sha256:${hash('sha256', ADMITTED_KEY, 'base64url')}` }] } },
+  },
+}
+const GATES = { access: ['key'], rateLimit: { rate: '1000000/s', by: 'consumer' } }
 
 /** What the configuration says besides the upstream and the listeners. */
 const VARIANTS: Readonly<Record<string, object>> = {
@@ -18,6 +28,9 @@ const VARIANTS: Readonly<Record<string, object>> = {
   lean: { routes: { '/*': TO_ORIGIN }, ...QUIET, metrics: false },
   /** The defaults, and a cache by the origin's rules. */
   cache: { routes: { '/*': CACHED } },
+  /** As quiet, with a key and a limit. */
+  admitted: { routes: { '/*': { ...TO_ORIGIN, ...GATES } }, ...ADMITTED, ...QUIET },
+  'cache-admitted': { routes: { '/*': { ...CACHED, ...GATES } }, ...ADMITTED, ...QUIET },
   'cache-quiet': { routes: { '/*': CACHED }, ...QUIET },
   /** The same with hits ahead of node:http. */
   'cache-early': { routes: { '/*': CACHED }, cache: { early: true }, ...QUIET },

@@ -1,4 +1,5 @@
 /** Every scenario, in the order in which they run, and which of them a run is about. */
+import { admittedHit, admittedJson1k } from './admitted.ts'
 import { hit } from './hit.ts'
 import { hitH2 } from './hit-h2.ts'
 import { hitMiss } from './hit-miss.ts'
@@ -8,7 +9,17 @@ import { json1k } from './json-1k.ts'
 import { post1k } from './post-1k.ts'
 import type { Scenario } from './scenario.ts'
 
-export const SCENARIOS: readonly Scenario[] = [json1k, json100k, post1k, hit, hitH2, hitWithoutBody, hitMiss]
+export const SCENARIOS: readonly Scenario[] = [
+  json1k,
+  json100k,
+  post1k,
+  hit,
+  hitH2,
+  hitWithoutBody,
+  hitMiss,
+  admittedJson1k,
+  admittedHit,
+]
 
 /** The command line asks for what there is not. */
 export class UsageError extends Error {}

@@ -127,7 +127,7 @@ void test('a secret is not repeated in what is said of it', async (t) => {
 })
 
 void test('a map that has more entries than it may is refused as a whole', async (t) => {
-  const schema = { type: 'object', patternProperties: { '^.*$': { type: 'string' } }, maxProperties: 2 }
+  const schema: SchemaNode = { type: 'object', patternProperties: { '^.*$': { type: 'string' } }, maxProperties: 2 }
   t.same(settled({ a: '1', b: '2' }, schema).result, { a: '1', b: '2' })
   const { result, report } = settled({ a: '1', b: '2', c: '3' }, schema)
   t.equal(result, undefined)

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { type Test, test } from 'tap'
 import { loadConfig } from '../../../config/load.ts'
+import { makeConsumers } from '../../../examples/fleet/consumers.ts'
 import { startFleet } from '../../../examples/fleet/upstream.ts'
 import { serve } from '../../../server.ts'
 import { type Client, connectClient } from '../../client.ts'
@@ -15,10 +16,17 @@ const CODINGS = ['zstd', 'br', 'gzip'] as const
 async function startExample(t: Test): Promise<Client> {
   const fleet = await startFleet({ now: () => NOW })
   t.teardown(() => fleet.close())
-  const variables = { FLEET_URL: fleet.url, FLEET_SECOND_URL: fleet.secondUrl, HTTPS_PORT: '0', LOG_LEVEL: 'silent' }
-  const loaded = await loadConfig({ cwd: t.testdir(), variables, flags: { port: '0' }, file: CONFIG })
+  const dataDir = t.testdir()
+  const variables = {
+    FLEET_URL: fleet.url,
+    FLEET_SECOND_URL: fleet.secondUrl,
+    FLEET_CONSUMERS: makeConsumers(dataDir),
+    HTTPS_PORT: '0',
+    LOG_LEVEL: 'silent',
+  }
+  const loaded = await loadConfig({ cwd: dataDir, variables, flags: { port: '0' }, file: CONFIG })
   if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'))
-  const running = await serve({ ...loaded.config, dataDir: t.testdir(), drainTimeoutMs: 0 })
+  const running = await serve({ ...loaded.config, dataDir, drainTimeoutMs: 0 })
   t.teardown(() => running.close())
   const { url = '' } = running.addresses.find(({ url }) => url.startsWith('http:')) ?? {}
   return connectClient(t, { cleartext: Number(new URL(url).port), tls: 0 }, 'h1')
