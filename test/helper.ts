@@ -109,7 +109,7 @@ export function managedGatewayBefore(
 
 /** A gateway with one route to an upstream that is asked for HTTP/2. */
 export function gatewayBeforeOrigin(t: Test, origin: string, to: ConfigInput = {}): Promise<Gateway> {
-  return startGateway(t, {
+  return startManagedGateway(t, {
     upstreams: { origin: { targets: [origin], http2: true, tls: { verify: false }, timeout: TIMEOUTS, ...to } },
     routes: { '/*': { to: 'origin' } },
   })
