@@ -104,18 +104,20 @@ export class Kept {
     const created = isSame ? null : createBase(settings, log)
     const sharesLimits = before !== null && sharingOf(before.settings) === sharingOf(settings)
     let limitStore: Shared<LimitStore> | null = null
+    let access: Access | null = null
     try {
       limitStore = sharesLimits ? (previous as Kept).#limitStore.share() : heldStore(settings, { loans, log })
       this.limits = new Limits(settings, limitStore.value)
       const second = (created ?? (previous as Kept).#cache).value.second
       this.#accessLink = ownLink(settings, second)
-      this.access = new Access(settings.access, settings.routes, {
+      this.access = access = new Access(settings.access, settings.routes, {
         log,
         previous: previous?.access ?? null,
         redis: { link: second?.link ?? this.#accessLink, prefix: settings.redis?.prefix ?? '' },
       })
       this.upstreams = new Upstreams(settings.upstreams, { previous: previous?.upstreams ?? null })
     } catch (error) {
+      access?.close()
       void limitStore?.release()
       void created?.release()
       this.#accessLink?.close()
