@@ -25,14 +25,14 @@ export const admittedJson1k: Scenario = {
   entrants: [
     { name: 'open', detail: 'metrics on, log off', peer: admitted.open, traffic: overHttp1(withKey(proxied)) },
     {
-      name: 'admitted',
+      name: 'with-key',
       detail: 'the same, with access and rateLimit',
       peer: admitted.proxy,
       traffic: overHttp1(withKey(proxied)),
     },
   ],
   reference: 'open',
-  targets: [{ entrant: 'admitted', over: 'open', atLeast: 0.87 }],
+  targets: [{ entrant: 'with-key', over: 'open', atLeast: 0.87 }],
   quick: false,
 }
 
@@ -43,13 +43,13 @@ export const admittedHit: Scenario = {
   entrants: [
     { name: 'open-hit', detail: 'metrics on, log off', peer: admitted.openCache, traffic: overHttp1(withKey(cached)) },
     {
-      name: 'admitted-hit',
+      name: 'with-key-hit',
       detail: 'the same, with access and rateLimit',
       peer: admitted.cache,
       traffic: overHttp1(withKey(cached)),
     },
   ],
   reference: 'open-hit',
-  targets: [{ entrant: 'admitted-hit', over: 'open-hit', atLeast: 0.8 }],
+  targets: [{ entrant: 'with-key-hit', over: 'open-hit', atLeast: 0.8 }],
   quick: false,
 }
