@@ -11,6 +11,8 @@ export interface NamedFile {
   file: string
   /** Whoever reads it sees by itself when it changes: that is no change of the configuration. */
   live?: true
+  /** What makes one that is missing. */
+  remedy?: string
 }
 
 /** Every file that the configuration names. */
@@ -44,7 +46,8 @@ export function namedFiles({ listen, upstreams, routes, redis, access }: Setting
     else if (typeof mock === 'object') add(mock.document, ['routes', key, 'mock', 'document'])
   }
   if (access.consumersFile !== undefined) {
-    found.push({ path: ['access', 'consumersFile'], file: access.consumersFile, live: true })
+    const remedy = `headrace key create NAME --file ${access.consumersFile}`
+    found.push({ path: ['access', 'consumersFile'], file: access.consumersFile, live: true, remedy })
   }
   for (const [name, { jwks }] of Object.entries(access.jwt)) {
     if (jwks.file !== undefined)

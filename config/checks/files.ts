@@ -2,11 +2,14 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { namedFiles } from '../files.ts'
 import type { CheckContext } from './context.ts'
 
+const MISSING = 'does not exist'
+
 /** Every file that the configuration names is there and can be read. */
 export function checkFiles({ settings, report, toPath }: CheckContext): void {
-  for (const { path, file } of namedFiles(settings)) {
+  for (const { path, file, remedy } of namedFiles(settings)) {
     const fault = faultOf(toPath(file))
-    if (fault) report.add('HR_CONFIG_FILE_MISSING', path, `${toPath(file)} ${fault}`)
+    const hint = fault === MISSING && remedy !== undefined ? `: make one with \`${remedy}\`` : ''
+    if (fault) report.add('HR_CONFIG_FILE_MISSING', path, `${toPath(file)} ${fault}${hint}`)
   }
 }
 
@@ -17,7 +20,7 @@ function faultOf(file: string): string | undefined {
     return undefined
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist'
+    if (code === 'ENOENT' || code === 'ENOTDIR') return MISSING
     return code === 'EACCES' ? 'may not be read' : `cannot be read: ${String(code ?? error)}`
   }
 }

@@ -13,7 +13,7 @@ function consumersFile(t: Test): string {
   return file
 }
 
-void test('keys are made, replaced and revoked, and the gateway follows', { timeout: 60_000 }, async (t) => {
+void test('keys are made, replaced and revoked, and the gateway follows', { timeout: 150_000 }, async (t) => {
   const file = consumersFile(t)
   const { cwd, publicUrl } = await runningGateway(t, {
     access: { consumersFile: file },
@@ -64,4 +64,13 @@ void test('without a gateway the file alone is changed, and what is meant otherw
     ['key', 'create', 'acme', '--expires', 'soon', '--file', file],
   ]
   for (const args of usage) t.equal((await headrace(cwd, args)).code, 2, args.join(' '))
+})
+
+void test('a configuration whose consumers have no file yet says how to make it', async (t) => {
+  const cwd = t.testdir({ 'headrace.config.json': JSON.stringify({ access: { consumersFile: './who.yaml' } }) })
+  const { code, err } = await headrace(cwd, ['key', 'create', 'acme'])
+  t.equal(code, 1)
+  t.match(err, 'make one with `headrace key create NAME --file ./who.yaml`')
+  t.equal((await headrace(cwd, ['key', 'create', 'acme', '--file', './who.yaml'])).code, 0)
+  t.equal((await headrace(cwd, ['key', 'create', 'acme'])).code, 0)
 })

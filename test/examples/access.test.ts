@@ -6,7 +6,7 @@ import { serve } from '../../server.ts'
 const CONFIG = fileURLToPath(new URL('../../examples/access.config.ts', import.meta.url))
 const KEY = 'hr_example0_0123456789abcdefghijklmnopqr'
 
-void test('the example of access lets through whom it says', { timeout: 60_000 }, async (t) => {
+void test('the example of access lets through whom it says', { timeout: 150_000 }, async (t) => {
   const cwd = t.testdir({})
   const loaded = await loadConfig({
     cwd,

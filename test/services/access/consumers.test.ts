@@ -61,7 +61,7 @@ void test('a file that is changed is in force, and one that cannot be used leave
   t.equal(consumers.directory.keys.size, 0)
 })
 
-void test('a file is followed by itself', { timeout: 40_000 }, async (t) => {
+void test('a file is followed by itself', { timeout: 150_000 }, async (t) => {
   const file = join(folder(t), 'consumers.yaml')
   const { id, entry } = keyFor()
   writeFileSync(file, `acme: { keys: [${JSON.stringify(entry)}] }`)

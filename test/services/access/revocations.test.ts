@@ -37,7 +37,7 @@ void test('without Redis, what is revoked is so in this process and the one that
 
 void test('a key that one machine revokes is dead on the others, on those that start later, and after Redis was away', {
   skip: noRedis,
-  timeout: 60_000,
+  timeout: 150_000,
 }, async (t) => {
   const redis = await startRedis(t)
   const [one, other] = [machine(t, redis.url), machine(t, redis.url)]
