@@ -25,14 +25,14 @@ export class AccessGate implements Gate {
   readonly description: string
   readonly #options: RouteAccessOptions
   readonly #parts: AccessGateParts
-  /** Name, value, name, value. */
-  readonly #challenges: string[]
+  /** Values of WWW-Authenticate. */
+  readonly #challenges: readonly string[]
 
   constructor(options: RouteAccessOptions, parts: AccessGateParts) {
     this.#options = options
     this.#parts = parts
     const challenges = new Set(parts.ways.map(({ challenge }) => challenge).filter((challenge) => challenge !== null))
-    this.#challenges = [...challenges].flatMap((challenge) => ['www-authenticate', challenge])
+    this.#challenges = [...challenges]
     this.description = inWords(options)
   }
 
@@ -81,13 +81,20 @@ export class AccessGate implements Gate {
     for (let i = 0; i < ways.length; i++) (ways[i] as Authenticator).conceal?.(exchange)
   }
 
+  /** Every way that there is, but for one that the error speaks of itself: it says more. */
   #challenged(error: GatewayError): GatewayError {
-    const { fields = [] } = error
-    // Who waits for the same verdict gets the same error: it has them once.
-    const isTold = fields.includes(this.#challenges[1] ?? '')
-    if (error.statusCode === 401 && !isTold) error.fields = [...fields, ...this.#challenges]
+    if (error.statusCode !== 401) return error
+    const own = error.fields ?? []
+    const told = own.filter((_, i) => own[i - 1] === 'www-authenticate').map(schemeOf)
+    const others = this.#challenges.filter((challenge) => !told.includes(schemeOf(challenge)))
+    error.fields = [...own, ...others.flatMap((challenge) => ['www-authenticate', challenge])]
     return error
   }
+}
+
+/** `bearer` of `Bearer realm="…"` (RFC 9110 §11.6.1). */
+function schemeOf(challenge: string): string {
+  return (challenge.split(' ', 1)[0] as string).toLowerCase()
 }
 
 function inWords({ by, anonymous, scopes, groups, claims, allow, deny }: RouteAccessOptions): string {

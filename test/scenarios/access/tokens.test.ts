@@ -43,6 +43,7 @@ everyProtocol('a token says who calls, to the upstream too, and goes no further'
   const forged = await client.request({ path: '/', fields: bearer(await stranger.sign({ exp })) })
   isProblem(t, forged, 401)
   t.match(forged.get('www-authenticate'), /Bearer .*error="invalid_token"/)
+  t.equal(forged.fields.filter(([name]) => name.toLowerCase() === 'www-authenticate').length, 1, 'one for each way')
   t.equal(upstream.requests.length, 1)
 })
 
