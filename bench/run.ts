@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --quick] [--json file] [--only a,b]`: Headrace, its peers and the floor, side by side. `--only`
- * names scenarios and entrants. Ends with 1 when a round was invalid, 2 for wrong arguments, 130 when interrupted.
+ * `npm run bench [-- --quick] [--json file] [--only a,b] [--rounds n]`: Headrace, its peers and the floor, side by side.
+ * `--only` names scenarios and entrants, `--rounds` takes the time that so many rounds need. Ends with 1 when a round was invalid, 2 for wrong arguments, 130 when interrupted.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -29,13 +29,34 @@ interface Arguments {
   quick: boolean
   json: string | null
   only: string[] | null
+  rounds: number | null
+}
+
+const MAX_ROUNDS = 1_000
+
+/** @throws UsageError for what is no number of rounds */
+function readRounds(text: string | undefined): number | null {
+  if (text === undefined) return null
+  const rounds = Number(text)
+  if (Number.isInteger(rounds) && rounds >= 1 && rounds <= MAX_ROUNDS) return rounds
+  throw new UsageError(`--rounds is a number from 1 to ${MAX_ROUNDS}, not ${text}`)
 }
 
 function readArguments(): Arguments {
   const { values } = parseArgs({
-    options: { quick: { type: 'boolean' }, json: { type: 'string' }, only: { type: 'string' } },
+    options: {
+      quick: { type: 'boolean' },
+      json: { type: 'string' },
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+    },
   })
-  return { quick: values.quick ?? false, json: values.json ?? null, only: values.only?.split(',') ?? null }
+  return {
+    quick: values.quick ?? false,
+    json: values.json ?? null,
+    only: values.only?.split(',') ?? null,
+    rounds: readRounds(values.rounds),
+  }
 }
 
 const isArgumentError = (error: unknown): boolean =>
@@ -121,8 +142,12 @@ class Bench {
 }
 
 async function bench(processes: Processes): Promise<boolean> {
-  const { quick, json, only } = readArguments()
-  const run = new Bench(select(only, quick), quick ? QUICK : FULL)
+  const { quick, json, only, rounds } = readArguments()
+  const pace = quick ? QUICK : FULL
+  const run = new Bench(
+    select(only, quick),
+    rounds === null ? pace : { ...pace, rounds, budgetMs: Number.POSITIVE_INFINITY },
+  )
   await run.run(processes, await makeCertificate())
   const { report } = run
   const { commit, modified, node, machine } = report

@@ -5,6 +5,8 @@ export interface Spread {
   median: number
   least: number
   greatest: number
+  /** Between these lies the median of what was measured, with a confidence of 95 %. Null with less than six values. */
+  interval: readonly [number, number] | null
 }
 
 /** What of a round a ratio is made of. */
@@ -22,6 +24,29 @@ export function median(values: readonly number[]): number {
   return sorted.length === 0 ? Number.NaN : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
+/** How far a median may be off by chance: 2.5 % on either side. */
+const TAIL = 0.025
+
+/**
+ * The confidence interval of a median by the sign test: how many values lie on either side of it is binomial, whatever
+ * their distribution (Conover, Practical Nonparametric Statistics, §3.2).
+ *
+ * @returns null when the values are too few for any
+ */
+export function medianInterval(values: readonly number[]): [number, number] | null {
+  const sorted = values.toSorted((a, b) => a - b)
+  const { length } = sorted
+  let term = 0.5 ** length
+  let below = term
+  let rank = 0
+  while (below <= TAIL) {
+    term *= (length - rank) / (rank + 1)
+    below += term
+    rank++
+  }
+  return rank === 0 ? null : [sorted[rank - 1]!, sorted[length - rank]!]
+}
+
 /**
  * Requests per CPU-second over another's, round by round: what drifts on the machine meets both alike. A round counts
  * when it is valid on both sides.
@@ -35,5 +60,10 @@ export function ratio(rounds: readonly Costed[], over: readonly Costed[]): Sprea
     return counts ? [other.cpuMicrosPerRequest / round.cpuMicrosPerRequest] : []
   })
   if (ratios.length === 0) return null
-  return { median: median(ratios), least: Math.min(...ratios), greatest: Math.max(...ratios) }
+  return {
+    median: median(ratios),
+    least: Math.min(...ratios),
+    greatest: Math.max(...ratios),
+    interval: medianInterval(ratios),
+  }
 }

@@ -4,7 +4,7 @@ import type { Row, ScenarioReport, Verdict } from './report.ts'
 import type { Spread } from './statistics.ts'
 
 const HEADINGS = ['', '', 'requests/s', 'CPU µs/request', 'least', 'p50 ms', 'p99 ms', 'ratio', 'spread']
-const VERDICT_HEADINGS = ['', 'ratio', 'spread', 'target', '']
+const VERDICT_HEADINGS = ['', 'ratio', '95 %', 'spread', 'target', '']
 
 const number = (value: number, digits: number): string =>
   Number.isFinite(value)
@@ -26,9 +26,14 @@ function cells(row: Row): string[][] {
 
 const judged = (met: boolean | null): string => (met === null ? 'not measured' : met ? 'met' : 'MISSED')
 
+const interval = (ratio: Spread | null): string =>
+  ratio === null || ratio.interval === null ? '' : ratio.interval.map((bound) => bound.toFixed(2)).join('–')
+
 const verdictCells = ({ entrant, over, atLeast, ratio, met }: Verdict): string[] => [
   `${entrant} ÷ ${over}`,
-  ...spread(ratio),
+  spread(ratio)[0]!,
+  interval(ratio),
+  spread(ratio)[1]!,
   `≥ ${atLeast.toFixed(2)}×`,
   judged(met),
 ]
@@ -44,7 +49,7 @@ export function align(lines: readonly string[][], texts: readonly number[]): str
 /** One scenario: what each entrant took, then its targets. */
 export function table({ title, rows, verdicts }: ScenarioReport): string {
   const figures = align([HEADINGS, ...rows.flatMap(cells)], [0, 1])
-  const targets = verdicts.length === 0 ? [] : ['', ...align([VERDICT_HEADINGS, ...verdicts.map(verdictCells)], [0, 4])]
+  const targets = verdicts.length === 0 ? [] : ['', ...align([VERDICT_HEADINGS, ...verdicts.map(verdictCells)], [0, 5])]
   return [title, ...figures, ...targets].join('\n')
 }
 

@@ -37,7 +37,7 @@ export async function clustered(
       variables: {},
       inline: {
         listen: { port: 0 },
-        admin: { port: 0, token: 'secret' },
+        admin: { port: 0, token: 'secret', rateLimit: false },
         log: { level: 'silent' },
         processes: 2,
         drainTimeout: '40s',

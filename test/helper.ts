@@ -25,8 +25,11 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-/** A control plane costs as much as all the rest of a gateway that starts: tests that speak to it ask for one. */
-const CONTROL_PLANE = { port: 0, token: 'test-token' }
+/**
+ * A control plane costs as much as all the rest of a gateway that starts: tests that speak to it ask for one. Some ask it until
+ * something has happened, as often as they can.
+ */
+const CONTROL_PLANE = { port: 0, token: 'test-token', rateLimit: false }
 
 /** {@link startGateway} with a control plane on a port of its own. */
 export function startManagedGateway(t: Test, input: ConfigInput): Promise<Gateway> {

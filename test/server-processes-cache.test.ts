@@ -15,7 +15,7 @@ void test('a purge reaches every process, and the report adds them up', { timeou
   const config = resolveConfig(
     {
       listen: { port: 0 },
-      admin: { port: 0, token: 'secret' },
+      admin: { port: 0, token: 'secret', rateLimit: false },
       log: { level: 'silent' },
       processes: 2,
       drainTimeout: '5s',

@@ -5,7 +5,7 @@ import { summarize } from '../../bench/report.ts'
 import { SCENARIOS, select } from '../../bench/scenarios/all.ts'
 import { hit } from '../../bench/scenarios/cached.ts'
 import type { Entrant, Scenario } from '../../bench/scenarios/scenario.ts'
-import { median, ratio } from '../../bench/statistics.ts'
+import { median, medianInterval, ratio } from '../../bench/statistics.ts'
 import { memoryTable, table } from '../../bench/table.ts'
 
 /** What the benchmark makes of its rounds. */
@@ -53,9 +53,20 @@ void test('a median is the middle value, of an even number the mean of two', (t)
   t.end()
 })
 
+void test('the interval of a median is the one of the sign test', (t) => {
+  const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => n - i)
+  t.equal(medianInterval(upTo(5)), null, 'with five values the median may lie outside all by 6 %')
+  t.strictSame(medianInterval(upTo(6)), [1, 6])
+  // Ranks from tables of the binomial distribution (Conover, table A3).
+  t.strictSame(medianInterval(upTo(13)), [3, 11])
+  t.strictSame(medianInterval(upTo(20)), [6, 15])
+  t.strictSame(medianInterval(upTo(100)), [40, 61])
+  t.end()
+})
+
 void test('a ratio is taken round by round, and only of rounds that are valid on both sides', (t) => {
   const [over, rounds] = series.map((one) => one.rounds)
-  t.strictSame(ratio(rounds!, over!), { median: 3, least: 2, greatest: 4 })
+  t.strictSame(ratio(rounds!, over!), { median: 3, least: 2, greatest: 4, interval: null })
   t.equal(ratio([round(1, { invalid: 'no' })], [round(1)]), null)
   t.equal(ratio([round(1)], [round(1, { invalid: 'no' })]), null)
   t.equal(ratio([round(1)], []), null)
@@ -70,7 +81,15 @@ void test('targets are met by the median, missed, or not measured', (t) => {
   )
   t.strictSame(
     summarize({ ...scenario, targets: [{ entrant: 'fast', over: 'slow', atLeast: 3.1 }] }, series).verdicts,
-    [{ entrant: 'fast', over: 'slow', atLeast: 3.1, ratio: { median: 3, least: 2, greatest: 4 }, met: false }],
+    [
+      {
+        entrant: 'fast',
+        over: 'slow',
+        atLeast: 3.1,
+        ratio: { median: 3, least: 2, greatest: 4, interval: null },
+        met: false,
+      },
+    ],
   )
   t.match(rows, [
     { entrant: 'slow', cpuMicrosPerRequest: 40, leastCpuMicrosPerRequest: 30, ratio: { median: 1 } },
@@ -103,11 +122,20 @@ void test('the table has a line an entrant, a line a kind, and a line a target',
     '          hits                                             0.50    1.25',
     '          misses                                           3.00    4.00',
     '',
-    '                 ratio     spread   target',
-    '  fast ÷ slow    2.00×  2.00–2.00  ≥ 2.00×  met',
-    '  fast ÷ slow    2.00×  2.00–2.00  ≥ 3.00×  MISSED',
-    '  fast ÷ absent                    ≥ 1.00×  not measured',
+    '                 ratio  95 %     spread   target',
+    '  fast ÷ slow    2.00×        2.00–2.00  ≥ 2.00×  met',
+    '  fast ÷ slow    2.00×        2.00–2.00  ≥ 3.00×  MISSED',
+    '  fast ÷ absent                          ≥ 1.00×  not measured',
   ])
+  const six = (costs: number[]): Round[] => costs.map((cost) => round(cost))
+  const several: Series[] = [
+    { entrant: slow, rounds: six([40, 40, 40, 40, 40, 40]) },
+    { entrant: fast, rounds: six([20, 20, 16, 20, 20, 25]) },
+  ]
+  t.equal(
+    table(summarize(scenario, several)).split('\n').at(-3),
+    '  fast ÷ slow    2.00×  1.60–2.50  1.60–2.50  ≥ 2.00×  met',
+  )
   t.strictSame(
     memoryTable({ title: 'Memory', figures: [{ name: 'an entry', bytes: 1_025 }], atMost: 1_024 }).split('\n'),
     ['Memory', '            bytes   target', '  an entry  1,025  ≤ 1,024  MISSED'],

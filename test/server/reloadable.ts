@@ -33,7 +33,7 @@ export async function reloadable(t: Test, input: Input, root: string = t.testdir
       variables: {},
       inline: {
         listen: { port: 0, h2c: true },
-        admin: { port: 0, token: 'secret' },
+        admin: { port: 0, token: 'secret', rateLimit: false },
         log: { level: 'silent' },
         drainTimeout: '0s',
         cache: { disk: { enabled: false } },

@@ -27,7 +27,7 @@ async function served(
   const config = resolveConfig(
     {
       listen: { port: 0 },
-      admin: { port: 0, token: 'secret' },
+      admin: { port: 0, token: 'secret', rateLimit: false },
       log: { level: 'silent' },
       drainTimeout: '1s',
       upstreams: { origin: { targets: [origin] } },
