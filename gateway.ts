@@ -14,6 +14,7 @@ import { type ProxiedRoute, proxiedRoute } from './routes/proxied-routes.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { highestPriority } from './services/access/consumers/highest-priority.ts'
 import { Access } from './services/access/access.ts'
+import { ownLink } from './services/access/machines.ts'
 import { createSecondTier } from './services/cache/second-tier.ts'
 import { createRecoder } from './services/compression/recoder.ts'
 import { createLane } from './services/lane/create-lane.ts'
@@ -76,9 +77,11 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
     await second?.close()
     second?.link?.close()
   })
+  const accessLink = ownLink(config, second?.link ?? null)
+  fastify.addHook('onClose', async () => accessLink?.close())
   const access = new Access(config.access, config.routes, {
     log: fastify.log,
-    redis: { link: second?.link ?? null, prefix: config.redis?.prefix ?? '' },
+    machines: { link: second?.link ?? accessLink, prefix: config.redis?.prefix ?? '' },
   })
   access.start()
   fastify.addHook('onClose', () => access.close())

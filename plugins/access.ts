@@ -17,7 +17,7 @@ declare module 'fastify' {
 
 /**
  * Who may call. The gates themselves stand ahead of Fastify, in the lane: what is answered from the cache never comes here.
- * It answers the control port's `consumers`, and obeys `consumers-reload` and `key-revoke`. It shares `access`.
+ * It answers the control port's `consumers`, and obeys `consumers-reload`. It shares `access`.
  */
 async function access(fastify: FastifyInstance, { access, local }: AccessOptions): Promise<void> {
   fastify.decorate('access', access)
@@ -27,7 +27,6 @@ async function access(fastify: FastifyInstance, { access, local }: AccessOptions
       const failure = access.consumers.reload()
       if (failure !== null) throw failure
     },
-    'key-revoke': ({ key }) => access.revocations.revoke(key),
   })
 }
 

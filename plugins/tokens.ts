@@ -4,22 +4,22 @@ import type { Access } from '../services/access/access.ts'
 import type { LocalControl } from '../services/control/local.ts'
 
 /**
- * What processes tell each other of tokens and sessions, so that none goes on with what another knows to be over: what was
- * revoked, and keys of issuers that one of them has read. It obeys the control port's `tokens-revoke`, `tokens-refresh` and
+ * What processes tell each other, so that none goes on with what another knows to be over: keys, tokens and sessions that
+ * were revoked, and keys of issuers that one of them has read. It obeys the control port's `revoke`, `tokens-refresh` and
  * `token-keys`. It shares nothing.
  */
 export interface TokensOptions {
-  access: Pick<Access, 'announceRevoked' | 'providers' | 'told'>
+  access: Pick<Access, 'providers' | 'revocations'>
   local: Pick<LocalControl, 'obey'>
   /** By what the others know this process; `null` where there are none. */
   process: number | null
 }
 
 async function tokens(fastify: FastifyInstance, { access, local, process }: TokensOptions): Promise<void> {
-  const { providers } = access
+  const { providers, revocations } = access
   local.obey({
-    'tokens-revoke': ({ from, list }) => {
-      if (from === null || from !== process) access.told(list, from === null)
+    revoke: ({ from, list }) => {
+      if (from === null || from !== process) revocations.told(list, from === null)
     },
     'tokens-refresh': () => providers.refresh(),
     'token-keys': ({ from, issuer, text }) => {
@@ -29,9 +29,9 @@ async function tokens(fastify: FastifyInstance, { access, local, process }: Toke
   if (process === null) return
   // What does not answer is replaced by its supervisor, or reads keys itself, and what was revoked at its start.
   const failed = (error: unknown): void =>
-    fastify.log.warn({ err: error }, 'not every process heard of a change of tokens')
-  access.announceRevoked = async (list) => {
-    await fastify.control.tell('tokens-revoke', { from: process, list: [...list] }).catch(failed)
+    fastify.log.warn({ err: error }, 'not every process heard of what holds no longer')
+  revocations.announce = async (list) => {
+    await fastify.control.tell('revoke', { from: process, list: [...list] }).catch(failed)
   }
   providers.announceKeys = (issuer, text) => {
     fastify.control.tell('token-keys', { from: process, issuer, text }).catch(failed)

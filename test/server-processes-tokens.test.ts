@@ -40,7 +40,7 @@ void test('a revoked token and a rotated key are refused in every process at onc
   t.same(await statuses(other), [200])
   const now = Date.now()
   const list = [{ kind: 'subject' as const, name: 'one', at: now, until: now + 600_000 }]
-  await running.control.tell('tokens-revoke', { from: null, list })
+  await running.control.tell('revoke', { from: null, list })
   t.same(await statuses(one), [401])
   t.same(await statuses(other), [200])
 

@@ -2,6 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { adminSecurity, badRequest, controlProblems, missingSchema } from '../schemas.ts'
 
+/** A key has no end of its own, and a file with it may be restored at any time. */
+const FOR_GOOD = Number.MAX_SAFE_INTEGER
+
 const Text = (description: string) => Type.String({ description })
 const Perhaps = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
 
@@ -66,7 +69,7 @@ const consumerRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         tags: ['performance'],
         summary: 'Accept a key no more, from now on and in every process',
         description:
-          'With Redis on every machine, too. Take it out of the file or the configuration as well: after a start without Redis these alone count.',
+          'In all processes when this is answered; with Redis, on all machines within a second. It is kept in the data directory, and outlives restarts; take the key out of the file or the configuration all the same.',
         security: adminSecurity,
         body: Type.Object(
           { key: Type.String({ pattern: '^[0-9a-z]{8,16}$', description: 'Its id, between the underscores' }) },
@@ -80,7 +83,8 @@ const consumerRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
       },
     },
     async ({ body: { key } }) => {
-      const { applied } = await fastify.control.tell('key-revoke', { key })
+      const list = [{ kind: 'key' as const, name: key, at: Date.now(), until: FOR_GOOD }]
+      const { applied } = await fastify.control.tell('revoke', { from: null, list })
       return { key, applied }
     },
   )

@@ -44,7 +44,7 @@ const tokenRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
       const { kind, name, seconds } = request.body
       const at = Date.now()
       const list = [{ kind, name, at, until: at + seconds * 1_000 }]
-      const { applied } = await fastify.control.tell('tokens-revoke', { from: null, list })
+      const { applied } = await fastify.control.tell('revoke', { from: null, list })
       void reply.header('cache-control', 'no-store')
       return { processes: applied }
     },

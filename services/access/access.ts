@@ -12,14 +12,12 @@ import { UnknownWayError } from './errors.ts'
 import { HmacScheme } from './hmac/hmac-scheme.ts'
 import { IdentityFields } from './identity-fields.ts'
 import { KeyScheme } from './key/key-scheme.ts'
+import { isRevocable, type Machines, NO_MACHINES } from './machines.ts'
 import { MtlsScheme } from './mtls/mtls-scheme.ts'
 import type { AccessOptions } from './options.ts'
 import { Providers } from './providers.ts'
-import { Journal } from './revoked/journal.ts'
-import { RedisRevoked } from './revoked/redis-revoked.ts'
-import { type Revocation, Revoked } from './revoked/revoked.ts'
+import { Revocations } from './revoked/revocations.ts'
 import type { ConsumerReport, ConsumersReport } from './report.ts'
-import { Revocations, type RevocationsOptions } from './revocations.ts'
 import type { RouteAccessOptions } from './route/options.ts'
 import type { Authenticator } from './scheme.ts'
 
@@ -38,8 +36,8 @@ export interface AccessParts {
   now?: () => number
   /** Of the gateway whose place is taken: what it has counted. */
   previous?: Access | null
-  /** Other machines; by default there are none. */
-  redis?: Pick<RevocationsOptions, 'link' | 'prefix'>
+  /** By default there are none. */
+  machines?: Machines
 }
 
 /** Who may call: consumers, the ways in which they show who they are, and the gates of the routes that ask. */
@@ -48,32 +46,32 @@ export class Access {
   readonly counters: AccessCounters
   /** Tokens, logins, and services that are asked. */
   readonly providers: Providers
-  /** Tokens and sessions that hold no longer. */
-  readonly revoked: Revoked
+  /** What holds no longer, though it looks as if. */
   readonly revocations: Revocations
   readonly #audit: Audit
   readonly #file: string | null
   /** What clients may not send; `null` where no route asks who they are. */
   readonly reserved: ReservedFields | null
-  /** Tells the other processes; by default there are none. */
-  announceRevoked: (list: readonly Revocation[]) => Promise<void> = async () => {}
-  readonly #journal: Journal
-  /** Other machines. */
-  #redis: RedisRevoked | null = null
   /** By its name in `by`: `'key'`, `'jwt:main'`. */
   readonly #ways: ReadonlyMap<string, Authenticator>
   readonly #fields: IdentityFields
   /** What it has accepted is not accepted again, by the one that takes this one's place either. */
   readonly hmac: HmacScheme
-  readonly #now: () => number
-  readonly #machines: Pick<RevocationsOptions, 'link' | 'prefix'>
 
   /** @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT, HR_ACCESS_KEY_SET, HR_ACCESS_COOKIE_SECRET */
   constructor(options: AccessOptions, routes: readonly GuardedRoute[], parts: AccessParts) {
-    const { log, now = Date.now, previous = null, redis = { link: null, prefix: '' } } = parts
+    const { log, now = Date.now, previous = null, machines = NO_MACHINES } = parts
     this.#file = options.consumersFile
     this.#audit = new Audit(log, options.audit, now)
-    this.revocations = new Revocations({ ...redis, log, now, previous: previous?.revocations ?? null })
+    this.revocations = new Revocations({
+      machines,
+      dataDir: options.dataDir,
+      used: isRevocable(routes),
+      log,
+      now,
+      previous: previous?.revocations ?? null,
+    })
+    const { revoked } = this.revocations
     this.counters = previous?.counters ?? new AccessCounters(now)
     this.consumers = new Consumers({
       inline: options.consumers,
@@ -81,21 +79,17 @@ export class Access {
       log,
       previous: previous?.consumers ?? null,
     })
-    this.#now = now
-    this.#machines = redis
-    this.#journal = new Journal(options.dataDir, now)
-    this.revoked = previous?.revoked ?? new Revoked({ now })
     this.providers = new Providers(options, {
       log,
       consumers: this.consumers,
       now,
       previous: previous?.providers ?? null,
-      isRevoked: (claims) => this.revoked.holdsToken(claims),
-      isEnded: (session) => this.revoked.holdsSession(session),
+      isRevoked: (claims) => revoked.holdsToken(claims),
+      isEnded: (session) => revoked.holdsSession(session),
     })
-    this.providers.endSession = ({ id, until }) => this.revoke([{ kind: 'session', name: id, at: now(), until }])
-    if ((previous?.providers.names.length ?? 0) === 0 && this.providers.names.length > 0) this.#recall(log)
-    this.revoked.onChange(this.#forget)
+    this.providers.endSession = ({ id, until }) =>
+      this.revocations.revoke([{ kind: 'session', name: id, at: now(), until }])
+    revoked.onChange(this.#forget)
     this.consumers.changed = () => this.providers.forget()
     this.#fields = new IdentityFields(options.identity)
     const isOn = routes.some(({ access }) => access !== null)
@@ -103,7 +97,7 @@ export class Access {
     const kept = previous?.hmac.isLike(options.hmac) === true ? previous.hmac.replays : undefined
     this.hmac = new HmacScheme(options.hmac, { realm: options.realm, consumers: this.consumers, now, replays: kept })
     this.#ways = new Map([
-      ...waysOf(options, { consumers: this.consumers, revocations: this.revocations, now }),
+      ...waysOf(options, { consumers: this.consumers, isRevoked: (keyId) => revoked.holdsKey(keyId), now }),
       ['hmac', this.hmac],
     ])
   }
@@ -113,55 +107,16 @@ export class Access {
     this.revocations.start()
     void this.consumers.start()
     this.providers.start()
-    const { link, prefix } = this.#machines
-    if (link === null || this.providers.names.length === 0 || this.#redis !== null) return
-    this.#redis = new RedisRevoked({ link, prefix, revoked: this.revoked, now: this.#now })
   }
 
   close(): void {
-    this.revoked.offChange(this.#forget)
-    this.revocations.stop()
-    this.#redis?.close()
+    this.revocations.revoked.offChange(this.#forget)
+    this.revocations.close()
     this.consumers.stop()
     this.providers.close()
   }
 
-  /**
-   * Takes back what was given: here at once, and wherever {@link announceRevoked} reaches once this resolves.
-   *
-   * @throws HR_ACCESS_JOURNAL: it holds all the same, until the next start
-   */
-  async revoke(list: readonly Revocation[]): Promise<void> {
-    const fresh = this.revoked.add(list)
-    if (fresh.length === 0) return
-    this.#redis?.publish(fresh)
-    await this.announceRevoked(fresh)
-    this.#journal.append(fresh)
-  }
-
-  /**
-   * Another process, or an operator, has taken something back.
-   *
-   * @param isOperators nobody else keeps it, or tells other machines
-   * @throws HR_ACCESS_JOURNAL: it holds all the same, until the next start
-   */
-  told(list: readonly Revocation[], isOperators: boolean): void {
-    this.revoked.add(list)
-    if (!isOperators) return
-    this.#redis?.publish(list)
-    this.#journal.append(list)
-  }
-
   readonly #forget = (): void => this.providers.forget()
-
-  /** What was revoked before the start. */
-  #recall(log: AccessParts['log']): void {
-    try {
-      this.revoked.add(this.#journal.read())
-    } catch (error) {
-      log.error({ code: (error as { code?: string }).code }, (error as Error).message)
-    }
-  }
 
   /** The gates of routes. */
   get makers(): readonly GateMaker<GuardedRoute>[] {
@@ -206,7 +161,7 @@ export class Access {
         expires: expiresAt === null ? null : new Date(expiresAt).toISOString(),
         lastUsed: timeOf(directory.keys.get(id)?.use.lastUsedAt ?? 0),
         note,
-        revoked: this.revocations.has(id),
+        revoked: this.revocations.revoked.holdsKey(id),
       })),
     }
   }
@@ -235,13 +190,14 @@ export class Access {
 /** Every way that is set up, by its name in `by`. */
 function waysOf(
   options: AccessOptions,
-  { consumers, revocations, now }: { consumers: Consumers; revocations: Revocations; now: () => number },
+  parts: { consumers: Consumers; isRevoked: (keyId: string) => boolean; now: () => number },
 ): Map<string, Authenticator> {
   const { realm } = options
+  const { consumers } = parts
   return new Map<string, Authenticator>([
     ['basic', new BasicScheme(options.basic, { realm, consumers })],
-    ['mtls', new MtlsScheme({ consumers, now })],
-    ['key', new KeyScheme(options.keys, { realm, consumers, isRevoked: (keyId) => revocations.has(keyId), now })],
+    ['mtls', new MtlsScheme(parts)],
+    ['key', new KeyScheme(options.keys, { realm, ...parts })],
   ])
 }
 

@@ -28,10 +28,8 @@ export interface ControlCommands {
   maintenance: { route: string | null; enabled: boolean }
   /** Reads the consumers' file again; what cannot be used leaves what was read before in force. */
   'consumers-reload': undefined
-  /** A key of a consumer is accepted no more, whatever files say. */
-  'key-revoke': { key: string }
-  /** Tokens and sessions that hold no longer; `from` is the process that told of it, `null`: an operator has. */
-  'tokens-revoke': { from: number | null; list: Revocation[] }
+  /** Keys, tokens and sessions that hold no longer; `from` is the process that told of it, `null`: an operator has. */
+  revoke: { from: number | null; list: Revocation[] }
   /** Reads the keys of all issuers now, and forgets what was judged of tokens, sessions and by services that are asked. */
   'tokens-refresh': undefined
   /** Keys of an issuer, as one process has read them. */
@@ -68,11 +66,10 @@ export const COMMANDS: { [C in CommandName]: CommandRule<ControlCommands[C]> } =
   'admin-address': { lasting: () => '' },
   'upstream-target': { lasting: ({ upstream, change }) => `${upstream} ${change.url}` },
   maintenance: { lasting: ({ route }) => route ?? '' },
-  'key-revoke': { lasting: ({ key }) => key },
   // A process that joins later has read it just now.
   'consumers-reload': { lasting: false },
   // Few, and kept in the data directory besides: what a process that starts has read there may lack the last ones.
-  'tokens-revoke': { lasting: ({ from, list }) => (from === null ? list.map(nameOf).join() : '') },
+  revoke: { lasting: ({ from, list }) => (from === null ? list.map(nameOf).join() : '') },
   // A process that joins later reads them itself.
   'tokens-refresh': { lasting: false },
   'token-keys': { lasting: false },

@@ -1,4 +1,5 @@
 import { Access } from '../access/access.ts'
+import { ownLink } from '../access/machines.ts'
 import type { AccessOptions } from '../access/options.ts'
 import type { CacheContext } from '../cache/context.ts'
 import type { CacheCounters } from '../cache/counters.ts'
@@ -22,7 +23,7 @@ import type { Load } from '../pressure/load.ts'
 import type { PressureOptions } from '../pressure/options.ts'
 import type { Pressure } from '../pressure/pressure.ts'
 import { samplePressure } from '../pressure/sampled-pressure.ts'
-import { RedisLink } from '../redis/link.ts'
+import type { RedisLink } from '../redis/link.ts'
 import type { RedisOptions } from '../redis/options.ts'
 import type { RouteOptions } from '../routing/options.ts'
 import { SplitCounters } from '../split/counters.ts'
@@ -109,11 +110,11 @@ export class Kept {
       limitStore = sharesLimits ? (previous as Kept).#limitStore.share() : heldStore(settings, { loans, log })
       this.limits = new Limits(settings, limitStore.value)
       const second = (created ?? (previous as Kept).#cache).value.second
-      this.#accessLink = ownLink(settings, second)
+      this.#accessLink = ownLink(settings, second?.link ?? null)
       this.access = access = new Access(settings.access, settings.routes, {
         log,
         previous: previous?.access ?? null,
-        redis: { link: second?.link ?? this.#accessLink, prefix: settings.redis?.prefix ?? '' },
+        machines: { link: second?.link ?? this.#accessLink, prefix: settings.redis?.prefix ?? '' },
       })
       this.upstreams = new Upstreams(settings.upstreams, { previous: previous?.upstreams ?? null })
     } catch (error) {
@@ -184,12 +185,6 @@ function cacheSettings({ routes, cache, redis }: KeptSettings): string {
 
 function heldStore(settings: KeptSettings, parts: StoreParts): Shared<LimitStore> {
   return new Shared(createLimitStore(settings, parts), (store) => store.close())
-}
-
-/** What is revoked is told to other machines where any of it is accepted. */
-function ownLink({ redis, routes }: KeptSettings, second: SecondTier | null): RedisLink | null {
-  const isAsked = routes.some(({ access }) => (access?.by ?? []).some((way) => way === 'key' || way.includes(':')))
-  return redis !== null && isAsked && (second?.link ?? null) === null ? new RedisLink(redis) : null
 }
 
 const isCached = (routes: readonly RouteOptions[]): boolean => routes.some(({ cache }) => cache !== null)

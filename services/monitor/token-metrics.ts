@@ -40,19 +40,21 @@ const asked: MetricDefinition = {
   labels: ['service', 'outcome'],
 }
 const revoked: MetricDefinition = {
-  name: 'headrace_tokens_revoked',
+  name: 'headrace_revoked',
   type: 'gauge',
-  help: 'Tokens, subjects and sessions that are refused though they have not ended yet; at 100000 those that end first are let through again',
+  help: 'Keys, tokens, subjects and sessions that are refused though they have not ended yet; at 100000 those that end first are let through again',
   labels: [],
   aggregator: 'max',
 }
 
 /** Issuers, logins and services that are asked, by their names in the configuration; read when someone asks. */
-export function tokenMetrics(access: Pick<Access, 'providers' | 'revoked'> | null): MetricSource {
+export function tokenMetrics(access: Pick<Access, 'providers' | 'revocations'> | null): MetricSource {
   return {
     definitions: [keys, age, reads, tokens, sessions, asked, revoked],
     collect() {
-      if (access === null || access.providers.names.length === 0) return []
+      if (access === null) return []
+      const revocations = family(revoked, [{ labels: {}, value: access.revocations.revoked.size }])
+      if (access.providers.names.length === 0) return [revocations]
       const { issuers, logins, forwards } = access.providers
       const known = [...issuers].map(([issuer, one]) => ({ issuer, one, report: one.keys.report() }))
       return [
@@ -91,7 +93,7 @@ export function tokenMetrics(access: Pick<Access, 'providers' | 'revoked'> | nul
             { labels: { service, outcome: 'failed' }, value: one.failures },
           ]),
         ),
-        family(revoked, [{ labels: {}, value: access.revoked.size }]),
+        revocations,
       ]
     },
   }

@@ -8,6 +8,7 @@ export interface RedisRevokedOptions {
   /** Of every key and channel. */
   prefix: string
   revoked: Revoked
+  log: Record<'info', (details: object, message: string) => void>
   /** Epoch, ms. */
   now: () => number
   /** Between two looks for what no message has told; default 500 ms. */
@@ -17,11 +18,15 @@ export interface RedisRevokedOptions {
 /** More than this, nobody keeps in memory either. */
 const MOST = 100_000
 
-/** What has ended goes, what is revoked comes, and who looks sees by the number that there is more. */
+/**
+ * What has ended goes, what is revoked comes, of too many those that end first go, and who looks sees by the number that
+ * there is more.
+ */
 const ADD = script(`
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 local added = 0
 for i = 2, #ARGV, 2 do added = added + redis.call('ZADD', KEYS[1], 'GT', 'CH', ARGV[i], ARGV[i + 1]) end
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -${MOST + 1})
 if added > 0 then redis.call('INCR', KEYS[2]) end
 return added
 `)
@@ -59,13 +64,17 @@ export class RedisRevoked {
     this.#timer = setInterval(this.#poll, pollMs).unref()
     if (this.#subscriber.status === 'ready') this.#subscribe()
     // What this machine has from before is everybody's.
-    this.publish(options.revoked.list())
+    this.#unsent = options.revoked.list()
     this.look()
   }
 
   /** Tells the other machines; at once, or when Redis is there. */
   publish(list: readonly Revocation[]): void {
     if (list.length === 0) return
+    const { link, log } = this.#options
+    if (!link.ready) {
+      log.info({ revoked: list.length }, 'Other machines hear of what is revoked when Redis is back')
+    }
     this.#unsent = [...this.#unsent, ...list].slice(-MOST)
     this.look()
   }
@@ -137,7 +146,7 @@ export class RedisRevoked {
     const [told] = orThrow(await link.batch([['get', number]]))
     const seen = textOf(told)
     if (seen === this.#seen) return
-    const [members] = orThrow(await link.batch([['zrange', set, now(), '+inf', 'BYSCORE', 'LIMIT', 0, MOST]]))
+    const [members] = orThrow(await link.batch([['zrange', set, `(${now()}`, '+inf', 'BYSCORE']]))
     this.#seen = seen
     revoked.add((members as unknown[]).map((member) => parsed(textOf(member))).filter((one) => isRevocation(one)))
   }

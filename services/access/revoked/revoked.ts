@@ -1,13 +1,14 @@
 import type { Claims } from '../claims.ts'
 
 /**
- * What can be revoked ahead of its end; keys of consumers are the business of their own list.
+ * What can be revoked ahead of its end.
  *
+ * - `key`: one key of a consumer, by its id, whatever the files say that it stands in
  * - `token`: one token, by `jti`
  * - `subject`: all tokens and sessions of somebody up to now, by `sub`, or `issuer|sub` for one issuer's alone
  * - `session`: one session of a browser
  */
-export const REVOCABLE = ['token', 'subject', 'session'] as const
+export const REVOCABLE = ['key', 'token', 'subject', 'session'] as const
 export type Revocable = (typeof REVOCABLE)[number]
 
 /** Cloneable, and the same in every process and machine. */
@@ -69,6 +70,11 @@ export class Revoked {
   has(kind: Revocable, name: string): boolean {
     const known = this.#known.get(`${kind} ${name}`)
     return known !== undefined && known.until > this.#now()
+  }
+
+  /** @param id the part of a consumer's key that is no secret */
+  holdsKey(id: string): boolean {
+    return this.#known.size > 0 && this.has('key', id)
   }
 
   /** Of a token. @param claims verified */

@@ -31,7 +31,10 @@ void test('a key that is gone from the file, or revoked, is refused by both proc
     return [...seen].toSorted((a, b) => a - b).join()
   }
   t.equal(await statuses(taken.key), '200')
-  const { applied } = await running.control.tell('key-revoke', { key: revoked.id })
+  const { applied } = await running.control.tell('revoke', {
+    from: null,
+    list: [{ kind: 'key', name: revoked.id, at: Date.now(), until: Number.MAX_SAFE_INTEGER }],
+  })
   t.equal(applied, 2)
   t.equal(await statuses(revoked.key), '401', 'at once, wherever it is shown')
   const edit = new ConsumersEdit(file)

@@ -3,6 +3,7 @@ import { type Test, test } from 'tap'
 import { RedisRevoked } from '../../../../services/access/revoked/redis-revoked.ts'
 import { type Revocation, Revoked } from '../../../../services/access/revoked/revoked.ts'
 import { PATIENCE } from '../../../helper.ts'
+import { QUIET } from '../given.ts'
 import { linkTo, noRedis, type RedisServer, startRedis } from '../../../redis-server.ts'
 
 const soon = { skip: noRedis, timeout: PATIENCE }
@@ -16,6 +17,7 @@ async function machine(t: Test, server: RedisServer, pollMs?: number) {
     link,
     prefix: 'test',
     revoked,
+    log: QUIET,
     now: Date.now,
     ...(pollMs === undefined ? {} : { pollMs }),
   })

@@ -31,7 +31,9 @@ void test('a token is refused by its name, and a subject in all that it had unti
   t.equal(revoked.holdsToken({ sub: 'bob', iss: 'https://other.test/', iat: 1 }), false)
   t.equal(revoked.holdsSession({ id: 's', claims: { sub: 'ada' }, startedAt: NOW - 1 }), true)
   t.equal(revoked.holdsSession({ id: 's', claims: { sub: 'ada' }, startedAt: NOW + 1 }), false)
-  revoked.add([entry('session', 's')])
+  t.equal(revoked.holdsKey('a'), false, 'a key is no token of its name')
+  revoked.add([entry('session', 's'), entry('key', 'k')])
+  t.equal(revoked.holdsKey('k'), true)
   t.equal(revoked.holdsSession({ id: 's', claims: { sub: 'ada' }, startedAt: NOW + 1 }), true)
   clock.now += 60_000
   t.equal(revoked.holdsToken({ jti: 'a' }), false, 'it has expired by itself')
@@ -43,7 +45,7 @@ void test('the same once more tells nobody; nonsense is left out', async (t) => 
   revoked.onChange(() => told++)
   t.equal(revoked.add([entry('token', 'a')]).length, 1)
   t.equal(revoked.add([entry('token', 'a')]).length, 0)
-  const nonsense = [null, {}, entry('key' as never, 'a'), entry('token', ''), entry('token', 'x'.repeat(513))]
+  const nonsense = [null, {}, entry('none' as never, 'a'), entry('token', ''), entry('token', 'x'.repeat(513))]
   t.equal(revoked.add([...nonsense, entry('token', 'b', { until: Number.NaN })] as never[]).length, 0)
   t.equal(revoked.add([entry('token', 'c', { until: NOW })]).length, 0)
   t.equal(told, 1)
