@@ -7,7 +7,9 @@ export type { Problem } from './config/problem.ts'
 export { resolveConfig } from './config/resolve.ts'
 
 /** The whole gateway: running, or as Fastify applications to build upon. */
-export { buildAdmin, buildGateway, type DataPlaneParts, type Gateway, type Parts } from './app.ts'
+export { buildGateway } from './app.ts'
+export { buildAdmin } from './app/control-plane.ts'
+export type { DataPlaneParts, Gateway, Parts } from './app/parts.ts'
 export type { Address } from './server/address.ts'
 export { type Running, serve, type ServeOptions } from './server.ts'
 

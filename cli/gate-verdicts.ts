@@ -4,11 +4,11 @@ import { Exchange } from '../services/downstream/exchange.ts'
 import { Peer } from '../services/downstream/peer.ts'
 import type { Reply } from '../services/downstream/reply.ts'
 import { TrustedProxies } from '../services/downstream/trust.ts'
-import { ANSWERED, type Gate, type GateMaker, type GateStep } from '../services/gate/gate.ts'
+import { ANSWERED, type Gate, type GateStep } from '../services/gate/gate.ts'
 import { gatesOf } from '../services/gate/gates.ts'
 import { readRequestFields } from '../services/http/request-fields.ts'
 import type { RouteOptions } from '../services/routing/options.ts'
-import { configuredGates } from './explained-gates.ts'
+import { idleGates } from './explained-gates.ts'
 import type { Asked } from './explanation.ts'
 
 /** What one gate says to a request. */
@@ -52,11 +52,10 @@ export async function judgeGates(
 ): Promise<Judgement> {
   const access = new Access(config.access, config.routes, { log: SILENT })
   try {
-    const makers: GateMaker<RouteOptions>[] = [...configuredGates(config), ...access.makers]
     const exchange = exchangeOf(request, path)
     const gates: GateVerdict[] = []
     let isOver = false
-    for (const gate of gatesOf(route, makers)?.list ?? []) {
+    for (const gate of gatesOf(route, idleGates(config, access))?.list ?? []) {
       const verdict: GateVerdict = isOver ? { ...UNASKED, ...named(gate) } : await ask(gate, exchange)
       isOver ||= verdict.verdict !== 'passes'
       gates.push(verdict)

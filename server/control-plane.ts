@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { buildAdmin } from '../app.ts'
+import { buildAdmin } from '../app/control-plane.ts'
 import type { Config } from '../config/config.ts'
 import type { Control } from '../services/control/control.ts'
 import { createDrainState } from '../services/listener/drain.ts'

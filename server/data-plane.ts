@@ -1,4 +1,4 @@
-import type { DataPlaneParts } from '../app.ts'
+import type { DataPlaneParts } from '../app/parts.ts'
 import type { Config } from '../config/config.ts'
 import type { Control } from '../services/control/control.ts'
 import { ClosedError } from '../services/control/errors.ts'

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { buildGateway, type DataPlaneParts, type Gateway } from '../app.ts'
+import { buildGateway } from '../app.ts'
+import type { DataPlaneParts, Gateway } from '../app/parts.ts'
 import type { Config } from '../config/config.ts'
 import { LocalControl } from '../services/control/local.ts'
 

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { test, type Test } from 'tap'
-import { buildGateway, type DataPlaneParts, type Gateway } from '../app.ts'
+import { buildGateway } from '../app.ts'
+import type { DataPlaneParts, Gateway } from '../app/parts.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import { LocalControl } from '../services/control/local.ts'
 import { createHttp2Counters } from '../services/listener/counters.ts'

@@ -1,0 +1,69 @@
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config/config.ts'
+import cacheMonitor from '../plugins/cache-monitor.ts'
+import cacheWarm from '../plugins/cache-warm.ts'
+import monitor from '../plugins/monitor.ts'
+import tokens from '../plugins/tokens.ts'
+import validationMonitor from '../plugins/validation-monitor.ts'
+import { Announcements } from '../services/cache/announcements.ts'
+import type { Kept } from '../services/lane/kept.ts'
+import type { Lane } from '../services/lane/lane.ts'
+import type { DataPlaneParts } from './parts.ts'
+
+export interface AnsweringParts {
+  kept: Kept
+  lane: Lane
+  parts: Pick<DataPlaneParts, 'local' | 'control' | 'version' | 'draining' | 'log'>
+}
+
+/** This process's part of the control port, besides what the plugins of a capability answer and obey by themselves. */
+export async function answerControlPort(
+  app: FastifyInstance,
+  config: Config,
+  { kept, lane, parts }: AnsweringParts,
+): Promise<void> {
+  const { upstreams, maintenance, limits, second } = kept
+  const { local, version, draining } = parts
+  const isOneOfMany = config.processes > 1
+  await app.register(monitor, {
+    local,
+    version,
+    upstreams,
+    draining,
+    maintenance,
+    limits,
+    notices: () => [...(second?.notices() ?? []), ...limits.notices()],
+    loggers: [parts.log as never],
+  })
+  await app.register(cacheMonitor, {
+    local,
+    cache: lane.cache,
+    second: () => second?.report() ?? null,
+    routes: lane.plans,
+  })
+  await app.register(cacheWarm, { local, lane, targets: config.cache.warm, base: ownAddress(config) })
+  await app.register(validationMonitor, { local, record: kept.validations })
+  await app.register(tokens, { access: kept.access, local, process: isOneOfMany ? process.pid : null })
+  if (isOneOfMany) announceInvalidations(app, lane, parts)
+}
+
+/** Tells the other processes what mutations have made invalid. */
+function announceInvalidations(
+  app: FastifyInstance,
+  lane: Lane,
+  { control, log }: Pick<DataPlaneParts, 'control' | 'log'>,
+): void {
+  const announcements = new Announcements({
+    send: (selectors) => control.tell('cache-invalidate', { from: process.pid, selectors }),
+    // What does not hear of it keeps what it has until that is stale.
+    failed: (error) => log.warn({ err: error }, 'not every process heard of an invalidation'),
+  })
+  lane.cache.announce = (selectors) => announcements.add(selectors)
+  app.addHook('onClose', () => announcements.close())
+}
+
+/** What a path alone is asked at, by the gateway itself. */
+function ownAddress({ listen: [first] }: Config): string {
+  const { port = 80, tls = null } = first ?? {}
+  return `${tls === null ? 'http' : 'https'}://localhost:${port}`
+}
