@@ -25,12 +25,16 @@ export class AccessGate implements Gate {
   readonly description: string
   readonly #options: RouteAccessOptions
   readonly #parts: AccessGateParts
+  /** It wants to know who calls, and nothing of them. */
+  readonly #isForAll: boolean
   /** Values of WWW-Authenticate. */
   readonly #challenges: readonly string[]
 
   constructor(options: RouteAccessOptions, parts: AccessGateParts) {
     this.#options = options
     this.#parts = parts
+    const { scopes, groups, claims, allow, deny } = options
+    this.#isForAll = [scopes, groups, claims, allow, deny].every(({ length }) => length === 0)
     const challenges = new Set(parts.ways.map(({ challenge }) => challenge).filter((challenge) => challenge !== null))
     this.#challenges = [...challenges]
     this.description = inWords(options)
@@ -59,7 +63,7 @@ export class AccessGate implements Gate {
     if (found === ANSWERED) return ANSWERED
     if (found instanceof Error) return this.#challenged(found)
     exchange.identity = found
-    if (!isEntitled(this.#options, exchange.method, found)) return new ForbiddenError()
+    if (!this.#isForAll && !isEntitled(this.#options, exchange.method, found)) return new ForbiddenError()
     this.#conceal(exchange)
     this.#parts.fields.addTo(exchange, found)
     this.#parts.counters.pass(found)

@@ -24,17 +24,14 @@ export function onlyField({ kept }: Pick<RequestFields, 'kept'>, name: string): 
 
 /** Takes a field off what goes upstream. @param name in lower case */
 export function dropField({ kept }: Pick<RequestFields, 'kept'>, name: string): void {
-  let end = 0
-  for (let i = 0; i < kept.length; i += 2) {
+  for (let i = kept.length - 2; i >= 0; i -= 2) {
     const given = kept[i] as string
-    if (given.length === name.length && (given === name || given.toLowerCase() === name)) continue
-    if (end !== i) {
-      kept[end] = given
-      kept[end + 1] = kept[i + 1] as string
-    }
-    end += 2
+    if (given.length !== name.length || (given !== name && given.toLowerCase() !== name)) continue
+    for (let j = i; j < kept.length - 2; j++) kept[j] = kept[j + 2] as string
+    // Setting the length instead takes V8 out of compiled code.
+    kept.pop()
+    kept.pop()
   }
-  kept.length = end
 }
 
 /**

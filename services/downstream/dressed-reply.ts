@@ -66,14 +66,14 @@ class DressedReply extends RelayedReply {
     let rest: readonly string[] = fields
     if (this.#replaced !== undefined) rest = this.#replaced.without(rest)
     if (this.#others !== undefined) for (const names of this.#others) rest = names.without(rest)
-    this.reply.head(status, [...rest, ...this.#own], length)
+    this.reply.head(status, rest.concat(this.#own), length)
   }
 
   override whole(prepared: Prepared, own: readonly string[]): void {
     let bare = prepared
     if (this.#replaced !== undefined) bare = this.#replaced.bare(bare)
     if (this.#others !== undefined) for (const names of this.#others) bare = names.bare(bare)
-    this.reply.whole(bare, [...own, ...this.#own])
+    this.reply.whole(bare, own.concat(this.#own))
   }
 }
 

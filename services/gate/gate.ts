@@ -62,7 +62,7 @@ export interface Gate {
    */
   early?(exchange: Exchange): GatewayError | undefined
   /** The exchange that it let pass is over, whatever became of it. Never throws. */
-  finish?(exchange: Exchange): void
+  readonly finish?: ((exchange: Exchange) => void) | undefined
 }
 
 /** Makes the gate of a route, or `null` where the route asks for none. */

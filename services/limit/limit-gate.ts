@@ -38,6 +38,8 @@ export class LimitGate implements Gate {
   readonly #all: readonly Use[]
   readonly #byTier: ReadonlyMap<string, readonly Use[]>
   readonly #measuresBytes: boolean
+  /** What was used is known now; where nothing is measured, nobody has to be told. */
+  readonly finish: ((exchange: Exchange) => void) | undefined
 
   constructor({ step, route, limits, tiers = new Map() }: LimitGateOptions) {
     this.step = step
@@ -46,6 +48,8 @@ export class LimitGate implements Gate {
     this.#byTier = new Map([...tiers].map(([tier, own]) => [tier, [...limits, ...own].map(useOf)]))
     const ever = [...limits, ...[...tiers.values()].flat()]
     this.#measuresBytes = ever.some(({ limit }) => limit.options.measured === 'response-bytes')
+    const measures = ever.some(({ limit }) => limit.options.measured !== null)
+    this.finish = measures ? (exchange) => this.#charge(exchange) : undefined
     this.description = ever.map(({ limit }) => limit.description).join('; ')
   }
 
@@ -53,8 +57,7 @@ export class LimitGate implements Gate {
     return this.#run(exchange, { uses: this.#usesOf(exchange), told: new Told(), at: 0 })
   }
 
-  /** What was used is known now. */
-  finish(exchange: Exchange): void {
+  #charge(exchange: Exchange): void {
     for (const { limit } of this.#usesOf(exchange)) {
       const { measured } = limit.options
       if (measured === null || limit.allowed.includes(exchange)) continue

@@ -1,8 +1,10 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { Exchange } from '../../downstream/exchange.ts'
-import type { GatewayError } from '../../http/problem.ts'
 import type { Identity } from '../../downstream/identity.ts'
+import type { Peer } from '../../downstream/peer.ts'
+import type { GatewayError } from '../../http/problem.ts'
 import type { Consumers } from '../consumers/consumers.ts'
+import type { Directory, KnownKey } from '../consumers/directory.ts'
 import { dropField, onlyField, SEVERAL } from '../credentials.ts'
 import { CredentialsAmbiguousError, CredentialsInvalidError, KeyInQueryError } from '../errors.ts'
 import type { KeySchemeOptions } from '../options.ts'
@@ -15,6 +17,14 @@ const MOST_CHARACTERS = 256
 /** What an unknown key is compared with. */
 const NOBODYS = Buffer.alloc(32)
 
+/** The key that a connection has shown before, and whose it is. */
+interface Shown {
+  key: Buffer
+  of: KnownKey
+  /** What it was found in: with another, nothing of it holds. */
+  directory: Directory
+}
+
 export interface KeySchemeParts {
   realm: string
   consumers: Pick<Consumers, 'directory'>
@@ -26,8 +36,8 @@ export interface KeySchemeParts {
 
 /**
  * API keys. Every key that is shown costs one SHA-256 and one comparison in constant time, an unknown one as a wrong one:
- * time tells nothing. Decided at once, and by nothing that is kept from an earlier request, so that a key is dead from the
- * moment in which its consumer's entry is gone.
+ * time tells nothing. Only the key that was right on the same connection before costs neither: whoever holds that knows it.
+ * Whether it is still in force is asked each time, so that a key is dead from the moment in which its consumer's entry is gone.
  */
 export class KeyScheme implements Authenticator {
   readonly scheme = 'key'
@@ -36,6 +46,8 @@ export class KeyScheme implements Authenticator {
   hashed = 0
   /** Of the key that is being looked at. */
   readonly #digest = Buffer.alloc(32)
+  readonly #text = Buffer.alloc(MOST_CHARACTERS)
+  readonly #shown = new WeakMap<Peer, Shown>()
   readonly #options: KeySchemeOptions
   readonly #parts: KeySchemeParts
 
@@ -57,24 +69,38 @@ export class KeyScheme implements Authenticator {
     }
     if (key === undefined) return undefined
     if (key === SEVERAL) return new CredentialsAmbiguousError()
-    return this.#verify(key)
+    return this.#verify(key, exchange.peer)
   }
 
   conceal(exchange: Exchange): void {
     if (!this.#options.keep) dropField(exchange.fields, this.#options.header)
   }
 
-  #verify(key: string): Identity | GatewayError {
-    if (key.length > MOST_CHARACTERS) return new CredentialsInvalidError()
-    // Text, and into a buffer that is there already: a new one for each digest takes four times as long (bench/micro/api-key.ts).
-    this.#digest.write(hash('sha256', key, 'latin1'), 'latin1')
-    this.hashed++
-    const known = this.#parts.consumers.directory.keys.get(keyIdOf(key))
-    const isIts = timingSafeEqual(this.#digest, known === undefined ? NOBODYS : known.digest)
-    if (!isIts || known === undefined) return new CredentialsInvalidError()
+  #verify(key: string, peer: Peer): Identity | GatewayError {
+    const { directory } = this.#parts.consumers
+    const shown = this.#shown.get(peer)
+    const isShown = shown !== undefined && shown.directory === directory && this.#isSame(key, shown.key)
+    const known = isShown ? shown.of : this.#find(key, directory)
+    if (known === undefined) return new CredentialsInvalidError()
     const now = this.#parts.now()
     if (now >= known.expiresAt || this.#parts.isRevoked(known.id)) return new CredentialsInvalidError()
     known.use.lastUsedAt = now
+    if (!isShown) this.#shown.set(peer, { key: Buffer.from(key), of: known, directory })
     return known.identity
+  }
+
+  /** In constant time: a proxy's connection carries what many show. */
+  #isSame(key: string, shown: Buffer): boolean {
+    if (key.length !== shown.length || this.#text.write(key) !== shown.length) return false
+    return timingSafeEqual(this.#text.subarray(0, shown.length), shown)
+  }
+
+  #find(key: string, directory: Directory): KnownKey | undefined {
+    if (key.length > MOST_CHARACTERS) return undefined
+    // Text, and into a buffer that is there already: a new one for each digest takes four times as long (bench/micro/api-key.ts).
+    this.#digest.write(hash('sha256', key, 'latin1'), 'latin1')
+    this.hashed++
+    const known = directory.keys.get(keyIdOf(key))
+    return timingSafeEqual(this.#digest, known === undefined ? NOBODYS : known.digest) ? known : undefined
   }
 }

@@ -36,17 +36,29 @@ export interface Asking {
   fields?: string[]
   query?: string
   address?: string
+  /** Of a connection that was there before. */
+  peer?: Peer
+}
+
+export function connected(address = '127.0.0.1'): Peer {
+  return new Peer({ remoteAddress: address }, { includes: () => false } as never)
 }
 
 /** An exchange as admission leaves it. */
-export function asking({ method = 'GET', fields = [], query = '', address = '127.0.0.1' }: Asking = {}): Exchange {
+export function asking({
+  method = 'GET',
+  fields = [],
+  query = '',
+  address = '127.0.0.1',
+  peer = connected(address),
+}: Asking = {}): Exchange {
   const exchange = new Exchange({
     protocol: '1.1',
     method,
     target: `/${query}`,
     fields: readRequestFields(fields),
     body: null,
-    peer: new Peer({ remoteAddress: address }, { includes: () => false } as never),
+    peer,
   })
   exchange.clientAddress = address
   exchange.path = '/'

@@ -1,10 +1,11 @@
 import { test } from 'tap'
 import { keyIdOf, makeKey } from '../../../services/access/key/api-key.ts'
 import { Consumers } from '../../../services/access/consumers/consumers.ts'
+import { Directory } from '../../../services/access/consumers/directory.ts'
 import { resolveConsumers } from '../../../services/access/consumers/options.ts'
 import { KeyScheme } from '../../../services/access/key/key-scheme.ts'
 import type { KeySchemeOptions } from '../../../services/access/options.ts'
-import { asking, keyFor, QUIET } from './given.ts'
+import { asking, connected, keyFor, QUIET } from './given.ts'
 
 const NOON = Date.parse('2026-06-01T12:00:00Z')
 const PLAIN: KeySchemeOptions = { header: 'x-api-key', query: null, keep: false }
@@ -93,6 +94,37 @@ void test('an unknown key is as much work as a wrong one and a right one: one ha
   t.equal(hashedFor(`${key.slice(0, -1)}!`), 1)
   t.equal(hashedFor(makeKey().key), 1)
   t.equal(hashedFor('what is this'), 1)
+})
+
+void test('the key that a connection has shown is not hashed again there, and is asked for each time', async (t) => {
+  const [mine, other] = [keyFor(), keyFor()]
+  const revoked: string[] = []
+  const { scheme, consumers } = schemeFor([mine.entry, other.entry], { revoked })
+  const peer = connected()
+  const ask = (key: string, by = peer) => scheme.authenticate(asking({ fields: ['x-api-key', key], peer: by }))
+  for (let i = 0; i < 3; i++) t.match(ask(mine.key), { id: 'acme' })
+  t.equal(scheme.hashed, 1)
+  t.match(ask(mine.key, connected()), { id: 'acme' })
+  t.equal(scheme.hashed, 2, 'another connection has shown nothing')
+  for (const wrong of [
+    `${mine.key.slice(0, -1)}!`,
+    mine.key.slice(0, -1),
+    `${mine.key}x`,
+    '',
+    `${mine.key.slice(0, -1)}é`,
+  ]) {
+    t.match(ask(wrong), { code: 'HR_ACCESS_INVALID' })
+  }
+  t.equal(scheme.hashed, 7, 'nor is anything but that key taken for it')
+  t.match([ask(other.key), ask(mine.key)], [{ id: 'acme' }, { id: 'acme' }])
+  t.equal(scheme.hashed, 9, 'the last one is remembered')
+
+  revoked.push(mine.id)
+  t.match(ask(mine.key), { code: 'HR_ACCESS_INVALID' }, 'revoked in between')
+  revoked.pop()
+  t.match(ask(mine.key), { id: 'acme' })
+  Object.defineProperty(consumers, 'directory', { value: new Directory([]) })
+  t.match(ask(mine.key), { code: 'HR_ACCESS_INVALID' }, 'gone from the consumers in between')
 })
 
 void test('100,000 random keys: none is taken, none breaks anything, each is one hash', async (t) => {
