@@ -1,15 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
-import type { CacheContext, CacheExchange, OriginReply } from '../cache/context.ts'
-import { ResponseCache } from '../cache/response-cache.ts'
+import type { ResponseCache } from '../cache/response-cache.ts'
 import { isUnsafe } from '../cache/rules/invalidation.ts'
 import type { Admission } from '../downstream/admission.ts'
 import { Exchange } from '../downstream/exchange.ts'
 import type { Forwarding } from '../downstream/forwarding.ts'
 import { Http1Reply } from '../downstream/http1-reply.ts'
-import { type Connection, Peer } from '../downstream/peer.ts'
+import { Peer } from '../downstream/peer.ts'
 import type { Reply } from '../downstream/reply.ts'
 import { SocketReply } from '../downstream/socket-reply.ts'
 import { Http1UpgradingClient, Http2UpgradingClient, type UpgradingClient } from '../downstream/upgrading-client.ts'
@@ -18,36 +16,23 @@ import { discardBody } from '../downstream/unread-body.ts'
 import { decompress } from '../compression/requests/decompress.ts'
 import { compress } from '../compression/compress.ts'
 import { InternalError, RouteNotFoundError } from '../http/errors.ts'
-import { ANSWERED, type Verdict } from '../gate/gate.ts'
-import type { Gates } from '../gate/gates.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { PlainHead } from '../http/plain-head.ts'
 import { readRequestFields } from '../http/request-fields.ts'
 import type { Load } from '../pressure/load.ts'
 import type { Maintenance } from '../maintenance/maintenance.ts'
 import type { InternalErrors } from '../monitor/internal-errors.ts'
-import type { ProxyPlan, RoutePlan } from '../proxy/plan.ts'
+import type { RoutePlan } from '../proxy/plan.ts'
 import type { ProxyContext } from '../proxy/proxy-call.ts'
 import { startCall } from '../proxy/start-call.ts'
 import { bodyLimit } from '../request/request-gate.ts'
 import { UpgradeError } from '../websocket/errors.ts'
 import type { Tunnels } from '../websocket/tunnels.ts'
+import { Exchanges, type GatewayExchange } from './exchanges.ts'
+import { createLaneCache, type LaneCacheOptions } from './lane-cache.ts'
 import { openTunnel, type Opening } from './opening.ts'
 import type { OwnPaths } from './own-paths.ts'
-
-type GatewayExchange = Exchange<RoutePlan>
-
-/** What is booked where nobody was answered. */
-const CLIENT_GONE = 499
-
-const kExchange = Symbol('headrace.exchange')
-
-interface Marked {
-  [kExchange]?: GatewayExchange
-}
-
-/** A connection, and what each lane knows of it: applications may have several, which trust different proxies. */
-type Known = Record<symbol, Peer | undefined>
+import { type Onward, Passage } from './passage.ts'
 
 export interface LaneOptions {
   forwarding: Forwarding
@@ -65,7 +50,7 @@ export interface LaneOptions {
   /** Told of what the gateway itself fails on. */
   internalErrors: Pick<InternalErrors, 'record'>
   proxy: Omit<ProxyContext, 'refuse' | 'broke' | 'finish' | 'forwarding' | 'toClient'>
-  cache: Pick<CacheContext, 'store' | 'tier' | 'purges' | 'policiesAt' | 'passes' | 'variations' | 'now'>
+  cache: LaneCacheOptions
   /**
    * Of another lane that has the same connections and trusts the same proxies: by this, connections keep what was found out
    * of them. Without it each lane finds it out for itself.
@@ -90,7 +75,10 @@ export class Lane {
   /** WebSocket connections that are open. */
   readonly tunnels: Tunnels
   readonly #context: ProxyContext
-  readonly #peer: symbol
+  readonly #exchanges: Exchanges
+  readonly #passage: Passage
+  /** Of requests: made once, since hits ask gates too. */
+  readonly #onward: Onward
   readonly #maintenance: Maintenance
   readonly #load: Load
   /** Exchanges that have begun and are not finished, those that Fastify answers too. */
@@ -100,7 +88,8 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
-    this.#peer = options.peers ?? Symbol('headrace.peer')
+    const { peers, forwarding, internalErrors } = options
+    this.#exchanges = new Exchanges({ peers, trust: forwarding.trust, internalErrors })
     this.plans = options.plans
     this.#maintenance = options.maintenance
     this.#load = options.load ?? { inFlight: 0 }
@@ -108,18 +97,23 @@ export class Lane {
     this.caches = options.plans.some(({ cache }) => cache !== null)
     this.#context = {
       ...options.proxy,
-      forwarding: options.forwarding,
+      forwarding,
       toClient: true,
       refuse: (exchange, error) => this.refuse(exchange, error),
       broke: (exchange, error) => this.broke(exchange, error),
       finish: (exchange) => this.finish(exchange),
     }
-    this.cache = this.#createCache()
+    this.#passage = new Passage(this.#context)
+    this.#onward = {
+      pass: (exchange) => this.#serve(exchange),
+      refuse: (exchange, error) => this.refuse(exchange, error),
+    }
+    this.cache = createLaneCache(options.cache, { context: this.#context, internalErrors })
   }
 
   /** What it knows connections by, for a lane that takes its place. */
   get peers(): symbol {
-    return this.#peer
+    return this.#exchanges.peers
   }
 
   /** Nothing is under way: neither an exchange with a client, nor a request of the cache's own. */
@@ -136,7 +130,7 @@ export class Lane {
    */
   head({ method, target, fields }: PlainHead, socket: Socket): boolean {
     if (this.off !== undefined || this.#maintenance.active) return false
-    const peer = this.#peerOf(socket)
+    const peer = this.#exchanges.peerOf(socket)
     const exchange: GatewayExchange = new Exchange({ protocol: '1.1', method, target, fields, body: null, peer })
     exchange.reply = new SocketReply(socket, method)
     this.#enter()
@@ -157,27 +151,27 @@ export class Lane {
 
   /** An HTTP/1.x request. @returns `false` when Fastify has to answer */
   request(request: IncomingMessage, response: ServerResponse): boolean {
-    const exchange = this.#http1(request)
+    const exchange = this.#begun(this.#exchanges.ofHttp1(request))
     exchange.reply = new Http1Reply(request, response)
     return this.#run(exchange)
   }
 
   /** An HTTP/2 stream. @returns `false` when Fastify has to answer */
   stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[]): boolean {
-    return this.#run(this.#http2(stream, headers, rawHeaders))
+    return this.#run(this.#begun(this.#exchanges.ofStream(stream, headers, rawHeaders)))
   }
 
   /** A GET over HTTP/1.1 that asks for WebSocket. Always answered. @param early what has come behind its head */
   upgrade(request: IncomingMessage, early: Buffer): void {
     const client = new Http1UpgradingClient(request, early)
-    const exchange = this.#http1(request)
+    const exchange = this.#begun(this.#exchanges.ofHttp1(request))
     exchange.reply = client.reply
     this.#open(exchange, client)
   }
 
   /** The same over HTTP/2: an extended CONNECT (RFC 8441). */
   connect(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[]): void {
-    this.#open(this.#http2(stream, headers, rawHeaders), new Http2UpgradingClient(stream))
+    this.#open(this.#begun(this.#exchanges.ofStream(stream, headers, rawHeaders)), new Http2UpgradingClient(stream))
   }
 
   /**
@@ -197,7 +191,7 @@ export class Lane {
       peer: new Peer(connection, this.#options.forwarding.trust),
     })
     exchange.reply = reply
-    this.#begin(exchange)
+    this.#begun(exchange)
     if (this.#run(exchange)) return exchange
     this.#leave()
     return undefined
@@ -208,13 +202,9 @@ export class Lane {
    * lane). What it is refused with stands in `refusal`; Fastify answers it.
    */
   exchangeOf(request: IncomingMessage): GatewayExchange {
-    const { stream } = request as unknown as { stream?: ServerHttp2Stream & Marked }
-    const known = (request as Marked)[kExchange] ?? stream?.[kExchange]
+    const known = this.#exchanges.of(request)
     if (known !== undefined) return known
-    const exchange =
-      request.httpVersionMajor === 2 && stream !== undefined
-        ? this.#http2(stream, request.headers, request.rawHeaders)
-        : this.#http1(request)
+    const exchange = this.#begun(this.#exchanges.ofRequest(request))
     exchange.refusal = this.#admit(exchange)
     return exchange
   }
@@ -227,8 +217,10 @@ export class Lane {
   /** Answers an exchange with a plan, once it has passed the gates of its route. */
   proxy(exchange: GatewayExchange): void {
     const { gates } = exchange.plan as RoutePlan
-    if (gates === null || this.#holds(exchange)) this.#serve(exchange)
-    else this.#ask(gates, exchange, () => this.#serve(exchange))
+    // Ahead of the gates: nobody's allowance pays for what is held.
+    if (this.#holds(exchange)) this.#suspend(exchange)
+    else if (gates === null) this.#serve(exchange)
+    else this.#passage.lead(exchange, gates, this.#onward)
   }
 
   /** Answers with a problem, and finishes. */
@@ -266,7 +258,7 @@ export class Lane {
    * @returns `false` where there is no exchange: nobody has been answered
    */
   brokeOff(request: object, error: unknown): boolean {
-    const exchange = (request as Marked)[kExchange]
+    const exchange = this.#exchanges.of(request)
     if (exchange?.reply === undefined) this.#options.internalErrors.record(error, '')
     else this.broke(exchange, error)
     return exchange?.reply !== undefined
@@ -286,40 +278,6 @@ export class Lane {
     } catch (error) {
       this.#options.internalErrors.record(error, exchange.requestId)
     }
-  }
-
-  #createCache(): ResponseCache {
-    const { proxy, forwarding, cache } = this.#options
-    // The cache's own requests: their answers may be stored, so they get nothing that is said to one client.
-    const fetching: ProxyContext = {
-      ...proxy,
-      forwarding,
-      toClient: false,
-      sendTimeoutMs: 0,
-      refuse: ({ reply }, error) => (reply as OriginReply).refused(error),
-      broke: ({ reply, requestId }, error) => {
-        this.#options.internalErrors.record(error, requestId)
-        if (reply.headSent) reply.abort()
-        else (reply as OriginReply).refused(new InternalError())
-      },
-      finish: () => undefined,
-    }
-    const call = (context: ProxyContext, exchange: CacheExchange): void =>
-      startCall(context, exchange as GatewayExchange, exchange.plan as ProxyPlan)
-    return new ResponseCache({
-      ...cache,
-      deadlines: proxy.deadlines,
-      sendTimeoutMs: proxy.sendTimeoutMs,
-      serverTiming: proxy.serverTiming,
-      origin: {
-        pass: (exchange) => call(this.#context, exchange),
-        fetch: (request) => call(fetching, request),
-        refuse: (exchange, error) => this.refuse(exchange as GatewayExchange, error),
-        broke: (exchange, error) => this.broke(exchange as GatewayExchange, error),
-        failed: (error) => this.#options.internalErrors.record(error, ''),
-        finish: (exchange) => this.finish(exchange as GatewayExchange),
-      },
-    })
   }
 
   #run(exchange: GatewayExchange): boolean {
@@ -354,11 +312,6 @@ export class Lane {
     try {
       // The last step before the client, whoever answers.
       if (plan.compression !== null) compress(exchange, plan.compression)
-      if (this.#holds(exchange)) {
-        discardBody(exchange)
-        this.refuse(exchange, this.#maintenance.refusal())
-        return
-      }
       if (plan.detour !== null) {
         const next = plan.detour.take(exchange, this.#context)
         if (next === null) return
@@ -385,42 +338,15 @@ export class Lane {
     }
   }
 
-  /** Goes on with what the gates let pass, and answers the rest. Never throws. */
-  #ask(gates: Gates, exchange: GatewayExchange, pass: () => void): void {
+  #suspend(exchange: GatewayExchange): void {
+    const { compression } = exchange.plan as RoutePlan
     try {
-      const verdict = gates.check(exchange)
-      if (verdict === undefined) pass()
-      else if (verdict instanceof Promise) this.#wait(verdict, exchange, pass)
-      else this.#turnAway(exchange, verdict)
+      if (compression !== null) compress(exchange, compression)
+      discardBody(exchange)
+      this.refuse(exchange, this.#maintenance.refusal())
     } catch (error) {
       this.broke(exchange, error)
     }
-  }
-
-  #wait(verdict: Promise<Verdict>, exchange: GatewayExchange, pass: () => void): void {
-    exchange.work = {
-      cancel: () => {
-        exchange.status = CLIENT_GONE
-        exchange.code = 'CLIENT_ABORT'
-        this.finish(exchange)
-      },
-    }
-    verdict.then(
-      (decided) => {
-        // Its client has left: nobody is there for an answer.
-        if (exchange.finished) return
-        exchange.work = undefined
-        if (decided === undefined) pass()
-        else this.#turnAway(exchange, decided)
-      },
-      (error: unknown) => this.broke(exchange, error),
-    )
-  }
-
-  #turnAway(exchange: GatewayExchange, verdict: GatewayError | typeof ANSWERED): void {
-    discardBody(exchange)
-    if (verdict === ANSWERED) this.finish(exchange)
-    else this.refuse(exchange, verdict)
   }
 
   /** Its route, or the whole gateway, is in maintenance. */
@@ -439,7 +365,12 @@ export class Lane {
       exchange.reply.closing = true
       const opening = { exchange, plan, client }
       if (plan.gates === null) this.#openTo(opening)
-      else this.#ask(plan.gates, exchange, () => this.#openTo(opening))
+      else {
+        this.#passage.lead(exchange, plan.gates, {
+          pass: () => this.#openTo(opening),
+          refuse: (_, error) => this.#refuseToOpen(exchange, error),
+        })
+      }
     } catch (error) {
       this.broke(exchange, error)
     }
@@ -514,56 +445,9 @@ export class Lane {
     this.#load.inFlight--
   }
 
-  #begin(exchange: GatewayExchange): void {
+  #begun(exchange: GatewayExchange): GatewayExchange {
     this.#enter()
     exchange.peer.open(exchange)
-  }
-
-  #peerOf(of: Socket): Peer {
-    const socket = of as Socket & Known & Connection
-    let peer = socket[this.#peer]
-    if (peer === undefined) {
-      peer = socket[this.#peer] = new Peer(socket, this.#options.forwarding.trust)
-      socket.once('close', () => peer?.left())
-    }
-    return peer
-  }
-
-  #http1(request: IncomingMessage): GatewayExchange {
-    const peer = this.#peerOf(request.socket)
-    const exchange = Exchange.fromHttp1<RoutePlan>(request, peer)
-    exchange.early = peer.passed
-    peer.passed = false
-    ;(request as Marked)[kExchange] = exchange
-    this.#begin(exchange)
     return exchange
-  }
-
-  #http2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): GatewayExchange {
-    const session = stream.session as NonNullable<typeof stream.session> & Known
-    const peer = (session[this.#peer] ??= new Peer(connectionOf(session), this.#options.forwarding.trust))
-    const exchange = Exchange.fromHttp2<RoutePlan>(stream, headers, rawHeaders, peer)
-    ;(stream as Marked)[kExchange] = exchange
-    this.#begin(exchange)
-    stream.once('close', () => exchange.work?.cancel())
-    // Without a listener, a reset by the client would be an uncaught error.
-    stream.on('error', (error: Error) => {
-      exchange.work?.cancel()
-      if (error instanceof InternalError) this.#options.internalErrors.record(error.cause, exchange.requestId)
-    })
-    return exchange
-  }
-}
-
-/** The connection below a session, whose socket node:http2 lends piece by piece. */
-function connectionOf(session: NonNullable<ServerHttp2Stream['session']>): Connection {
-  const { socket, encrypted = false } = session
-  const { authorized } = socket as Partial<TLSSocket>
-  return {
-    remoteAddress: socket.remoteAddress,
-    encrypted,
-    authorized: authorized === true,
-    getPeerX509Certificate: () =>
-      session.destroyed ? undefined : (session.socket as TLSSocket).getPeerX509Certificate?.(),
   }
 }

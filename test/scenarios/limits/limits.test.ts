@@ -134,4 +134,8 @@ void test('a WebSocket handshake counts as a request', { timeout: PATIENCE }, as
     'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
   )
   t.equal(status, 429)
+  const metrics = await fetch(new URL('/metrics', gateway.adminUrl), {
+    headers: { authorization: `Bearer ${gateway.token}` },
+  })
+  t.match(await metrics.text(), /^headrace_websocket_refused_total\{code="HR_RATE_LIMITED"\} 1$/m)
 })
