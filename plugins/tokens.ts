@@ -21,7 +21,7 @@ async function tokens(fastify: FastifyInstance, { access, local, process }: Toke
     revoke: ({ from, list }) => {
       if (from === null || from !== process) revocations.told(list, from === null)
     },
-    'tokens-refresh': () => providers.refresh(),
+    'tokens-refresh': ({ id }) => providers.refresh(id),
     'token-keys': ({ from, issuer, text }) => {
       if (from !== process) providers.adoptKeys(issuer, text)
     },
@@ -33,8 +33,9 @@ async function tokens(fastify: FastifyInstance, { access, local, process }: Toke
   revocations.announce = async (list) => {
     await fastify.control.tell('revoke', { from: process, list: [...list] }).catch(failed)
   }
-  providers.announceKeys = (issuer, text) => {
-    fastify.control.tell('token-keys', { from: process, issuer, text }).catch(failed)
+  providers.sharing.processes = {
+    tell: (issuer, text) => void fastify.control.tell('token-keys', { from: process, issuer, text }).catch(failed),
+    takeTurn: async (source) => (await fastify.control.ask('token-keys-turn', { source })).result,
   }
 }
 

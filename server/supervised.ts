@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { Config } from '../config/config.ts'
+import { Turns } from '../services/access/jwt/turns.ts'
 import type { Control } from '../services/control/control.ts'
 import type { CommandTest } from '../services/control/cluster-control.ts'
 import type { ControlCommands } from '../services/control/commands.ts'
@@ -44,7 +45,9 @@ export async function startSupervised(config: Config, { token, report }: StartCo
   const metrics = configurationMetrics(report, () => supervisor.restarts)
   // It outlives every process, and what they have been lent.
   const ledger = new MemoryLedger()
+  const turns = new Turns()
   own.answer({
+    'token-keys-turn': ({ source }) => turns.take(source),
     'limit-loans': ({ requests }) => ({
       loans: ledger.settle(requests, inForce.processes),
       members: inForce.processes,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { adminSecurity, badRequest, controlProblems } from '../schemas.ts'
@@ -56,13 +57,13 @@ const tokenRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         tags: ['performance'],
         summary: "Read the issuers' keys now, and forget what was remembered of tokens",
         description:
-          'For a key that an issuer has taken back: answered when every process has the keys that it could get, and judges each token anew.',
+          'For a key that an issuer has taken back: answered when every process of this machine has the keys that it could get, and judges each token anew; with Redis, those of other machines do the same within a second.',
         security: adminSecurity,
         response: { 200: appliedSchema, ...controlProblems },
       },
     },
     async (_request, reply) => {
-      const { applied } = await fastify.control.tell('tokens-refresh')
+      const { applied } = await fastify.control.tell('tokens-refresh', { id: randomUUID() })
       void reply.header('cache-control', 'no-store')
       return { processes: applied }
     },

@@ -82,6 +82,7 @@ export class Access {
     this.providers = new Providers(options, {
       log,
       consumers: this.consumers,
+      machines,
       now,
       previous: previous?.providers ?? null,
       isRevoked: (claims) => revoked.holdsToken(claims),

@@ -8,6 +8,7 @@ import { Issuer } from './jwt/issuer.ts'
 import type { KeySource } from './jwt/key-source.ts'
 import type { JwtOptions, KeysOptions } from './jwt/options.ts'
 import { RemoteKeys } from './jwt/remote-keys.ts'
+import { SharedKeys, sourceOf } from './jwt/shared-keys.ts'
 import { OidcAuthenticator } from './oidc/authenticator.ts'
 import { cookieSecrets } from './oidc/cookie-secrets.ts'
 import { Login } from './oidc/login.ts'
@@ -16,12 +17,14 @@ import { Provider } from './oidc/provider.ts'
 import { Seal } from './oidc/seal.ts'
 import type { Session } from './oidc/session.ts'
 import { Sessions } from './oidc/sessions.ts'
+import type { Machines } from './machines.ts'
 import type { AccessOptions } from './options.ts'
 import type { Authenticator } from './scheme.ts'
 
 export interface ProvidersParts {
   log: Record<'info' | 'error', (details: object, message: string) => void>
   consumers: Pick<Consumers, 'directory'>
+  machines: Machines
   /** Milliseconds since 1970. */
   now: () => number
   /** Of the gateway whose place is taken: keys that it has read are not waited for again. */
@@ -44,8 +47,8 @@ export class Providers {
   readonly issuers: ReadonlyMap<string, Issuer>
   readonly forwards: ReadonlyMap<string, ForwardAuthenticator>
   readonly logins: ReadonlyMap<string, BrowserLogin>
-  /** Tells the other processes which keys were read here; by default there are none. */
-  announceKeys: (issuer: string, text: string) => void = () => {}
+  /** Of issuers' keys, with other processes and machines. */
+  readonly sharing: SharedKeys
   /** Ends a session in all processes; by default there is this one. */
   endSession: (session: Session) => Promise<void> = async () => this.forget()
   readonly #realm: string
@@ -55,6 +58,7 @@ export class Providers {
   constructor({ jwt, oidc, forward, realm }: AccessOptions, parts: ProvidersParts) {
     this.#realm = realm
     this.#parts = parts
+    this.sharing = new SharedKeys(parts.machines)
     this.issuers = new Map(jwt.map((options) => [options.name, this.#issuer(options)]))
     this.logins = new Map(oidc.map((options) => [options.name, this.#login(options)]))
     this.forwards = new Map(forward.map((options) => [options.name, this.#forward(options)]))
@@ -109,6 +113,10 @@ export class Providers {
 
   /** Begins to follow keys. */
   start(): void {
+    if (this.names.length > 0) {
+      const sources = [...this.issuers.values()].flatMap(({ options }) => sourceOf(options) ?? [])
+      this.sharing.start(sources, { refresh: () => void this.#refresh(), keys: this.#heardOfKeys })
+    }
     for (const { keys } of this.issuers.values()) keys.start()
   }
 
@@ -119,18 +127,24 @@ export class Providers {
     for (const forward of this.forwards.values()) forward.forget()
   }
 
-  /** Reads all keys anew, and forgets. Resolves once those that can be had are in force. */
-  async refresh(): Promise<void> {
-    this.forget()
-    await Promise.all([...this.issuers.values()].map(({ keys }) => keys.refresh()))
+  /**
+   * Reads all keys anew, and forgets; other machines are told to do the same. Resolves once those that can be had are in force
+   * here.
+   *
+   * @param id of what asked for it: once from there is enough
+   */
+  async refresh(id: string): Promise<void> {
+    this.sharing.refresh(id)
+    await this.#refresh()
   }
 
-  /** Takes over keys that another process has read. */
+  /** Takes over keys that another process of this machine has read. */
   adoptKeys(issuer: string, text: string): void {
     this.issuers.get(issuer)?.keys.adopt(text)
   }
 
   close(): void {
+    this.sharing.close()
     for (const { keys } of this.issuers.values()) keys.close()
     for (const forward of this.forwards.values()) forward.close()
   }
@@ -148,8 +162,23 @@ export class Providers {
   #keys({ name, keys: from }: JwtOptions): KeySource {
     const failed = this.#failed(name, 'The keys of an issuer cannot be read; those from before stay in force')
     if (!('url' in from)) return new FileKeys({ from: fileOf(from), failed })
-    const read = (text: string): void => this.announceKeys(name, text)
-    return new RemoteKeys({ ...from, clock: systemClock, failed, read })
+    const source = sourceOf({ keys: from }) as string
+    return new RemoteKeys({
+      ...from,
+      clock: systemClock,
+      failed,
+      takeTurn: () => this.sharing.takeTurn(source),
+      tell: (set) => this.sharing.tell(name, source, set),
+    })
+  }
+
+  readonly #heardOfKeys = (source: string, digest: string): void => {
+    for (const { options, keys } of this.issuers.values()) if (sourceOf(options) === source) void keys.heard(digest)
+  }
+
+  async #refresh(): Promise<void> {
+    this.forget()
+    await Promise.all([...this.issuers.values()].map(({ keys }) => keys.refresh()))
   }
 
   #login(options: OidcOptions): BrowserLogin {

@@ -30,8 +30,11 @@ export interface ControlCommands {
   'consumers-reload': undefined
   /** Keys, tokens and sessions that hold no longer; `from` is the process that told of it, `null`: an operator has. */
   revoke: { from: number | null; list: Revocation[] }
-  /** Reads the keys of all issuers now, and forgets what was judged of tokens, sessions and by services that are asked. */
-  'tokens-refresh': undefined
+  /**
+   * Reads the keys of all issuers now, and forgets what was judged of tokens, sessions and by services that are asked. Other
+   * machines are told by the same id.
+   */
+  'tokens-refresh': { id: string }
   /** Keys of an issuer, as one process has read them. */
   'token-keys': { from: number; issuer: string; text: string }
   /** Reads the files of the certificates again; what cannot be used leaves the old ones in place. */

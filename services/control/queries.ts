@@ -54,6 +54,8 @@ export interface ControlQueries {
   limits: { args: undefined; part: LimitReport; result: LimitReport }
   /** Units of limits that the processes share: what is lent to one of them. */
   'limit-loans': { args: { requests: readonly LoanRequest[] }; part: Loans; result: Loans }
+  /** Whose turn it is to look at a source of keys for an unknown one: 0, or milliseconds until the next. */
+  'token-keys-turn': { args: { source: string }; part: number; result: number }
   /** Who may call, and who does. */
   consumers: { args: undefined; part: ConsumersReport; result: ConsumersReport }
   /** The configuration in force. */
@@ -91,6 +93,7 @@ export const QUERIES: { [Q in QueryName]: QueryRule<ControlQueries[Q]['part'], C
   limits: { merge: mergeLimits },
   consumers: { merge: mergeConsumers },
   'limit-loans': { merge: only, central: true },
+  'token-keys-turn': { merge: only, central: true },
   config: { merge: only, central: true },
   'config-preview': { merge: only, central: true },
   'log-level': { merge: (levels) => LEVELS.find((level) => levels.includes(level)) ?? 'silent' },

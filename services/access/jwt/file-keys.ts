@@ -66,6 +66,9 @@ export class FileKeys implements KeySource {
   /** Each process reads the file itself. */
   adopt(): void {}
 
+  /** Nor does another machine say anything of it. */
+  async heard(): Promise<void> {}
+
   report(): KeySourceReport {
     return { keys: this.#set.size, ...this.#counts, ageMs: 0 }
   }

@@ -110,7 +110,7 @@ export class Issuer {
       return await this.#verify(token, set)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      const other = await this.keys.another()
+      const other = await this.keys.another(set)
       if (other === undefined) throw error
       return await this.#verify(token, other)
     }

@@ -24,16 +24,18 @@ export interface KeySource {
   /** The first that come, waited for within bounds. @returns `undefined` where they cannot be had now */
   first(): Promise<KeySet | undefined>
   /**
-   * A token names a key that is not among them: they may have been rotated. At most one look in 30 s, however often it is
-   * called; callers wait for the same one.
+   * A token names a key that is not among these: they may have been rotated. At most one look in 30 s of all processes that
+   * know of each other, however often it is called; callers wait for the same one.
    *
-   * @returns others than before, or `undefined`
+   * @returns others than these, or `undefined`
    */
-  another(): Promise<KeySet | undefined>
+  another(than: KeySet): Promise<KeySet | undefined>
   /** Looks now: somebody says that they have changed. Resolves once they are in force, or cannot be had. */
   refresh(): Promise<void>
-  /** Takes over what another process has read. */
+  /** Takes over what another process of this machine has read. */
   adopt(text: string): void
+  /** Another machine has read keys with this digest: looks, where these are others. */
+  heard(digest: string): Promise<void>
   report(): KeySourceReport
   close(): void
 }

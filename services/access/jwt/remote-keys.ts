@@ -3,9 +3,8 @@ import type { Clock } from '../../upstream/clock.ts'
 import { fetchText, withoutQuery } from './fetch-text.ts'
 import { type KeySet, readKeySet } from './key-set.ts'
 import type { KeySource, KeySourceReport } from './key-source.ts'
+import { UnknownKeys } from './unknown-keys.ts'
 
-/** Between two looks that tokens of unknown keys cause. */
-export const UNKNOWN_KEY_PAUSE_MS = 30_000
 /** Cache-Control does not make the gateway ask more often than this; `maxAge` of the configuration may. */
 const SHORTEST_MS = 30_000
 const FIRST_RETRY_MS = 1_000
@@ -20,9 +19,14 @@ export interface RemoteKeysOptions {
   clock: Clock
   /** Told of each failure in a row's first, and of what has come after failures. */
   failed: (error: Error) => void
-  /** Other keys have been read here, and not by another process. */
-  read: (text: string) => void
+  /** Of all processes, whose turn it is to look for an unknown key: 0 is ours, else milliseconds until the next one. */
+  takeTurn: () => Promise<number>
+  /** Others may not know these keys: they were read here, and are others than before, or somebody waits to hear of it. */
+  tell: (set: KeySet) => void
 }
+
+/** Whom to tell of what has been read: others wait for it; they may not know it; they have told us. */
+type Telling = 'always' | 'changes' | 'nothing'
 
 /**
  * Keys at a URL (RFC 7517 §5). They are read in the background: at the start, whenever they are older than they may be, and
@@ -37,8 +41,7 @@ export class RemoteKeys implements KeySource {
   #etag: string | undefined
   #reading: Promise<void> | undefined
   #cancel: (() => void) | undefined
-  /** When a token of an unknown key last caused a look. */
-  #askedAt = Number.NEGATIVE_INFINITY
+  readonly #unknown: UnknownKeys
   #heldAt: number | null = null
   #failuresInRow = 0
   #closed = false
@@ -46,7 +49,8 @@ export class RemoteKeys implements KeySource {
 
   constructor(options: RemoteKeysOptions) {
     this.#options = options
-    const { timeoutMs } = options
+    const { timeoutMs, clock, takeTurn } = options
+    this.#unknown = new UnknownKeys({ clock, timeoutMs, takeTurn, look: () => this.#read('always') })
     // One request at a time needs no more.
     this.#agent = new Agent({ connections: 1, connect: { timeout: timeoutMs }, headersTimeout: timeoutMs })
   }
@@ -56,30 +60,33 @@ export class RemoteKeys implements KeySource {
   }
 
   start(): void {
-    void this.#read()
+    void this.#read('changes')
   }
 
   async first(): Promise<KeySet | undefined> {
     // After a failure nobody waits: the next attempt has its time.
-    if (this.#set === undefined && (this.#failuresInRow === 0 || this.#reading !== undefined)) await this.#read()
+    if (this.#set === undefined && (this.#failuresInRow === 0 || this.#reading !== undefined)) {
+      await this.#read('changes')
+    }
     return this.#set
   }
 
-  async another(): Promise<KeySet | undefined> {
-    const before = this.#set
-    if (this.#reading === undefined) {
-      const now = this.#options.clock.now()
-      if (now - this.#askedAt < UNKNOWN_KEY_PAUSE_MS) return undefined
-      this.#askedAt = now
-    }
-    await this.#read()
-    return this.#set === before ? undefined : this.#set
+  async another(than: KeySet): Promise<KeySet | undefined> {
+    if (this.#set === than) await (this.#reading ?? this.#unknown.ask())
+    return this.#set === than ? undefined : this.#set
   }
 
   /** What is being read may have begun before the change: once more then. */
   async refresh(): Promise<void> {
     if (this.#reading !== undefined) await this.#reading
-    await this.#read()
+    await this.#read('nothing')
+  }
+
+  async heard(digest: string): Promise<void> {
+    // It may be these that are being read.
+    if (this.#reading !== undefined) await this.#reading
+    if (this.#set?.digest !== digest) await this.#read('nothing')
+    this.#unknown.told()
   }
 
   adopt(text: string): void {
@@ -88,6 +95,7 @@ export class RemoteKeys implements KeySource {
       // It tells of what was read here, and not of this.
       this.#etag = undefined
       this.#heldAt = this.#options.clock.now()
+      this.#unknown.told()
     } catch {
       // Whoever has read it has taken it: it cannot fail here.
     }
@@ -104,23 +112,30 @@ export class RemoteKeys implements KeySource {
     void this.#agent.destroy()
   }
 
-  #read(): Promise<void> {
+  #read(telling: Telling): Promise<void> {
     if (this.#closed) return Promise.resolve()
-    this.#reading ??= this.#fetch().finally(() => {
+    this.#reading ??= this.#fetch(telling).finally(() => {
       this.#reading = undefined
     })
     return this.#reading
   }
 
-  async #fetch(): Promise<void> {
-    const { url, timeoutMs, maxAgeMs, clock, failed, read } = this.#options
+  async #fetch(telling: Telling): Promise<void> {
+    const before = this.#set
+    await this.#fetchOnce()
+    if (this.#set === undefined || this.#closed) return
+    if (telling === 'always' || (telling === 'changes' && this.#set !== before)) this.#options.tell(this.#set)
+  }
+
+  async #fetchOnce(): Promise<void> {
+    const { url, timeoutMs, maxAgeMs, clock, failed } = this.#options
     this.#counts.fetches++
     try {
       const bounds = { agent: this.#agent, timeoutMs, mostBytes: MOST_BYTES, etag: this.#etag }
       const fetched = await fetchText(url, bounds)
       // `close` cuts what is under way.
       if (this.#closed) return
-      if (fetched.text !== null && this.#take(readKeySet(fetched.text, withoutQuery(url)))) read(fetched.text)
+      if (fetched.text !== null) this.#take(readKeySet(fetched.text, withoutQuery(url)))
       this.#etag = fetched.etag
       this.#heldAt = clock.now()
       this.#failuresInRow = 0
@@ -134,17 +149,15 @@ export class RemoteKeys implements KeySource {
     }
   }
 
-  /** @returns whether they are others than before */
-  #take(set: KeySet): boolean {
-    if (set.digest === this.#set?.digest) return false
+  #take(set: KeySet): void {
+    if (set.digest === this.#set?.digest) return
     this.#set = set
     this.#counts.changes++
     this.changed()
-    return true
   }
 
   #schedule(ms: number): void {
     this.#cancel?.()
-    this.#cancel = this.#options.clock.after(ms, () => void this.#read())
+    this.#cancel = this.#options.clock.after(ms, () => void this.#read('changes'))
   }
 }

@@ -1,6 +1,6 @@
-import type { RedisClient } from '../../redis/client.ts'
 import { orThrow, script, textOf } from '../../redis/command.ts'
 import type { RedisLink } from '../../redis/link.ts'
+import { Lookout } from '../../redis/lookout.ts'
 import { isRevocation, type Revocation, type Revoked } from './revoked.ts'
 
 export interface RedisRevokedOptions {
@@ -17,6 +17,8 @@ export interface RedisRevokedOptions {
 
 /** More than this, nobody keeps in memory either. */
 const MOST = 100_000
+/** In one script: Redis does nothing else meanwhile. */
+const MOST_AT_ONCE = 1_000
 
 /**
  * What has ended goes, what is revoked comes, of too many those that end first go, and who looks sees by the number that
@@ -32,40 +34,30 @@ return added
 `)
 
 /**
- * Carries revocations between machines: a sorted set by their end in Redis, and a message that there is more. What a message
- * did not tell, because it was lost or the connection was, is found by a number that is looked at twice a second, so that
- * a revocation is in force on every machine that reaches Redis within a second. What is revoked while it is away is told
- * once it is back.
+ * Carries revocations between machines: a sorted set by their end in Redis, a number that grows with it, and a message that
+ * there is more. A revocation is in force on every machine that reaches Redis within a second, whatever becomes of the
+ * message. What is revoked while Redis is away is told once it is back.
  */
 export class RedisRevoked {
   readonly #options: RedisRevokedOptions
-  readonly #subscriber: RedisClient
-  readonly #timer: NodeJS.Timeout
   readonly #keys: readonly [set: string, number: string]
   readonly #channel: string
+  readonly #lookout: Lookout
   /** As it was when the set was last read. */
   #seen: string | null | undefined
-  #looking = false
-  #again = false
-  #unsent: Revocation[] = []
-  #subscribed = false
-  #closed = false
+  #unsent: Revocation[]
 
   constructor(options: RedisRevokedOptions) {
     this.#options = options
-    const { link, prefix, pollMs = 500 } = options
+    const { link, prefix, pollMs, revoked } = options
     // One slot of a cluster.
     this.#keys = [`${prefix}:{access}:revoked`, `${prefix}:{access}:revoked-number`]
     this.#channel = `${prefix}:access:revoked`
-    this.#subscriber = link.subscriber()
-    this.#subscriber.on('message', this.#onMessage)
-    this.#subscriber.on('ready', this.#subscribe)
-    link.on('ready', this.look)
-    this.#timer = setInterval(this.#poll, pollMs).unref()
-    if (this.#subscriber.status === 'ready') this.#subscribe()
     // What this machine has from before is everybody's.
-    this.#unsent = options.revoked.list()
-    this.look()
+    this.#unsent = revoked.list()
+    const look = (): Promise<void> => this.#exchange()
+    this.#lookout = new Lookout({ link, channel: this.#channel, look, ...(pollMs !== undefined && { pollMs }) })
+    this.#lookout.look()
   }
 
   /** Tells the other machines; at once, or when Redis is there. */
@@ -76,72 +68,27 @@ export class RedisRevoked {
       log.info({ revoked: list.length }, 'Other machines hear of what is revoked when Redis is back')
     }
     this.#unsent = [...this.#unsent, ...list].slice(-MOST)
-    this.look()
+    this.#lookout.look()
   }
 
   close(): void {
-    this.#closed = true
-    clearInterval(this.#timer)
-    this.#subscriber.off('message', this.#onMessage)
-    this.#subscriber.off('ready', this.#subscribe)
-    this.#options.link.off('ready', this.look)
+    this.#lookout.close()
   }
 
-  readonly #subscribe = (): void => {
-    this.#subscriber.subscribe(this.#channel).then(
-      () => {
-        this.#subscribed = true
-        this.look()
-      },
-      () => {
-        // The poll asks again.
-        this.#subscribed = false
-      },
-    )
-  }
-
-  readonly #onMessage = (channel: string): void => {
-    if (channel === this.#channel) this.look()
-  }
-
-  readonly #poll = (): void => {
-    if (this.#subscriber.status !== 'ready') this.#subscribed = false
-    else if (!this.#subscribed) this.#subscribe()
-    this.look()
-  }
-
-  /** Sends what waits, and reads what is new. One at a time. */
-  readonly look = (): void => {
-    if (this.#closed || !this.#options.link.ready) return
-    if (this.#looking) {
-      this.#again = true
-      return
-    }
-    this.#looking = true
-    this.#again = false
-    this.#exchange()
-      // The link is away or slow: the next look comes with its `ready`, or the poll.
-      .catch(() => undefined)
-      .finally(() => {
-        this.#looking = false
-        if (this.#again) this.look()
-      })
-  }
-
+  /** Sends what waits, and reads what is new. */
   async #exchange(): Promise<void> {
     const { link, now, revoked } = this.#options
     const [set, number] = this.#keys
-    const sending = this.#unsent.slice(0, 1_000)
-    if (sending.length > 0) {
+    while (this.#unsent.length > 0) {
+      const sending = this.#unsent.slice(0, MOST_AT_ONCE)
       const args = sending.flatMap((one) => [one.until, memberOf(one)])
-      orThrow(
-        await link.batch([
-          { script: ADD, keys: [set, number], args: [now(), ...args] },
-          ['publish', this.#channel, '1'],
-        ]),
-      )
+      const [added] = await link.batch([
+        { script: ADD, keys: [set, number], args: [now(), ...args] },
+        // Who does not hear it looks.
+        ['publish', this.#channel, '1'],
+      ])
+      orThrow([added])
       this.#unsent = this.#unsent.slice(sending.length)
-      if (this.#unsent.length > 0) this.#again = true
     }
     const [told] = orThrow(await link.batch([['get', number]]))
     const seen = textOf(told)

@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { hash } from 'node:crypto'
 import { type Test, test } from 'tap'
 import { Issuer } from '../../../../services/access/jwt/issuer.ts'
-import { RemoteKeys, UNKNOWN_KEY_PAUSE_MS } from '../../../../services/access/jwt/remote-keys.ts'
+import type { KeySet } from '../../../../services/access/jwt/key-set.ts'
+import { RemoteKeys } from '../../../../services/access/jwt/remote-keys.ts'
+import { UNKNOWN_KEY_PAUSE_MS } from '../../../../services/access/jwt/turns.ts'
 import { PATIENCE } from '../../../helper.ts'
 import { jwtOptions, keySetOf, NOW_MS, signerOf } from '../../../tokens.ts'
 import { HandClock } from '../../upstream/hand-clock.ts'
@@ -17,7 +19,7 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void
 async function setUp(
   t: Test,
   answer: Answer = gives(keySetOf(old)),
-  options: { maxAgeMs?: number; timeoutMs?: number } = {},
+  options: { maxAgeMs?: number; timeoutMs?: number; takeTurn?: () => Promise<number> } = {},
 ) {
   const at = { answer, requests: 0, fields: [] as unknown[] }
   const server = createServer((request, response) => {
@@ -34,7 +36,8 @@ async function setUp(
     timeoutMs: 20_000,
     clock,
     failed: (error) => said.failed.push(error),
-    read: (text) => said.read.push(text),
+    takeTurn: async () => 0,
+    tell: ({ text }) => said.read.push(text),
     ...options,
   })
   keys.changed = () => said.changed++
@@ -125,7 +128,7 @@ void test('they are read again as Cache-Control says, within bounds', soon, asyn
     clock.pass(expected - 1)
     t.equal(at.requests, 1, String(field))
     clock.pass(1)
-    await keys.another()
+    await keys.another(keys.current as KeySet)
     t.equal(at.requests, 2, String(field))
   }
 })
@@ -216,6 +219,47 @@ void test('what another process has read is taken over, and not told again', soo
   t.same(said.read, [])
   t.equal(said.changed, 1)
 })
+
+void test(
+  'whose turn it is not to look for an unknown key waits for who does, and no longer than looking takes',
+  soon,
+  async (t) => {
+    const { at, keys, clock } = await setUp(t, gives(keySetOf(old)), {
+      takeTurn: async () => UNKNOWN_KEY_PAUSE_MS - 10,
+      timeoutMs: 5_000,
+    })
+    const before = (await keys.first()) as KeySet
+    const waiting = keys.another(before)
+    await new Promise(setImmediate)
+    keys.adopt(keySetOf(old, fresh))
+    t.equal((await waiting)?.size, 2)
+    t.equal(await keys.another(before), keys.current, 'who was judged by older ones needs nobody to look')
+
+    clock.pass(UNKNOWN_KEY_PAUSE_MS)
+    const inVain = keys.another(keys.current as KeySet)
+    await new Promise(setImmediate)
+    clock.pass(5_000 - 10)
+    t.equal(await inVain, undefined)
+    t.equal(await keys.another(keys.current as KeySet), undefined, 'nor does the next one wait')
+    t.equal(at.requests, 1)
+  },
+)
+
+void test(
+  'what another machine has read is read here, where it is another set, and told to nobody',
+  soon,
+  async (t) => {
+    const { at, keys, said } = await setUp(t)
+    const { digest } = (await keys.first()) as KeySet
+    await keys.heard(digest)
+    t.equal(at.requests, 1)
+    at.answer = gives(keySetOf(fresh))
+    await keys.heard('another')
+    t.equal(at.requests, 2)
+    t.equal(keys.current?.text, keySetOf(fresh))
+    t.equal(said.read.length, 1)
+  },
+)
 
 /** A timer's own read is nobody's to wait for: this one is. */
 async function untilRead(keys: RemoteKeys, fetches: number): Promise<void> {
