@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { accessSchema } from '../services/access/options.ts'
 import { cacheSchema } from '../services/cache/options.ts'
 import { compressionSchema } from '../services/compression/options.ts'
@@ -10,6 +10,7 @@ import { limitsSchema as rateLimitsSchema, tiersSchema } from '../services/limit
 import { logSchema } from '../services/log/options.ts'
 import { maintenanceSchema } from '../services/maintenance/options.ts'
 import { Duration } from '../services/options/schema.ts'
+import { Type } from '../services/options/type.ts'
 import { pressureSchema } from '../services/pressure/options.ts'
 import { redisSchema } from '../services/redis/options.ts'
 import { routeSchema } from '../services/routing/options.ts'

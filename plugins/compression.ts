@@ -1,5 +1,4 @@
 import { pipeline, Readable, type Transform } from 'node:stream'
-import compress from '@fastify/compress'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { codeNow, createCoder } from '../services/compression/coders.ts'
@@ -42,7 +41,7 @@ async function compression(fastify: FastifyInstance, { resolved, ...input }: Com
     route.onRequest = [strengthen, ...[route.onRequest ?? []].flat()]
     route.onSend = [...[route.onSend ?? []].flat(), decide]
   })
-  await fastify.register(compress, { ...settings, globalDecompression: false })
+  await fastify.register(import('@fastify/compress'), { ...settings, globalDecompression: false })
   // After it: what it leaves out.
   fastify.addHook('onRoute', (route) => {
     if (isCompressed(route)) route.onSend = [...[route.onSend ?? []].flat(), complete]

@@ -1,8 +1,12 @@
-import validatorFactory from '@fastify/ajv-compiler'
-import serializerFactory from '@fastify/fast-json-stringify-compiler'
+import type ValidatorFactory from '@fastify/ajv-compiler'
+import type SerializerFactory from '@fastify/fast-json-stringify-compiler'
 import type { FastifyInstance, FastifySchemaCompiler } from 'fastify'
 import type { FastifyValidationResult } from 'fastify/types/schema.js'
 import fp from 'fastify-plugin'
+import { onDemand } from '../services/lifetime/on-demand.ts'
+
+const validatorFactory = onDemand<typeof ValidatorFactory>('@fastify/ajv-compiler')
+const serializerFactory = onDemand<typeof SerializerFactory>('@fastify/fast-json-stringify-compiler')
 
 /**
  * Compiles each schema of a route when a request first needs it. Fastify does so at the start, for every response of every
@@ -14,9 +18,9 @@ import fp from 'fastify-plugin'
 async function lazySchemas(fastify: FastifyInstance): Promise<void> {
   // Its type says that it takes a schema; it takes what Fastify gives.
   const validators = once(
-    () => validatorFactory()({}, { customOptions: {} }) as unknown as FastifySchemaCompiler<unknown>,
+    () => validatorFactory()()({}, { customOptions: {} }) as unknown as FastifySchemaCompiler<unknown>,
   )
-  const serializers = once(() => serializerFactory()({}))
+  const serializers = once(() => serializerFactory()()({}))
 
   fastify.setValidatorCompiler<unknown>((route) => {
     const compiled = once(() => validators()(route))

@@ -1,4 +1,3 @@
-import fastifyRedis from '@fastify/redis'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { RedisClient } from '../services/redis/client.ts'
@@ -22,7 +21,7 @@ declare module 'fastify' {
 async function redis(fastify: FastifyInstance, { link }: RedisPluginOptions): Promise<void> {
   fastify.decorate('redisLink', link)
   const presented = presentable(link.client)
-  await fastify.register(fastifyRedis, { client: presented.client })
+  await fastify.register(import('@fastify/redis'), { client: presented.client })
   presented.registered()
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import fp from 'fastify-plugin'
-import { Type } from 'typebox'
+import { Type } from '../services/options/type.ts'
 
 export interface HealthRouteOptions {
   /** Where liveness is answered, or false. */

@@ -1,9 +1,8 @@
-import cookie from '@fastify/cookie'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import type { Login, Redirect, Visit } from '../services/access/oidc/login.ts'
 import { problem } from './schemas.ts'
+import { Type } from '../services/options/type.ts'
 
 const redirected = { 302: Type.Null({ description: 'Where the browser goes next' }) }
 const problems = {
@@ -14,7 +13,7 @@ const problems = {
 
 /** Where browsers log in, come back to, and log out, for each login of the gateway. Nothing here is kept by any cache. */
 const loginRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
-  await fastify.register(cookie)
+  await fastify.register(import('@fastify/cookie'))
   for (const login of fastify.logins) {
     const { options } = login
     const tags = ['login']

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import fp from 'fastify-plugin'
-import { Type } from 'typebox'
 import { EXPOSITION_TYPE, toExposition } from './exposition.ts'
 import { adminSecurity, controlProblems } from './schemas.ts'
+import { Type } from '../services/options/type.ts'
 
 export interface MetricsRouteOptions {
   /** Where it is mounted. */

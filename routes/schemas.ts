@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../services/options/type.ts'
 import type { TargetState } from '../services/upstream/snapshot.ts'
 
 /** Shapes that several routes share. */

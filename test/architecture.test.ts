@@ -145,14 +145,23 @@ void test('plugins import Fastify, libraries and services, never another plugin'
 })
 
 void test('routes get behaviour from decorators: of services they see types only', async (t) => {
-  const rule = 'a route may import Fastify, TypeBox, routes/ and *types* of services and plugins'
+  const rule = 'a route may import Fastify, what schemas are made with, routes/ and *types* of services and plugins'
   const allowed = (item: Import, from: Source): boolean => {
-    if (item.file === undefined)
-      return isFastify(item) || item.specifier.startsWith('typebox') || isBuiltin(item.specifier)
+    if (item.file === undefined) return isFastify(item) || item.typesOnly || isBuiltin(item.specifier)
+    if (item.file === 'services/options/type.ts') return true
     if (item.file === 'routes/schemas.ts' || item.file.startsWith(`${dirname(from.file)}/`)) return true
     return item.typesOnly && inLayer(item, 'services', 'plugins')
   }
   t.same(violations(under('routes'), allowed, rule), [])
+})
+
+void test('TypeBox lends its types alone: loading it costs every process a fifth of its start', async (t) => {
+  const shipped = sources.filter(({ file }) => !/^(test|bench|examples)\//.test(file))
+  const rule = 'schemas are made with services/options/type.ts, and checked with services/options/settled.ts'
+  t.same(
+    violations(shipped, (item) => item.typesOnly || !/^typebox(\/|$)/.test(item.specifier), rule),
+    [],
+  )
 })
 
 void test('the configuration imports option schemas of services, and types', async (t) => {

@@ -1,4 +1,5 @@
-import { type TSchema, Type } from 'typebox'
+import type { TSchema } from 'typebox'
+import { Type } from '../../services/options/type.ts'
 
 /** Shapes of the cache's routes. */
 

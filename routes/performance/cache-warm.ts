@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { adminSecurity, badRequest, controlProblems, missingSchema, problem } from '../schemas.ts'
+import { Type } from '../../services/options/type.ts'
 
 const progressSchema = {
   state: Type.Unsafe<'idle' | 'running' | 'done' | 'cancelled'>({

@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { adminSecurity, badRequest, controlProblems, missingSchema } from '../schemas.ts'
 import {
   countsSchema,
@@ -10,6 +9,7 @@ import {
   URL_DESCRIPTION,
   variantSchema,
 } from './cache-schemas.ts'
+import { Type } from '../../services/options/type.ts'
 
 /** The shared cache: what it holds and has done, what is stored under a URL, and purging. */
 const cacheRoutes: FastifyPluginAsyncTypebox = async (fastify) => {

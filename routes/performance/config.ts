@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import type { ReloadFailure } from '../../services/configuration/report.ts'
 import { adminSecurity, controlProblems, problem, problemSchema } from '../schemas.ts'
+import { Type } from '../../services/options/type.ts'
 
 const time = (description: string) => Type.Integer({ description: `${description}, Unix time in milliseconds` })
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { adminSecurity, badRequest, controlProblems, missingSchema } from '../schemas.ts'
+import { Type } from '../../services/options/type.ts'
 
 /** A key has no end of its own, and a file with it may be restored at any time. */
 const FOR_GOOD = Number.MAX_SAFE_INTEGER

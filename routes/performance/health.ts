@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { adminSecurity, connectionsSchema, controlProblems, missingSchema, targetStateSchema } from '../schemas.ts'
+import { Type } from '../../services/options/type.ts'
 
 const bytes = (description: string) => Type.Integer({ description: `${description}, in bytes` })
 

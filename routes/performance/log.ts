@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { adminSecurity, badRequest, controlProblems, logLevelSchema, missingSchema } from '../schemas.ts'
+import { Type } from '../../services/options/type.ts'
 
 /** The level of the log, readable and settable while the gateway runs. The next start takes the configured one again. */
 const logRoutes: FastifyPluginAsyncTypebox = async (fastify) => {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { adminSecurity, badRequest, controlProblems, missingSchema } from '../schemas.ts'
+import { Type } from '../../services/options/type.ts'
 
 const reportSchema = Type.Object({
   gateway: Type.Boolean({ description: 'All routes are in maintenance' }),

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import type { MetricFamily } from '../../services/monitor/families.ts'
 import { adminSecurity, badRequest, controlProblems, missingSchema } from '../schemas.ts'
 import { matchesName } from './name-pattern.ts'
+import { Type } from '../../services/options/type.ts'
 
 const metricSchema = Type.Object({
   name: Type.String(),

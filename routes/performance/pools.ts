@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import {
   adminSecurity,
   badRequest,
@@ -8,6 +7,7 @@ import {
   missingSchema,
   targetStateSchema,
 } from '../schemas.ts'
+import { Type } from '../../services/options/type.ts'
 
 const latencySchema = Type.Object({
   count: Type.Integer(),

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { adminSecurity, controlProblems, missingSchema } from '../schemas.ts'
+import { Type } from '../../services/options/type.ts'
 
 const reasonSchema = Type.Unsafe<'event-loop-delay' | 'event-loop-utilization' | 'heap' | 'rss' | 'in-flight'>({
   type: 'string',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import { adminSecurity, badRequest, controlProblems } from '../schemas.ts'
+import { Type } from '../../services/options/type.ts'
 
 const DAY_S = 86_400
 

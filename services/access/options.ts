@@ -1,9 +1,10 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { bytes, Duration, milliseconds, Size } from '../options/schema.ts'
 import { type ForwardOptions, forwardSchema, resolveForward } from './forward/options.ts'
 import { type JwtOptions, jwtSchema, resolveJwt } from './jwt/options.ts'
 import { type OidcOptions, oidcSchema, resolveOidc } from './oidc/options.ts'
 import { type ConsumerOptions, consumersSchema, resolveConsumers } from './consumers/options.ts'
+import { Type } from '../options/type.ts'
 
 const FIELD = {
   pattern: '^[A-Za-z][A-Za-z0-9-]{0,63}$',

@@ -1,4 +1,5 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../options/type.ts'
 
 /** `answer` of a route: what the gateway says by itself. */
 export const answerSchema = Type.Object(

@@ -1,6 +1,7 @@
-import { Type, type Static } from 'typebox'
-import { Value } from 'typebox/value'
+import type { Static } from 'typebox'
 import { bytes, Duration, milliseconds, OneOf, Size } from '../options/schema.ts'
+import { defaultsOf } from '../options/settled.ts'
+import { Type } from '../options/type.ts'
 import { formatDuration, parseDuration } from '../options/units.ts'
 import { type DiskOptions, diskSchema, resolveDisk } from './store/disk-options.ts'
 import { type RedisCacheOptions, redisCacheSchema, resolveRedisCache } from './store/redis-options.ts'
@@ -201,7 +202,7 @@ const NAMED_SECONDS: Readonly<Record<string, number>> = { short: 300, long: 3600
 
 /** @param given what is written; `true` is an object without anything in it */
 export function resolveRouteCache(given: RouteCacheInput | true): RouteCacheOptions {
-  const input = given === true ? (Value.Default(routeCacheSchema, {}) as RouteCacheInput) : given
+  const input = given === true ? defaultsOf(routeCacheSchema) : given
   return {
     profile: input.profile ?? null,
     ttl: input.ttl === undefined ? null : (NAMED_SECONDS[input.ttl] ?? (parseDuration(input.ttl) ?? Number.NaN) / 1000),
@@ -232,7 +233,7 @@ export function resolveRouteCache(given: RouteCacheInput | true): RouteCacheOpti
 /** A route's `cache` as people would write it out: defaults, named durations and what it shares with the others. */
 export function effectiveRouteCache(given: RouteCacheInput | boolean, shared: CacheInput): RouteCacheInput | false {
   if (given === false) return false
-  const input = given === true ? (Value.Default(routeCacheSchema, {}) as RouteCacheInput) : given
+  const input = given === true ? defaultsOf(routeCacheSchema) : given
   const { ttl } = input
   const named = ttl === undefined ? undefined : NAMED_SECONDS[ttl]
   return {

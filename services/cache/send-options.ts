@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { OneOf } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 
 const ARGUMENT = '(=([0-9]+|"[^"\\\\]*"))?'
 const DIRECTIVE = `[a-z][a-z0-9-]*${ARGUMENT}`

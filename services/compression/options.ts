@@ -1,6 +1,7 @@
-import { Type, type Static } from 'typebox'
-import { Value } from 'typebox/value'
+import type { Static } from 'typebox'
 import { bytes, OneOf, Size } from '../options/schema.ts'
+import { defaultsOf } from '../options/settled.ts'
+import { Type } from '../options/type.ts'
 import { type Coding, CODINGS } from './rules/negotiation.ts'
 
 /** Text, as most of it is called. What is compressed already (images, video, archives, fonts in WOFF) gains nothing. */
@@ -110,8 +111,7 @@ export type RouteCompression = Partial<
 
 export function resolveCompression(given: Static<typeof compressionSchema> | boolean): SharedCompression {
   const isOn = given !== false
-  const input =
-    typeof given === 'boolean' ? (Value.Default(compressionSchema, {}) as Static<typeof compressionSchema>) : given
+  const input = typeof given === 'boolean' ? defaultsOf(compressionSchema) : given
   const { codings, threshold, types, levels, transcode, stored } = input
   return {
     isOn,

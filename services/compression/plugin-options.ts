@@ -1,5 +1,5 @@
 import type { Static } from 'typebox'
-import { Value } from 'typebox/value'
+import { faultIn, withDefaults } from '../options/settled.ts'
 import { CompressionOptionError } from './errors.ts'
 import { compressionOf, type CompressionOptions, compressionSchema, resolveCompression } from './options.ts'
 
@@ -11,11 +11,8 @@ export type CompressionInput = Partial<Omit<Settled, 'levels' | 'stored'>> & { l
 /** @throws HR_COMPRESSION_OPTION */
 export function compressionFrom(input: CompressionInput): CompressionOptions {
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
-  // Defaults are filled in where they are missing: not in what the application goes on using.
-  const filled = Value.Default(compressionSchema, structuredClone(given))
-  const [error] = Value.Errors(compressionSchema, filled)
-  if (error !== undefined) {
-    throw new CompressionOptionError(`compression${error.instancePath.replaceAll('/', '.')} ${error.message}`)
-  }
+  const filled = withDefaults(compressionSchema, given)
+  const fault = faultIn(compressionSchema, filled)
+  if (fault !== undefined) throw new CompressionOptionError(`compression${fault}`)
   return compressionOf({}, resolveCompression(filled as Settled)) as CompressionOptions
 }

@@ -1,4 +1,5 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../options/type.ts'
 
 /** How the configuration is kept up with its file. */
 export const reloadSchema = Type.Object(

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { OneOf, Port, Rate, Secret } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 import { ADMIN_SCOPES } from './scopes.ts'
 
 const MOST_PROCESSES = 256

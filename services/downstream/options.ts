@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { OneOf } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 
 /** What is believed of a client's forwarding fields, and what is told to upstreams. */
 export const forwardedSchema = Type.Object(

@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { Duration, milliseconds, OneOf, Rate } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 import { parseRate } from '../options/units.ts'
 import type { Period } from './clock.ts'
 

@@ -1,8 +1,11 @@
 import { hostname } from 'node:os'
 import { type DestinationStream, type LogDescriptor, type Logger, pino } from 'pino'
-import pretty from 'pino-pretty'
+import type { default as Pretty } from 'pino-pretty'
+import { onDemand } from '../lifetime/on-demand.ts'
 import { takesColour } from './banner.ts'
 import type { LogOptions } from './options.ts'
+
+const pretty = onDemand<typeof Pretty>('pino-pretty')
 
 /** Fields that hold credentials wherever they turn up in a logged object. */
 const REDACTED = [
@@ -27,7 +30,7 @@ export interface Log {
 export function createLog(options: LogOptions): Log {
   const isPretty = options.format === 'pretty' || (options.format === 'auto' && process.stdout.isTTY)
   const lines = isPretty
-    ? pretty({
+    ? pretty()({
         colorize: takesColour(process.stdout),
         ignore: 'pid,hostname,method,path,status,durationMs',
         singleLine: true,

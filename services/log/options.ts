@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { OneOf } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 
 /** Logging: pino's JSON lines on stdout, or coloured text on a terminal. */
 export const logSchema = Type.Object(

@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { Duration, milliseconds } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 
 /** `maintenance` at the top of the configuration. */
 export const maintenanceSchema = Type.Object(

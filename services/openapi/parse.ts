@@ -1,6 +1,9 @@
-import { parse as parseYaml, YAMLError } from 'yaml'
+import type * as Yaml from 'yaml'
+import { onDemand } from '../lifetime/on-demand.ts'
 import { isObject, textOf, type JsonObject } from './document.ts'
 import { SpecificationInvalidError, SpecificationVersionError } from './errors.ts'
+
+const yaml = onDemand<typeof Yaml>('yaml')
 
 /** Largest YAML that is parsed, in characters: 8 Mi take 6 s, in which nothing else is served; as JSON, 50 ms. */
 const MAX_YAML_LENGTH = 1024 * 1024
@@ -28,7 +31,7 @@ export function parseSpecification(text: string): JsonObject {
 }
 
 /** SyntaxError by JSON.parse, ReferenceError by yaml's bound on aliases, TypeError by JSON.stringify for a cycle. */
-const PARSE_ERRORS = [SyntaxError, YAMLError, ReferenceError, TypeError]
+const PARSE_ERRORS = [SyntaxError, ReferenceError, TypeError]
 
 function parseText(text: string): unknown {
   const isJson = text.trimStart().startsWith('{')
@@ -38,7 +41,7 @@ function parseText(text: string): unknown {
   try {
     return JSON.parse(isJson ? text : yamlAsJson(text))
   } catch (cause) {
-    if (!PARSE_ERRORS.some((type) => cause instanceof type)) throw cause
+    if (!PARSE_ERRORS.some((type) => cause instanceof type) && !(cause instanceof yaml().YAMLError)) throw cause
     const [reason] = (cause as Error).message.split('\n')
     throw new SpecificationInvalidError(`cannot be parsed: ${reason}`, { cause })
   }
@@ -46,7 +49,7 @@ function parseText(text: string): unknown {
 
 /** YAML has more than JSON: cycles, which throw here, and aliases, which may stand for more than was sent. */
 function yamlAsJson(text: string): string {
-  const json = JSON.stringify(parseYaml(text, { logLevel: 'error' }) ?? null)
+  const json = JSON.stringify(yaml().parse(text, { logLevel: 'error' }) ?? null)
   if (json.length > MAX_EXPANDED_LENGTH) throw new SyntaxError('its aliases stand for more than 8 MiB')
   return json
 }

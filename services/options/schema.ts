@@ -1,4 +1,5 @@
-import { Type, type TString, type TUnsafe } from 'typebox'
+import type { TString, TUnsafe } from 'typebox'
+import { Type } from './type.ts'
 import { DURATION_PATTERN, parseDuration, parseSize, RATE_PATTERN, SIZE_PATTERN } from './units.ts'
 
 /**

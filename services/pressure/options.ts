@@ -1,7 +1,8 @@
-import { type Static, Type } from 'typebox'
-import { Value } from 'typebox/value'
+import type { Static } from 'typebox'
 import { PRIORITIES, type Priority } from '../downstream/priority.ts'
 import { bytes, Duration, milliseconds, OneOf, Size } from '../options/schema.ts'
+import { defaultsOf } from '../options/settled.ts'
+import { Type } from '../options/type.ts'
 
 /** `pressure` at the top of the configuration. Names that @fastify/under-pressure has mean here what they mean there. */
 export const pressureSchema = Type.Object(
@@ -72,7 +73,7 @@ const SHORTEST_SAMPLE_MS = 20
 
 export function resolvePressure(input: PressureInput | boolean): PressureOptions | null {
   if (input === false) return null
-  const given = input === true ? (Value.Default(pressureSchema, {}) as PressureInput) : input
+  const given = input === true ? defaultsOf(pressureSchema) : input
   return {
     maxEventLoopDelayMs: milliseconds(given.maxEventLoopDelay),
     maxEventLoopUtilization: given.maxEventLoopUtilization,

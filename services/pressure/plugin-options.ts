@@ -1,4 +1,4 @@
-import { Value } from 'typebox/value'
+import { faultIn, withDefaults } from '../options/settled.ts'
 import { PressureOptionError } from './errors.ts'
 import { type PressureInput, type PressureOptions, pressureSchema, resolvePressure } from './options.ts'
 
@@ -8,10 +8,8 @@ import { type PressureInput, type PressureOptions, pressureSchema, resolvePressu
  * @throws HR_PRESSURE_OPTION
  */
 export function pressureFrom(input: Partial<PressureInput>): PressureOptions {
-  const filled = Value.Default(pressureSchema, structuredClone(input))
-  const [error] = Value.Errors(pressureSchema, filled)
-  if (error !== undefined) {
-    throw new PressureOptionError(`pressure${error.instancePath.replaceAll('/', '.')} ${error.message}`)
-  }
+  const filled = withDefaults(pressureSchema, input)
+  const fault = faultIn(pressureSchema, filled)
+  if (fault !== undefined) throw new PressureOptionError(`pressure${fault}`)
   return resolvePressure(filled as PressureInput) as PressureOptions
 }

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
-import { Cluster, Redis, type RedisOptions as ClientOptions } from 'ioredis'
+import type * as Ioredis from 'ioredis'
+import type { Cluster, Redis, RedisOptions as ClientOptions } from 'ioredis'
+import { onDemand } from '../lifetime/on-demand.ts'
 import { RedisTlsFileError } from './errors.ts'
 import type { RedisOptions, RedisTlsOptions } from './options.ts'
+
+const ioredis = onDemand<typeof Ioredis>('ioredis')
 
 export type RedisClient = Redis | Cluster
 
@@ -25,9 +29,9 @@ export function createClient(options: RedisOptions, name: string): RedisClient {
   const common = commonOptions(options, name)
   switch (topology.kind) {
     case 'single':
-      return new Redis({ ...common, ...topology.node, db: topology.db })
+      return new (ioredis().Redis)({ ...common, ...topology.node, db: topology.db })
     case 'sentinel':
-      return new Redis({
+      return new (ioredis().Redis)({
         ...common,
         name: topology.name,
         sentinels: topology.sentinels,
@@ -40,7 +44,7 @@ export function createClient(options: RedisOptions, name: string): RedisClient {
     case 'cluster': {
       // What a node's connection does is for the cluster's client to say.
       const { retryStrategy: _, enableOfflineQueue: __, ...node } = common
-      return new Cluster(topology.seeds, {
+      return new (ioredis().Cluster)(topology.seeds, {
         lazyConnect: true,
         enableOfflineQueue: false,
         enableAutoPipelining: true,
@@ -73,6 +77,10 @@ function commonOptions(options: RedisOptions, name: string): CommonOptions {
     // A master that has become a replica keeps its connections and refuses writes.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   }
+}
+
+export function isCluster(client: RedisClient): client is Cluster {
+  return client.isCluster
 }
 
 /** Doubled each time, and spread, so that not all processes come at once. */

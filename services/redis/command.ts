@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import { ReplyError } from 'ioredis'
 
 export type Argument = string | number | Buffer
 
@@ -32,7 +31,7 @@ export function callOf(command: Command, how: 'evalsha' | 'eval'): Call {
 
 /** A server that has restarted, or is another one, does not know the script: it has done nothing. */
 export function isUnknownScript(reply: Reply): boolean {
-  return reply instanceof ReplyError && (reply as Error).message.startsWith('NOSCRIPT')
+  return reply instanceof Error && reply.message.startsWith('NOSCRIPT')
 }
 
 /** Text of a reply; `null` for nothing. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
-import { Cluster, type Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { type Call, callOf, type Command, isUnknownScript, type Reply } from './command.ts'
-import { createClient, type RedisClient } from './client.ts'
+import { createClient, isCluster, type RedisClient } from './client.ts'
 import { RedisAwayError } from './errors.ts'
 import type { RedisOptions } from './options.ts'
 
@@ -92,7 +92,7 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
   /** What INFO says, of each master. @throws what Redis throws */
   async info(): Promise<string[]> {
     const { client } = this.#first
-    if (client instanceof Cluster) return Promise.all(client.nodes('master').map((node) => node.info()))
+    if (isCluster(client)) return Promise.all(client.nodes('master').map((node) => node.info()))
     return [await client.info()]
   }
 
@@ -122,10 +122,9 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
       if (connection.client.status === 'ready' && connection.waiting < (best?.waiting ?? Infinity)) best = connection
     }
     if (best === undefined) throw new RedisAwayError(this.reason ?? 'no connection is ready')
-    const isCluster = this.#options.topology.kind === 'cluster'
     const hasRoom = this.#connections.length + 1 < this.#options.maxConnections
     // Ready for the next batches; this one does not wait for it.
-    if (best.waiting > CROWDED && !isCluster && hasRoom && !this.#closed) this.#open()
+    if (best.waiting > CROWDED && !isCluster(best.client) && hasRoom && !this.#closed) this.#open()
     return best
   }
 
@@ -163,7 +162,7 @@ class Connection {
   async send(calls: readonly Call[]): Promise<readonly Reply[]> {
     this.waiting += calls.length
     try {
-      return this.client instanceof Cluster ? await scattered(this.client, calls) : await pipelined(this.client, calls)
+      return isCluster(this.client) ? await scattered(this.client, calls) : await pipelined(this.client, calls)
     } finally {
       this.waiting -= calls.length
     }

@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { Duration, milliseconds, Secret } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 import { parseRedisUrl, REDIS_URL_EXPECTS, REDIS_URL_PATTERN, type RedisAddress } from './topology.ts'
 
 /** `redis` in the configuration: the connection to Redis or Valkey, whatever it is used for. */

@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { accessOfRouteSchema, resolveRouteAccess, type RouteAccessOptions } from '../access/route/options.ts'
 import { type AnswerOptions, answerSchema, resolveAnswer } from '../answer/options.ts'
 import { resolveRouteCache, type RouteCacheOptions, routeCacheSchema } from '../cache/options.ts'
@@ -10,6 +10,7 @@ import { type MirrorOptions, mirrorSchema, resolveMirror } from '../mirror/optio
 import { type MockOptions, mockSchema, resolveMock } from '../mock/options.ts'
 import type { Priority } from '../downstream/priority.ts'
 import { OneOf } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 import { type RequestLimits, requestSchema, resolveRequest } from '../request/options.ts'
 import {
   resolveSecurityHeaders,

@@ -1,5 +1,6 @@
-import { Type, type Static, type TSchema } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import { OneOf } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 
 /** A field that helmet sets by default: `false` leaves it out, `true` is its default, else how. */
 const field = <T extends TSchema>(how: T, description: string) =>

@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { Duration, milliseconds, OneOf } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 
 const TOKEN = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 

@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { bytes, Duration, milliseconds, Size } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 
 const MOST = 64
 const Texts = (description: string, examples: Record<string, string>[]) =>

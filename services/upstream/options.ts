@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../options/type.ts'
 import {
   budgetSchema,
   type BudgetOptions,

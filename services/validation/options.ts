@@ -1,6 +1,7 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { pathToFileURL } from 'node:url'
 import { bytes, OneOf, Size } from '../options/schema.ts'
+import { Type } from '../options/type.ts'
 
 const MODES = ['off', 'log', 'enforce'] as const
 export type ValidationMode = (typeof MODES)[number]

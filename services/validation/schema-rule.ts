@@ -1,5 +1,6 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import formats from 'ajv-formats'
+import type * as AjvOf2020 from 'ajv/dist/2020.js'
+import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js'
+import { onDemand } from '../lifetime/on-demand.ts'
 import type { Json, JsonObject } from '../openapi/document.ts'
 import type { Specification } from '../openapi/specification.ts'
 import { bundle, type Direction } from './bundle.ts'
@@ -35,14 +36,14 @@ export class SchemaRule {
   }
 }
 
-/** `default` of a CommonJS module, which Node and TypeScript see differently. */
-const addFormats = formats as unknown as { default: (ajv: Ajv2020) => void }
+const ajvOf2020 = onDemand<typeof AjvOf2020>('ajv/dist/2020.js')
+const formats = onDemand<{ default: (ajv: Ajv2020) => void }>('ajv-formats')
 
 function compiled(schema: JsonObject): ValidateFunction | undefined {
   for (const unicodeRegExp of [true, false]) {
     try {
       // One for each: what it keeps of a schema goes with its rule.
-      const ajv = new Ajv2020({
+      const ajv = new (ajvOf2020().Ajv2020)({
         strict: false,
         allErrors: false,
         validateSchema: false,
@@ -53,7 +54,7 @@ function compiled(schema: JsonObject): ValidateFunction | undefined {
         addUsedSchema: false,
         inlineRefs: false,
       })
-      addFormats.default(ajv)
+      formats().default(ajv)
       return ajv.compile(schema)
     } catch {
       // A pattern that is none with the flag u may be one without; anything else fails twice.

@@ -1,4 +1,5 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../options/type.ts'
 
 /** `workers` of the configuration. */
 export const workersSchema = Type.Object(

@@ -1,9 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
-import { Value } from 'typebox/value'
-import { parse } from 'yaml'
+import type * as Yaml from 'yaml'
+import { onDemand } from '../../lifetime/on-demand.ts'
+import { faultIn, withDefaults } from '../../options/settled.ts'
 import { ConsumersFileError } from '../errors.ts'
-import { CONSUMER_NAME, type ConsumerOptions, consumerSchema, consumersSchema, resolveConsumers } from './options.ts'
+import {
+  CONSUMER_NAME,
+  type ConsumerOptions,
+  consumerSchema,
+  type ConsumersInput,
+  consumersSchema,
+  resolveConsumers,
+} from './options.ts'
+
+const yaml = onDemand<typeof Yaml>('yaml')
 
 /** A few thousand consumers; what is larger is no such file. */
 const MOST_BYTES = 16 * 2 ** 20
@@ -23,7 +33,7 @@ export function consumersOf(text: string, file: string): ConsumerOptions[] {
   let given: unknown
   try {
     // No aliases: a few of them make a document of any size.
-    given = parse(text, { maxAliasCount: 0 }) ?? {}
+    given = yaml().parse(text, { maxAliasCount: 0 }) ?? {}
   } catch (cause) {
     throw new ConsumersFileError(file, (cause as Error).message.split('\n', 1)[0], { cause })
   }
@@ -32,13 +42,14 @@ export function consumersOf(text: string, file: string): ConsumerOptions[] {
   }
   const name = Object.keys(given).find((key) => !NAME.test(key))
   if (name !== undefined) throw new ConsumersFileError(file, `'${name}' is no name of a consumer`)
-  // Defaults are filled in one by one: of a record the library leaves them out.
   const input = Object.fromEntries(
-    Object.entries(given).map(([key, consumer]) => [key, Value.Default(consumerSchema, consumer ?? {})]),
+    Object.entries(given).map(([key, consumer]) => [key, withDefaults(consumerSchema, consumer ?? {})]),
   )
-  if (!Value.Check(consumersSchema, input)) throw new ConsumersFileError(file, faultOf(input))
+  const fault = faultIn(consumersSchema, input)
+  if (fault !== undefined)
+    throw new ConsumersFileError(file, fault.startsWith('.') ? fault.slice(1) : `as a whole${fault}`)
   const folder = dirname(file)
-  return resolveConsumers(input, (path) => (isAbsolute(path) ? path : resolve(folder, path)))
+  return resolveConsumers(input as ConsumersInput, (path) => (isAbsolute(path) ? path : resolve(folder, path)))
 }
 
 function readText(file: string): string {
@@ -50,12 +61,4 @@ function readText(file: string): string {
     if (error instanceof ConsumersFileError) throw error
     throw new ConsumersFileError(file, (error as NodeJS.ErrnoException).code ?? 'it cannot be read', { cause: error })
   }
-}
-
-/** The first thing that is wrong, without the value: it may be a secret. */
-function faultOf(input: unknown): string {
-  const [first] = Value.Errors(consumersSchema, input)
-  if (first === undefined) return 'it has another form than access.consumers'
-  const place = first.instancePath.slice(1).replaceAll('/', '.')
-  return `${place === '' ? 'as a whole' : place} ${first.message}`
 }

@@ -1,6 +1,7 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { OneOf, Secret } from '../../options/schema.ts'
 import type { Priority } from '../../downstream/priority.ts'
+import { Type } from '../../options/type.ts'
 
 const Word = Type.String({ pattern: '^[!-~]{1,128}$', expects: 'a word of printable ASCII without blanks' })
 const Words = (description: string) => Type.Array(Word, { default: [], maxItems: 256, description })

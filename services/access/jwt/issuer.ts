@@ -1,12 +1,16 @@
-import { decodeProtectedHeader, errors, type JWTVerifyOptions, jwtVerify, type ProtectedHeaderParameters } from 'jose'
+import type * as Jose from 'jose'
+import type { JWTVerifyOptions, ProtectedHeaderParameters } from 'jose'
 import type { Identity } from '../../downstream/identity.ts'
 import type { GatewayError } from '../../http/problem.ts'
+import { onDemand } from '../../lifetime/on-demand.ts'
 import { type Claims, identityOf, type KnownConsumer } from '../claims.ts'
 import { Verdicts } from '../verdicts.ts'
 import { KeysAwayError, TokenExpiredError, TokenInvalidError, TokenRevokedError } from './errors.ts'
 import type { KeySet } from './key-set.ts'
 import type { KeySource } from './key-source.ts'
 import type { JwtOptions } from './options.ts'
+
+const jose = onDemand<typeof Jose>('jose')
 
 /** In seconds; a client that comes again sooner finds the same. */
 const RETRY_AFTER_S = 5
@@ -97,6 +101,7 @@ export class Issuer {
     try {
       return this.#accept(await this.#claimsOf(token, set), digest, generation)
     } catch (error) {
+      const { errors } = jose()
       if (error instanceof errors.JWTExpired) return refusal(new TokenExpiredError(), 'the token has expired')
       if (error instanceof errors.JWSSignatureVerificationFailed) this.#remember(digest, generation)
       if (error instanceof errors.JOSEError || error instanceof TypeError) return invalid()
@@ -109,7 +114,7 @@ export class Issuer {
     try {
       return await this.#verify(token, set)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+      if (!(error instanceof jose().errors.JWKSNoMatchingKey)) throw error
       const other = await this.keys.another(set)
       if (other === undefined) throw error
       return await this.#verify(token, other)
@@ -118,6 +123,7 @@ export class Issuer {
 
   async #verify(token: string, { keyOf }: KeySet): Promise<Claims> {
     const options = this.#expected()
+    const { errors, jwtVerify } = jose()
     try {
       return (await jwtVerify(token, keyOf, options)).payload
     } catch (error) {
@@ -186,7 +192,7 @@ export class Issuer {
 
 function headerOf(token: string): ProtectedHeaderParameters | undefined {
   try {
-    return decodeProtectedHeader(token)
+    return jose().decodeProtectedHeader(token)
   } catch {
     return undefined
   }

@@ -1,6 +1,10 @@
 import { hash } from 'node:crypto'
-import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import type * as Jose from 'jose'
+import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
+import { onDemand } from '../../lifetime/on-demand.ts'
 import { KeySetError } from './errors.ts'
+
+const jose = onDemand<typeof Jose>('jose')
 
 /** More than any issuer has; each may be asked for by a token without a `kid`. */
 const MOST_KEYS = 100
@@ -42,7 +46,7 @@ export function readKeySet(text: string, from: string): KeySet {
     digest: hash('sha256', text),
     text,
     size: usable.length,
-    keyOf: createLocalJWKSet({ keys: usable } as unknown as JSONWebKeySet),
+    keyOf: jose().createLocalJWKSet({ keys: usable } as unknown as JSONWebKeySet),
   }
 }
 

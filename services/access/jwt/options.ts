@@ -1,6 +1,7 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { bytes, Duration, milliseconds, OneOf, Size } from '../../options/schema.ts'
 import type { ClaimNames } from '../claims.ts'
+import { Type } from '../../options/type.ts'
 
 /** All that sign with a private key (RFC 7518, RFC 8037, RFC 9864). `none` and HMAC are not among them. */
 export const JWT_ALGORITHMS = [

@@ -1,7 +1,8 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { Duration, milliseconds, Secret } from '../../options/schema.ts'
 import type { ClaimNames } from '../claims.ts'
 import { claimNamesSchema, openWay, resolveClaimNames } from '../jwt/options.ts'
+import { Type } from '../../options/type.ts'
 
 const Path = (options: { default: string; description: string }) =>
   Type.String({ ...options, pattern: '^/[A-Za-z0-9._~/-]{1,200}$', expects: "a path such as '/oauth/callback'" })

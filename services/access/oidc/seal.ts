@@ -1,5 +1,9 @@
 import { hash, hkdfSync } from 'node:crypto'
-import { EncryptJWT, errors, jwtDecrypt, type JWTPayload } from 'jose'
+import type * as Jose from 'jose'
+import type { JWTPayload } from 'jose'
+import { onDemand } from '../../lifetime/on-demand.ts'
+
+const jose = onDemand<typeof Jose>('jose')
 
 /** What a sealed text is for: one cannot be put in the place of another. */
 export type SealPurpose = 'session' | 'login'
@@ -34,7 +38,7 @@ export class Seal {
   /** @param until epoch, ms */
   async seal(content: object, purpose: SealPurpose, until: number): Promise<string> {
     const { id, bytes } = this.#keys[0] as Key
-    return await new EncryptJWT({ content })
+    return await new (jose().EncryptJWT)({ content })
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: id })
       .setIssuer(this.#name)
       .setAudience(purpose)
@@ -44,6 +48,7 @@ export class Seal {
 
   /** @returns `undefined` for what was not sealed here for this purpose, or is over */
   async open(text: string, purpose: SealPurpose): Promise<JWTPayload['content']> {
+    const { errors, jwtDecrypt } = jose()
     try {
       const { payload } = await jwtDecrypt(text, ({ kid }) => this.#keyOf(kid), {
         keyManagementAlgorithms: ['dir'],
@@ -62,7 +67,7 @@ export class Seal {
   /** @throws what jose throws of an unknown key */
   #keyOf(id: string | undefined): Uint8Array {
     const key = this.#keys.find((one) => one.id === id)
-    if (key === undefined) throw new errors.JWEInvalid()
+    if (key === undefined) throw new (jose().errors.JWEInvalid)()
     return key.bytes
   }
 }

@@ -1,4 +1,5 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../../options/type.ts'
 
 /** `'key'`, `'anonymous'`, or one of several by its name: `'jwt:main'`. */
 export const WAY = '^(key|basic|hmac|mtls|anonymous|(jwt|oidc|forward):[A-Za-z0-9][A-Za-z0-9_.-]{0,63})$'

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Static, TSchema } from 'typebox'
-import { Value } from 'typebox/value'
+import { faultIn, withDefaults } from '../../options/settled.ts'
 import { type RedisInput, type RedisOptions, redisSchema, resolveRedis } from '../../redis/options.ts'
 import {
   type CacheInput,
@@ -63,12 +63,10 @@ export function handlerPolicy(
 
 function settled<Schema extends TSchema>(schema: Schema, input: object, place: string): Static<Schema> {
   if (typeof input !== 'object' || input === null) throw new CacheOptionError(`${place} must be an object`)
-  // Defaults are filled in where they are missing: not in what the application goes on using.
-  const filled = Value.Default(schema, structuredClone(defined(input)))
-  const [error] = Value.Errors(schema, filled)
-  if (error === undefined) return filled as Static<Schema>
-  const path = error.instancePath.replaceAll('/', '.')
-  throw new CacheOptionError(`${place}${path} ${error.message}`)
+  const filled = withDefaults(schema, defined(input))
+  const fault = faultIn(schema, filled)
+  if (fault === undefined) return filled as Static<Schema>
+  throw new CacheOptionError(`${place}${fault}`)
 }
 
 function defined(input: object): object {

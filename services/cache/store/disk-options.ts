@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { bytes, Size } from '../../options/schema.ts'
+import { Type } from '../../options/type.ts'
 
 /** What `cache.disk` may say. */
 export const diskSchema = Type.Object(

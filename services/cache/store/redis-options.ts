@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { bytes, Duration, milliseconds, Size } from '../../options/schema.ts'
+import { Type } from '../../options/type.ts'
 
 /** What `cache.redis` may say; where Redis is stands in `redis`. */
 export const redisCacheSchema = Type.Object(

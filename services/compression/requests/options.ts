@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { bytes, Size } from '../../options/schema.ts'
+import { Type } from '../../options/type.ts'
 
 const MOST_RATIO = 100
 

@@ -1,6 +1,7 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { Duration, milliseconds, OneOf, Secret } from '../../options/schema.ts'
 import { HASH_KEY_PATTERN } from './hash-key.ts'
+import { Type } from '../../options/type.ts'
 
 /** `balance` of an upstream: who gets the next request. */
 export const balanceSchema = Type.Union(

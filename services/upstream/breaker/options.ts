@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { Duration, milliseconds } from '../../options/schema.ts'
+import { Type } from '../../options/type.ts'
 
 /** `breaker` of an upstream: each target has one. */
 export const breakerSchema = Type.Object(

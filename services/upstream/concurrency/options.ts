@@ -1,6 +1,7 @@
-import { type Static, Type } from 'typebox'
-import { Value } from 'typebox/value'
+import type { Static } from 'typebox'
 import { Duration, milliseconds } from '../../options/schema.ts'
+import { defaultsOf } from '../../options/settled.ts'
+import { Type } from '../../options/type.ts'
 
 /** `concurrency` of an upstream: of all its targets together, in each process. */
 export const concurrencySchema = Type.Object(
@@ -46,7 +47,7 @@ export interface ConcurrencyOptions {
 
 export function resolveConcurrency(given: ConcurrencyInput | boolean): ConcurrencyOptions | null {
   if (given === false) return null
-  const input = given === true ? (Value.Default(concurrencySchema, {}) as ConcurrencyInput) : given
+  const input = given === true ? defaultsOf(concurrencySchema) : given
   const { wait, probe, ...same } = input
   const max = Math.max(input.min, input.max)
   return {

@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { Duration, milliseconds, OneOf } from '../../options/schema.ts'
+import { Type } from '../../options/type.ts'
 
 /** How services say that they are ready, where they agree on it: from the manual of each. */
 const PRESETS = {
