@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
 
-/** What a file of tests tells when tap runs it with `light-domain.ts` before it. */
+/** What a file of tests tells when tap runs it with `light-tap.ts` before all else. */
 const FILE = `
 import { test } from 'tap'
 const later = () => new Promise((resolve) => setTimeout(resolve, 5))
@@ -12,13 +12,15 @@ void test('outer', async (t) => {
   t.pass()
 })
 void test('rejects', async () => { void Promise.reject(new Error('rejected later')); await later() })
-void test('after', async (t) => t.notOk(process.execArgv.join().includes('light-domain'), 'execArgv'))
+void test('after', async (t) => t.same([process.env.NODE_OPTIONS, process.execArgv[0]], [undefined, '--input-type=module'], 'execArgv'))
 `
 
 void test('an error that nobody catches fails its file, and says where it comes from', async (t) => {
   const cwd = fileURLToPath(new URL('..', import.meta.url))
-  const args = ['--import=./test/light-domain.ts', '--input-type=module', '--eval', FILE]
-  const { NODE_OPTIONS: _, ...env } = process.env
+  // There are no such files: whatever loads them fails.
+  const preloaded = ['mock', 'processinfo'].map((name) => `--import=file:///@tapjs/${name}/dist/esm/import.mjs`)
+  const args = [...preloaded, '--enable-source-maps', '--input-type=module', '--eval', FILE]
+  const env = { ...process.env, NODE_OPTIONS: '--import=./test/light-tap.ts' }
   const { stdout, status } = spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8' })
   t.not(status, 0)
   t.match(stdout, /^ok \d - before/m)
