@@ -1,6 +1,7 @@
 import { dressInstead, OwnNames } from '../downstream/dressed-reply.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import { ANSWERED, type Gate, type Verdict } from '../gate/gate.ts'
+import { currentDate } from '../http/current-date.ts'
 import { fieldOf } from '../http/request-fields.ts'
 import { AllowedOrigins } from './allowed-origins.ts'
 import { PreflightError } from './errors.ts'
@@ -74,7 +75,7 @@ export class CorsGate implements Gate {
   #answer(exchange: Exchange): void {
     const { optionsSuccessStatus: status } = this.#options
     exchange.status = status
-    const fields = ['date', new Date().toUTCString(), 'x-request-id', exchange.requestId]
+    const fields = ['date', currentDate(), 'x-request-id', exchange.requestId]
     exchange.reply.head(status, fields, 0)
     exchange.reply.end()
   }

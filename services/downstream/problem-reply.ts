@@ -1,3 +1,4 @@
+import { currentDate } from '../http/current-date.ts'
 import { type GatewayError, problemOf, PROBLEM_TYPE } from '../http/problem.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -8,22 +9,10 @@ export function replyWithProblem(exchange: Exchange, error: GatewayError): void 
   const body = Buffer.from(JSON.stringify(problem))
   exchange.status = problem.status
   exchange.code = problem.code
-  reply.head(
-    problem.status,
-    [
-      'content-type',
-      PROBLEM_TYPE,
-      'cache-control',
-      'no-store',
-      'date',
-      new Date().toUTCString(),
-      'x-request-id',
-      requestId,
-      ...(cacheStatus === '' ? [] : ['cache-status', cacheStatus]),
-      ...(error.fields ?? []),
-    ],
-    body.length,
-  )
+  const fields = ['content-type', PROBLEM_TYPE, 'cache-control', 'no-store', 'date', currentDate()]
+  fields.push('x-request-id', requestId)
+  if (cacheStatus !== '') fields.push('cache-status', cacheStatus)
+  reply.head(problem.status, error.fields === undefined ? fields : fields.concat(error.fields), body.length)
   if (method === 'HEAD') reply.end()
   else reply.end(body)
 }

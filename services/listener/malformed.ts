@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { currentDate } from '../http/current-date.ts'
 import { FramingError } from '../http/errors.ts'
 import { PROBLEM_TYPE, type GatewayError, problemOf } from '../http/problem.ts'
 import { type Connection, connectionOf } from './connections.ts'
@@ -24,7 +25,7 @@ export function closingAnswer(error: GatewayError, requestId: string = randomUUI
   let head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n`
   for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`
   head += `content-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
-  return `${head}x-request-id: ${requestId}\r\ndate: ${new Date().toUTCString()}\r\nconnection: close\r\n\r\n${body}`
+  return `${head}x-request-id: ${requestId}\r\ndate: ${currentDate()}\r\nconnection: close\r\n\r\n${body}`
 }
 
 /**

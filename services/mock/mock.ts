@@ -1,6 +1,7 @@
 import { requestFieldValue } from '../cache/rules/message.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import { discardBody } from '../downstream/unread-body.ts'
+import { currentDate } from '../http/current-date.ts'
 import type { GatewayError } from '../http/problem.ts'
 import { type DocumentOfRoutes, NoDocument, RETRY_AFTER_S, type ServedDocument } from '../openapi/served-documents.ts'
 import type { Detour, Ends } from '../proxy/detour.ts'
@@ -67,7 +68,7 @@ export class Mock implements Detour {
       accept: requestFieldValue(fields.kept, 'accept'),
     })
     const applied = appliedOf(preference)
-    const own = [MOCK_FIELD, '1', 'vary', 'prefer, accept', 'date', new Date().toUTCString(), 'x-request-id', requestId]
+    const own = [MOCK_FIELD, '1', 'vary', 'prefer, accept', 'date', currentDate(), 'x-request-id', requestId]
     if (applied !== undefined) own.push('preference-applied', applied)
     exchange.work = undefined
     exchange.status = response.status

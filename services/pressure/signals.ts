@@ -13,13 +13,19 @@ const MOST = 4
 const SHARE_BAND = 0.1
 /** Of a threshold in bytes: what lies within is one unit of pressure. */
 const BYTES_BAND = 0.1
+/** A loop that is busy for less of the time is late for the sake of others on its core; for more, of its own. */
+const IDLE_ENOUGH = 0.5
+const BUSY_ENOUGH = 0.75
 
 /** Every signal that the options want looked at. What is no number presses not at all. */
 export function signalsOf(readings: Readings, options: PressureOptions): Signal[] {
   const { eventLoopDelayMs, eventLoopUtilization, heapUsedBytes, heapLimitBytes, rssBytes } = readings
   const { maxEventLoopDelayMs, maxEventLoopUtilization, maxHeap, maxHeapUsedBytes, maxRssBytes } = options
   return [
-    signal('event-loop-delay', eventLoopDelayMs, { threshold: maxEventLoopDelayMs, band: maxEventLoopDelayMs }),
+    ownDelay(
+      signal('event-loop-delay', eventLoopDelayMs, { threshold: maxEventLoopDelayMs, band: maxEventLoopDelayMs }),
+      eventLoopUtilization,
+    ),
     signal('event-loop-utilization', eventLoopUtilization, {
       threshold: maxEventLoopUtilization,
       band: SHARE_BAND,
@@ -28,6 +34,16 @@ export function signalsOf(readings: Readings, options: PressureOptions): Signal[
     signal('heap', heapUsedBytes, { threshold: maxHeapUsedBytes, band: maxHeapUsedBytes * BYTES_BAND }),
     signal('rss', rssBytes, { threshold: maxRssBytes, band: maxRssBytes * BYTES_BAND }),
   ].filter((one) => one !== null)
+}
+
+/**
+ * Where the loop has time to spare and is late all the same, other processes have its core: serving less would not make it
+ * earlier, and so would go on until nothing is served.
+ */
+function ownDelay(delay: Signal | null, utilization: number): Signal | null {
+  if (delay === null) return null
+  const own = (utilization - IDLE_ENOUGH) / (BUSY_ENOUGH - IDLE_ENOUGH)
+  return own >= 1 || Number.isNaN(own) ? delay : { ...delay, pressure: delay.pressure * Math.max(0, own) }
 }
 
 function signal(

@@ -75,7 +75,7 @@ async function gatewayBound(): Promise<Figure[]> {
   })
   const shedding = {
     ...configuration,
-    pressure: { maxEventLoopDelay: '50ms', maxEventLoopUtilization: 0.95 },
+    pressure: true,
     log: { level: 'error' },
   }
   const { on, refusedMicros } = await withLoad('/large', shedding, async (load, gateway) => {

@@ -2,6 +2,7 @@ import { Agent } from 'undici'
 import type { Exchange } from '../../downstream/exchange.ts'
 import type { Identity } from '../../downstream/identity.ts'
 import { ANSWERED } from '../../gate/gate.ts'
+import { currentDate } from '../../http/current-date.ts'
 import type { GatewayError } from '../../http/problem.ts'
 import { fieldOf } from '../../http/request-fields.ts'
 import type { KnownConsumer } from '../claims.ts'
@@ -178,7 +179,7 @@ function turnAway(exchange: Exchange, { status, fields, body }: ForwardAnswer): 
     exchange.denied = 'access'
     exchange.code = 'HR_ACCESS_FORWARD_REFUSED'
   }
-  const own = ['date', new Date().toUTCString(), 'x-request-id', requestId]
+  const own = ['date', currentDate(), 'x-request-id', requestId]
   // It is about one caller, whatever the service says of caches.
   const told = fields.filter((_, index) => !OWN.has(fields[index - (index % 2)] as string))
   reply.head(status, [...told, 'cache-control', 'no-store', ...own], body.length)

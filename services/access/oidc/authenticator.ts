@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { dress } from '../../downstream/dressed-reply.ts'
 import type { Exchange } from '../../downstream/exchange.ts'
 import { ANSWERED } from '../../gate/gate.ts'
+import { currentDate } from '../../http/current-date.ts'
 import type { GatewayError } from '../../http/problem.ts'
 import { fieldOf } from '../../http/request-fields.ts'
 import { dropCookies } from '../cookies.ts'
@@ -107,7 +108,7 @@ function opensPage({ method, fields }: Exchange): boolean {
 function redirectTo(exchange: Exchange, { location, cookies }: Redirect): typeof ANSWERED {
   const { reply, requestId } = exchange
   exchange.status = 302
-  const fields = ['location', location, 'cache-control', 'no-store', 'date', new Date().toUTCString()]
+  const fields = ['location', location, 'cache-control', 'no-store', 'date', currentDate()]
   for (const cookie of cookies) fields.push('set-cookie', setCookieOf(cookie))
   reply.head(302, [...fields, 'x-request-id', requestId], 0)
   reply.end()

@@ -18,7 +18,7 @@ const CALM: Readings = {
   heapLimitBytes: 4e9,
   rssBytes: 100e6,
 }
-const LATE: Readings = { ...CALM, eventLoopDelayMs: 5_000 }
+const LATE: Readings = { ...CALM, eventLoopDelayMs: 5_000, eventLoopUtilization: 0.97 }
 
 function optionsOf(pressure: object | true = true): PressureOptions {
   return resolveConfig({ pressure }, { root: '/' }).pressure as PressureOptions
@@ -119,13 +119,29 @@ void test('each threshold presses by itself, and one of 0 never does', async (t)
     signalsOf({ ...CALM, ...readings }, optionsOf(options))
       .filter(({ pressure }) => pressure > 1)
       .map(({ reason }) => reason)
-  t.strictSame(over({}, { eventLoopDelayMs: 201 }), ['event-loop-delay'])
-  t.strictSame(over({ maxEventLoopDelay: '0s' }, { eventLoopDelayMs: 9_999 }), [])
+  const busy = { eventLoopUtilization: 0.9 }
+  t.strictSame(over({}, { ...busy, eventLoopDelayMs: 201 }), ['event-loop-delay'])
+  t.strictSame(over({ maxEventLoopDelay: '0s' }, { ...busy, eventLoopDelayMs: 9_999 }), [])
   t.strictSame(over({ maxEventLoopUtilization: 0 }, { eventLoopUtilization: 1 }), [])
   t.strictSame(over({ maxEventLoopUtilization: 0.9 }, { eventLoopUtilization: 0.95 }), ['event-loop-utilization'])
   t.strictSame(over({}, { heapUsedBytes: 3.9e9 }), ['heap'])
   t.strictSame(over({ maxHeap: 0, maxHeapUsedBytes: '10MiB' }, {}), ['heap'])
   t.strictSame(over({ maxRssBytes: '1MiB' }, {}), ['rss'])
+})
+
+void test('a loop that has time to spare is late for the sake of others, and sheds nothing for it', async (t) => {
+  const pressureAt = (utilization: number): number =>
+    signalsOf({ ...CALM, eventLoopDelayMs: 400, eventLoopUtilization: utilization }, optionsOf(true))[0]!.pressure
+  t.strictSame([0.1, 0.5, 0.625, 0.75, 0.97].map(pressureAt), [0, 0, 1, 2, 2])
+  t.equal(pressureAt(Number.NaN), 2, 'where that is not known, it counts')
+
+  const pressure = pressed()
+  for (let sample = 0; sample < 50; sample++) pressure.sampled({ ...LATE, eventLoopUtilization: 0.3 })
+  t.equal(pressure.level, 0, 'however long: nothing less to do would make it earlier')
+  for (let sample = 0; sample < 50; sample++) pressure.sampled(LATE)
+  t.ok(pressure.level > 0.9)
+  for (let sample = 0; sample < 200; sample++) pressure.sampled({ ...LATE, eventLoopUtilization: 0.3 })
+  t.equal(pressure.level, 0, 'and what was shed comes back once it does not help')
 })
 
 void test('whatever is read, chances are chances and what is critical passes', async () => {
