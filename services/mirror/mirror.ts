@@ -1,6 +1,6 @@
 import type { Exchange } from '../downstream/exchange.ts'
 import type { ProxyPlan, RoutePlan } from '../proxy/plan.ts'
-import type { ProxyContext } from '../proxy/proxy-call.ts'
+import type { ProxyContext } from '../proxy/proxy-context.ts'
 import type { RequestCopy, RouteMirror } from '../proxy/route-mirror.ts'
 import type { MirrorCounts } from './counters.ts'
 import { MirrorCopy } from './mirror-copy.ts'

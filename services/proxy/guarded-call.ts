@@ -28,9 +28,9 @@ export class GuardedCall extends ProxyCall {
     }
   }
 
-  override enter(): void {
+  override enter(target: Target): void {
     try {
-      super.enter()
+      super.enter(target)
     } catch (error) {
       this.broke(error)
     }

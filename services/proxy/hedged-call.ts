@@ -7,7 +7,7 @@ import type { Deadline } from '../upstream/deadlines.ts'
 import type { HedgeOptions } from '../upstream/retry/options.ts'
 import { GuardedCall } from './guarded-call.ts'
 import type { ProxyPlan, RoutePlan } from './plan.ts'
-import type { ProxyContext } from './proxy-call.ts'
+import type { ProxyContext } from './proxy-context.ts'
 
 /**
  * A request that is asked of another target as well where the first is slow (Dean, Barroso, "The Tail at Scale", 2013). The

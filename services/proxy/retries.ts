@@ -1,3 +1,5 @@
+import type { Exchange } from '../downstream/exchange.ts'
+import type { RequestBody } from '../downstream/request-body.ts'
 import type { RetryCause, RetryOptions } from '../upstream/retry/options.ts'
 import type { BalancedRequest } from '../upstream/balance/balancer.ts'
 import type { Outcome } from '../upstream/snapshot.ts'
@@ -27,6 +29,16 @@ export function causeOf(outcome: Outcome): RetryCause | undefined {
     default:
       return undefined
   }
+}
+
+/**
+ * Whether a request may be sent again for this. Where nothing was sent, any may whose body nobody has begun to take; else what
+ * has no body and may be repeated.
+ */
+export function mayRepeat(cause: RetryCause, { reply, method }: Exchange, body: RequestBody | null): boolean {
+  if (reply.gone) return false
+  if (cause === 'connect') return body === null || !body.touched
+  return body === null && isIdempotent(method)
 }
 
 /** Where a request goes next, and when. */

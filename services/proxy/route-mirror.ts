@@ -1,6 +1,6 @@
 import type { Exchange } from '../downstream/exchange.ts'
 import type { RoutePlan } from './plan.ts'
-import type { ProxyContext } from './proxy-call.ts'
+import type { ProxyContext } from './proxy-context.ts'
 
 /** A copy of a request, for somebody else. */
 export interface RequestCopy {

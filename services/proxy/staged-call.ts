@@ -3,7 +3,7 @@ import { discardBody } from '../downstream/unread-body.ts'
 import type { GatewayError } from '../http/problem.ts'
 import { removeField, setField } from '../http/request-fields.ts'
 import type { ProxyPlan, RoutePlan } from './plan.ts'
-import type { ProxyContext } from './proxy-call.ts'
+import type { ProxyContext } from './proxy-context.ts'
 import type { ResponseStage } from './response-stage.ts'
 import { StagedReply } from './staged-reply.ts'
 

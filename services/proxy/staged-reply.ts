@@ -3,7 +3,7 @@ import { RelayedReply } from '../downstream/relayed-reply.ts'
 import type { Reply } from '../downstream/reply.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { RoutePlan } from './plan.ts'
-import type { ProxyContext } from './proxy-call.ts'
+import type { ProxyContext } from './proxy-context.ts'
 import type { Answer, ResponseStage } from './response-stage.ts'
 
 /**

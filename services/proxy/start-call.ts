@@ -3,7 +3,7 @@ import type { HedgeOptions } from '../upstream/retry/options.ts'
 import { GuardedCall } from './guarded-call.ts'
 import { HedgedCall } from './hedged-call.ts'
 import type { ProxyPlan, RoutePlan } from './plan.ts'
-import type { ProxyContext } from './proxy-call.ts'
+import type { ProxyContext } from './proxy-context.ts'
 import { isIdempotent } from './retries.ts'
 import { StagedCall } from './staged-call.ts'
 

@@ -8,7 +8,7 @@ import type { WebSocketOptions } from '../websocket/options.ts'
 import type { Tunnels } from '../websocket/tunnels.ts'
 import { GuardedCall } from './guarded-call.ts'
 import type { ProxyPlan, RoutePlan } from './plan.ts'
-import type { ProxyContext } from './proxy-call.ts'
+import type { ProxyContext } from './proxy-context.ts'
 import { readResponseFields, type UpstreamHead } from './response-fields.ts'
 
 /** What a call for WebSocket has besides. */
@@ -28,17 +28,10 @@ const NOTHING = Buffer.alloc(0)
  * retries of any other. What the upstream answers instead goes to the client as it is.
  */
 export class UpgradeCall extends GuardedCall {
-  readonly #context: ProxyContext
-  readonly #exchange: Exchange<RoutePlan>
-  readonly #plan: ProxyPlan
   readonly #upgrading: Upgrading
 
   constructor(context: ProxyContext, exchange: Exchange<RoutePlan>, plan: ProxyPlan, upgrading: Upgrading) {
-    const followed = withEnd(context, upgrading.over)
-    super(followed, exchange, plan)
-    this.#context = followed
-    this.#exchange = exchange
-    this.#plan = plan
+    super(withEnd(context, upgrading.over), exchange, plan)
     this.#upgrading = upgrading
   }
 
@@ -81,8 +74,8 @@ export class UpgradeCall extends GuardedCall {
         upstream: socket,
         maxMessageBytes: options.maxMessageBytes,
         extended: answer.extensions.length > 0,
-        idleMs: this.#plan.timeout.streamIdleMs,
-        ended: () => this.#context.finish(this.#exchange),
+        idleMs: this.plan.timeout.streamIdleMs,
+        ended: () => this.context.finish(this.exchange),
       },
       { client: client.early, upstream: NOTHING },
     )

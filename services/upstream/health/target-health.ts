@@ -1,4 +1,4 @@
-import { type Attempt, type AttemptWatcher, verdictOf } from '../attempt.ts'
+import { type AttemptEnd, type AttemptWatcher, verdictOf } from '../attempt-watcher.ts'
 import type { Clock } from '../clock.ts'
 import { Breaker } from '../breaker/breaker.ts'
 import type { UpstreamListener } from '../events.ts'
@@ -108,7 +108,7 @@ export class TargetHealth implements AttemptWatcher {
     return canEject || this.#options.breaker !== null || this.latency !== null ? this : null
   }
 
-  attempted(target: Target, attempt: Attempt): void {
+  attempted(target: Target, attempt: AttemptEnd): void {
     if (attempt.outcome === 'response') this.latency?.record(performance.now(), attempt.ms)
     const verdict = verdictOf(attempt, this.#failureStatuses)
     target.breaker?.leave(attempt.ticket, verdict)

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { MirrorCounters } from '../../../services/mirror/counters.ts'
 import { Mirror } from '../../../services/mirror/mirror.ts'
 import type { MirrorOptions } from '../../../services/mirror/options.ts'
-import type { ProxyContext } from '../../../services/proxy/proxy-call.ts'
+import type { ProxyContext } from '../../../services/proxy/proxy-context.ts'
 import { makeExchange } from '../downstream/make-exchange.ts'
 
 const OPTIONS: MirrorOptions = { to: 'shadow', share: 1, methods: ['GET'], bodyBytes: 10, inFlight: 3 }

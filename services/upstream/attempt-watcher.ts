@@ -2,7 +2,7 @@ import { BLAMELESS, type Outcome } from './snapshot.ts'
 import type { Target } from './target.ts'
 
 /** How an attempt at a target has ended. */
-export interface Attempt {
+export interface AttemptEnd {
   outcome: Outcome
   /** Of its response; 0 without one. */
   status: number
@@ -14,12 +14,12 @@ export interface Attempt {
 
 /** Learns from requests how targets do. */
 export interface AttemptWatcher {
-  attempted(target: Target, attempt: Attempt): void
+  attempted(target: Target, end: AttemptEnd): void
 }
 
-/** Whether an attempt speaks for its target or against it; `undefined` where it says nothing. */
+/** Whether an attempt that has ended speaks for its target or against it; `undefined` where it says nothing. */
 export function verdictOf(
-  { outcome, status }: Pick<Attempt, 'outcome' | 'status'>,
+  { outcome, status }: Pick<AttemptEnd, 'outcome' | 'status'>,
   failureStatuses: ReadonlySet<number>,
 ): 'success' | 'failure' | undefined {
   if (outcome === 'queue_full' || BLAMELESS.has(outcome)) return undefined

@@ -1,0 +1,88 @@
+import type { Dispatcher } from 'undici'
+import type { Connection } from '../upstream/connection.ts'
+import type { Phase } from '../upstream/outcome.ts'
+import type { Outcome } from '../upstream/snapshot.ts'
+import type { Target } from '../upstream/target.ts'
+
+/**
+ * One try of a request at one target: the place that it takes there, how far it has come, and what the target learns of its
+ * end. Times are in milliseconds on the clock of `performance.now()`.
+ */
+export class Attempt {
+  readonly target: Target
+  /** It has a place at its target. */
+  open = true
+  phase: Phase = 'waiting'
+  /** undici's hold on it, from when it has a connection until nothing that undici says of it counts any more. */
+  controller: Dispatcher.DispatchController | undefined
+  /** When it was sent; 0: not yet. */
+  sentAt = 0
+  /** It was sent once more, after a connection that had been closed. */
+  resent = false
+  /** A first byte of the answer has come. */
+  answering = false
+  /** The status of the answer; 0: its head has not come. */
+  status = 0
+  /** The close of the connection is what ends the answer's body. */
+  closeDelimited = false
+  /** Bytes of an answer that another attempt takes the place of; -1: what comes is for the client. */
+  discarded = -1
+  readonly #beganAt: number
+  readonly #ticket: number
+  #headMs = 0
+
+  /** Takes a place at the target; {@link end} gives it back. */
+  constructor(target: Target, beganAt: number) {
+    this.target = target
+    this.#beganAt = beganAt
+    this.#ticket = target.acquire()
+  }
+
+  /** It is to be sent again over another connection. */
+  resend(): void {
+    this.phase = 'waiting'
+    this.controller = undefined
+    this.countResent()
+  }
+
+  countResent(): void {
+    this.resent = true
+    this.target.retries.stale++
+  }
+
+  /**
+   * Whether its upstream has not seen a request whose connection was reset. One that had answered before was almost always
+   * closed by the upstream while it was idle (RFC 9110 §9.2.2). A stream that alone is reset (HTTP/2) was seen; undici itself
+   * repeats those that were refused (RFC 9113 §8.7).
+   */
+  isUnseen(connection: Connection | undefined): boolean {
+    if (this.resent || this.answering || connection === undefined || connection.answered === 0) return false
+    return !connection.http2 || connection.gone
+  }
+
+  /** The head of the answer has come. @returns how long that took since it was sent, in ms */
+  answered(status: number, now: number): number {
+    this.status = status
+    this.#headMs = now - this.sentAt
+    return this.#headMs
+  }
+
+  /** Nothing that undici says of it counts any more. @returns what still ends it, where it is not over */
+  letGo(): Dispatcher.DispatchController | undefined {
+    const { controller } = this
+    this.controller = undefined
+    this.discarded = -1
+    return controller
+  }
+
+  /** It is over: its target learns how, and has room for another. */
+  end(outcome: Outcome, code: string): void {
+    const { target, status } = this
+    this.open = false
+    target.release()
+    // Without a connection nothing was sent.
+    const ms = outcome === 'response' ? this.#headMs : performance.now() - (this.sentAt || this.#beganAt)
+    target.settle(outcome, code, ms)
+    if (target.watcher !== null) target.watcher.attempted(target, { outcome, status, ms, ticket: this.#ticket })
+  }
+}
