@@ -239,7 +239,7 @@ void test('shipped code imports declared dependencies only, and never the tests'
 })
 
 void test('only the configuration reads the environment', async (t) => {
-  const free = /^(config\/|config\.ts|test\/|bench\/|scripts\/)/
+  const free = /^(config\/|config\.ts|test\/|scripts\/)/
   const readers = sources
     .filter(({ file }) => !free.test(file))
     .filter(({ tree }) => contains(tree, (node) => member(node) === 'process.env'))

@@ -69,6 +69,12 @@ export const NoTargetError = createError(
   503,
 )
 
+/**
+ * The name of a target was looked up, and the answer is empty. It is the reason in the log, and the code of the target's
+ * last error; a request gets HR_UPSTREAM_NO_TARGET.
+ */
+export const NoAddressError = createError('HR_UPSTREAM_NO_ADDRESS', "The answer for '%s' names no address.", 503)
+
 /** The circuit breakers of all targets are open: they have failed too often, and are left alone for a while. */
 export const BreakerOpenError = createError(
   'HR_UPSTREAM_BREAKER_OPEN',

@@ -1,5 +1,6 @@
 import type { TargetOptions } from '../balance/options.ts'
 import type { Clock } from '../clock.ts'
+import { NoAddressError } from '../errors.ts'
 import { addressSpec, priorityOf, type TargetSpec } from '../target-spec.ts'
 import type { Resolver, ServiceRecord } from './resolver.ts'
 
@@ -54,7 +55,7 @@ export class Discovery {
     try {
       const { specs, ttlMs } = await this.#resolve()
       if (this.#closed) return
-      if (specs.length === 0) throw new Error('the answer names no address')
+      if (specs.length === 0) throw new NoAddressError(this.target.url)
       nextMs = Math.max(SHORTEST_MS, Math.min(ttlMs ?? refreshMs, refreshMs))
       this.failure = null
       this.found = true

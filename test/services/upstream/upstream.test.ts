@@ -200,13 +200,20 @@ void test('the addresses of a name are targets, and follow what the name servers
   t.strictSame(clock.planned, [])
 })
 
-void test('a name that leads nowhere is shown as a target that is down', async (t) => {
-  const { upstream, names } = upstreamOf(t, { targets: ['dns+http://api.test'] })
-  names.addresses = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })
-  upstream.start()
-  await upstream.known()
-  t.equal(upstream.pick(), undefined)
-  t.match(upstream.snapshot(), [{ target: 'dns+http://api.test', state: 'down', lastError: { code: 'ENOTFOUND' } }])
+void test('a name that leads nowhere is shown as a target that is down, and why', async (t) => {
+  const answers: [answer: Addresses | Error, code: string, reason: RegExp][] = [
+    [Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), 'ENOTFOUND', /no such name/],
+    [{ addresses: [], ttlMs: null }, 'HR_UPSTREAM_NO_ADDRESS', /'dns\+http:\/\/api\.test' names no address/],
+  ]
+  for (const [answer, code, reason] of answers) {
+    const { upstream, names, events } = upstreamOf(t, { targets: ['dns+http://api.test'] })
+    names.addresses = answer
+    upstream.start()
+    await upstream.known()
+    t.equal(upstream.pick(), undefined)
+    t.match(upstream.snapshot(), [{ target: 'dns+http://api.test', state: 'down', lastError: { code } }])
+    t.match(events, [{ type: 'lookup-failed', reason }])
+  }
 })
 
 void test('the servers of a service have its ports, weights and priorities', async (t) => {
