@@ -3,7 +3,8 @@ import type { RouteCache } from './context.ts'
 import { type PolicyReport, reportPolicy } from './policy-report.ts'
 import type { SecondTierReport } from './second-tier.ts'
 import { mergeTiers } from './tier-report.ts'
-import type { MemoryStoreStats, TopKey } from './store/memory.ts'
+import type { MemoryStoreStats } from './store/memory.ts'
+import type { TopKey } from './store/top-keys.ts'
 
 /** Requests by what became of them, each in one of these, and responses stored. */
 export type CacheCounts = Pick<

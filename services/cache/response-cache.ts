@@ -20,7 +20,8 @@ import type { KnownVariation, SearchVariations } from './search-variations.ts'
 import { SecondLook } from './second-look.ts'
 import { type CacheStorage, purgeMemory, purgeStorage } from './storage.ts'
 import type { Entry, Resource } from './store/entry.ts'
-import type { MemoryStoreStats, TopKey } from './store/memory.ts'
+import type { MemoryStoreStats } from './store/memory.ts'
+import type { TopKey } from './store/top-keys.ts'
 import { type Selector, withoutDefaultPort } from './store/selector.ts'
 
 /** What is stored for a request. */

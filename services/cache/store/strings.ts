@@ -1,3 +1,4 @@
+import type { StoredResponse } from '../stored.ts'
 import { hash } from './s3-fifo.ts'
 
 /** Longer ones hardly repeat, and hashing them costs more than it saves. */
@@ -46,4 +47,23 @@ export class Strings {
     const copy = bytes.toString('latin1', 0, text.length)
     return copy === text ? copy : text
   }
+
+  /** A copy that holds nothing beyond itself; a body with a buffer of its own is kept as it is. */
+  response(response: StoredResponse): StoredResponse {
+    const { status, fields, requestedAt, receivedAt, body, part, vary, tags } = response
+    return {
+      status,
+      fields: fields.map((text) => this.share(text)),
+      requestedAt,
+      receivedAt,
+      body: typeof body === 'string' ? this.own(body) : ownBytes(body),
+      part,
+      vary: this.list(vary),
+      tags: this.list(tags),
+    }
+  }
+}
+
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.prototype.slice.call(bytes)
 }
