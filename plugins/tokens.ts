@@ -5,18 +5,18 @@ import type { LocalControl } from '../services/control/local.ts'
 
 /**
  * What processes tell each other, so that none goes on with what another knows to be over: keys, tokens and sessions that
- * were revoked, and keys of issuers that one of them has read. It obeys the control port's `revoke`, `tokens-refresh` and
- * `token-keys`. It shares nothing.
+ * were revoked, signatures that were accepted, and keys of issuers that one of them has read. It obeys the control port's
+ * `revoke`, `tokens-refresh` and `token-keys`. It shares nothing.
  */
 export interface TokensOptions {
-  access: Pick<Access, 'providers' | 'revocations'>
+  access: Pick<Access, 'hmac' | 'providers' | 'revocations'>
   local: Pick<LocalControl, 'obey'>
   /** By what the others know this process; `null` where there are none. */
   process: number | null
 }
 
 async function tokens(fastify: FastifyInstance, { access, local, process }: TokensOptions): Promise<void> {
-  const { providers, revocations } = access
+  const { hmac, providers, revocations } = access
   local.obey({
     revoke: ({ from, list }) => {
       if (from === null || from !== process) revocations.told(list, from === null)
@@ -33,6 +33,7 @@ async function tokens(fastify: FastifyInstance, { access, local, process }: Toke
   revocations.announce = async (list) => {
     await fastify.control.tell('revoke', { from: process, list: [...list] }).catch(failed)
   }
+  hmac.shareWith(async (id) => (await fastify.control.ask('signature-take', { id })).result)
   providers.sharing.processes = {
     tell: (issuer, text) => void fastify.control.tell('token-keys', { from: process, issuer, text }).catch(failed),
     takeTurn: async (source) => (await fastify.control.ask('token-keys-turn', { source })).result,

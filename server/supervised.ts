@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { Config } from '../config/config.ts'
+import { replayBounds } from '../services/access/hmac/hmac-scheme.ts'
+import { ReplayMemory } from '../services/access/hmac/replay-memory.ts'
 import { Turns } from '../services/access/jwt/turns.ts'
 import type { Control } from '../services/control/control.ts'
 import type { CommandTest } from '../services/control/cluster-control.ts'
@@ -46,7 +48,9 @@ export async function startSupervised(config: Config, { token, report }: StartCo
   // It outlives every process, and what they have been lent.
   const ledger = new MemoryLedger()
   const turns = new Turns()
+  let replays = replaysOf(config)
   own.answer({
+    'signature-take': ({ id }) => replays.take(id, Date.now()),
     'token-keys-turn': ({ source }) => turns.take(source),
     'limit-loans': ({ requests }) => ({
       loans: ledger.settle(requests, inForce.processes),
@@ -87,6 +91,7 @@ export async function startSupervised(config: Config, { token, report }: StartCo
         forget: outdated(inForce, next),
       })
       if (next.log.level !== inForce.log.level) log.level = next.log.level
+      if (!isDeepStrictEqual(inForce.access.hmac, next.access.hmac)) replays = replaysOf(next)
       inForce = next
       putInForce?.()
       await readAddresses()
@@ -97,6 +102,12 @@ export async function startSupervised(config: Config, { token, report }: StartCo
       await closed
     },
   }
+}
+
+/** What the processes have accepted of signed requests, each as many as it would remember by itself. */
+function replaysOf({ access, processes }: Config): ReplayMemory {
+  const { lifetimeMs, most } = replayBounds(access.hmac)
+  return new ReplayMemory({ lifetimeMs, most: most * processes })
 }
 
 /** What was set since the start holds on, where the configuration has not changed its mind about the same. */

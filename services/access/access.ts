@@ -9,7 +9,8 @@ import { Audit } from './audit.ts'
 import { BasicScheme } from './basic/basic-scheme.ts'
 import { AccessCounters } from './counters.ts'
 import { UnknownWayError } from './errors.ts'
-import { HmacScheme } from './hmac/hmac-scheme.ts'
+import { HmacScheme, replayBounds } from './hmac/hmac-scheme.ts'
+import { replaysInRedis } from './hmac/shared-replays.ts'
 import { IdentityFields } from './identity-fields.ts'
 import { KeyScheme } from './key/key-scheme.ts'
 import { isRevocable, type Machines, NO_MACHINES } from './machines.ts'
@@ -96,7 +97,13 @@ export class Access {
     const isOn = routes.some(({ access }) => access !== null)
     this.reserved = isOn ? new ReservedFields([...this.#fields.reserved, ...this.providers.reserved]) : null
     const kept = previous?.hmac.isLike(options.hmac) === true ? previous.hmac.replays : undefined
-    this.hmac = new HmacScheme(options.hmac, { realm: options.realm, consumers: this.consumers, now, replays: kept })
+    this.hmac = new HmacScheme(options.hmac, {
+      realm: options.realm,
+      consumers: this.consumers,
+      now,
+      replays: kept,
+      shared: replaysInRedis(machines, replayBounds(options.hmac).lifetimeMs),
+    })
     this.#ways = new Map([
       ...waysOf(options, { consumers: this.consumers, isRevoked: (keyId) => revoked.holdsKey(keyId), now }),
       ['hmac', this.hmac],

@@ -16,9 +16,12 @@ interface Guarded {
   access: RouteAccessOptions | null
 }
 
+const isIn = (routes: readonly Guarded[], wanted: (way: string) => boolean): boolean =>
+  routes.some(({ access }) => (access?.by ?? []).some(wanted))
+
 /** Whether any of these routes accepts what can be revoked: keys, tokens, sessions. */
 export function isRevocable(routes: readonly Guarded[]): boolean {
-  return routes.some(({ access }) => (access?.by ?? []).some((way) => way === 'key' || way.includes(':')))
+  return isIn(routes, (way) => way === 'key' || way.includes(':'))
 }
 
 /**
@@ -32,5 +35,6 @@ export function ownLink(
   { redis, routes }: { redis: RedisOptions | null; routes: readonly Guarded[] },
   shared: RedisLink | null,
 ): RedisLink | null {
-  return redis !== null && shared === null && isRevocable(routes) ? new RedisLink(redis) : null
+  const isWanted = isRevocable(routes) || isIn(routes, (way) => way === 'hmac')
+  return redis !== null && shared === null && isWanted ? new RedisLink(redis) : null
 }

@@ -75,6 +75,11 @@ export const accessSchema = Type.Object(
           description:
             'Signatures a process remembers, so that none is taken twice; while it is full, signed requests are answered 503',
         }),
+        shared: Type.Boolean({
+          default: true,
+          description:
+            'Accept each signature once in all processes, and with Redis on all machines: each signed request asks for it, and waits 50 ms at most. false: once in each process',
+        }),
         keep: Type.Boolean({ default: false, description: 'Send signatures on to upstreams' }),
       },
       { additionalProperties: false, default: {}, description: 'Signed requests (RFC 9421, hmac-sha256)' },
@@ -148,6 +153,8 @@ export interface HmacOptions {
   windowMs: number
   maxBodyBytes: number
   remember: number
+  /** With all processes and machines that can be asked. */
+  shared: boolean
   keep: boolean
 }
 
@@ -190,6 +197,7 @@ export function resolveAccess(
       windowMs: milliseconds(input.hmac.window),
       maxBodyBytes: bytes(input.hmac.maxBody),
       remember: input.hmac.remember,
+      shared: input.hmac.shared,
       keep: input.hmac.keep,
     },
     dataDir: toPath(dataDir),

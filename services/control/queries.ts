@@ -1,3 +1,4 @@
+import type { Taken } from '../access/hmac/replay-memory.ts'
 import { type ConsumersReport, mergeConsumers } from '../access/report.ts'
 import { type EntryReport, mergeEntries } from '../cache/entry-report.ts'
 import { type CacheReport, type CacheState, lastingCache, mergeCaches } from '../cache/report.ts'
@@ -56,6 +57,8 @@ export interface ControlQueries {
   'limit-loans': { args: { requests: readonly LoanRequest[] }; part: Loans; result: Loans }
   /** Whose turn it is to look at a source of keys for an unknown one: 0, or milliseconds until the next. */
   'token-keys-turn': { args: { source: string }; part: number; result: number }
+  /** Whether a signed request, by what identifies it, is accepted for the first time in any process. */
+  'signature-take': { args: { id: string }; part: Taken; result: Taken }
   /** Who may call, and who does. */
   consumers: { args: undefined; part: ConsumersReport; result: ConsumersReport }
   /** The configuration in force. */
@@ -94,6 +97,7 @@ export const QUERIES: { [Q in QueryName]: QueryRule<ControlQueries[Q]['part'], C
   consumers: { merge: mergeConsumers },
   'limit-loans': { merge: only, central: true },
   'token-keys-turn': { merge: only, central: true },
+  'signature-take': { merge: only, central: true },
   config: { merge: only, central: true },
   'config-preview': { merge: only, central: true },
   'log-level': { merge: (levels) => LEVELS.find((level) => levels.includes(level)) ?? 'silent' },

@@ -9,7 +9,8 @@ import { busy, CredentialsAmbiguousError, CredentialsInvalidError, ReplayedError
 import type { HmacOptions } from '../options.ts'
 import type { Authentication, Authenticator } from '../scheme.ts'
 import { hasDigests, readContentDigest } from './content-digest.ts'
-import { ReplayMemory } from './replay-memory.ts'
+import { ReplayMemory, type Taken } from './replay-memory.ts'
+import { SharedReplays, type TakeSignature } from './shared-replays.ts'
 import { isCovered, signatureBase } from './signature-base.ts'
 import { readSignatureInput, type SignatureInput } from './signature-input.ts'
 
@@ -23,12 +24,14 @@ export interface HmacSchemeParts {
   now: () => number
   /** Of the gateway whose place is taken: what was accepted there is not accepted again. */
   replays?: ReplayMemory | undefined
+  /** What others have accepted; by default there are none. */
+  shared?: SharedReplays | null
 }
 
 /**
  * Signed requests: HTTP Message Signatures (RFC 9421) by `hmac-sha256`. Method, authority, path and query have to be signed,
  * and with a body its Content-Digest (RFC 9530), which is compared with what comes before anything goes on. Accepted once
- * in the window of time around now, in this process.
+ * in the window of time around now: in this process, and in those that it shares with, as long as they can be asked.
  */
 export class HmacScheme implements Authenticator {
   readonly scheme = 'hmac'
@@ -36,14 +39,20 @@ export class HmacScheme implements Authenticator {
   readonly replays: ReplayMemory
   readonly #options: HmacOptions
   readonly #parts: HmacSchemeParts
+  /** What others have accepted; `null` where there are none, or it is not wanted. */
+  #shared: SharedReplays | null
 
   constructor(options: HmacOptions, parts: HmacSchemeParts) {
     this.#options = options
     this.#parts = parts
     this.challenge = `Signature realm="${parts.realm}", alg="hmac-sha256"`
-    // From the earliest time at which it may come to the latest.
-    const lifetimeMs = 2 * options.windowMs
-    this.replays = parts.replays ?? new ReplayMemory({ lifetimeMs, most: options.remember })
+    this.replays = parts.replays ?? new ReplayMemory(replayBounds(options))
+    this.#shared = options.shared ? (parts.shared ?? null) : null
+  }
+
+  /** Other processes of this machine accept signatures as well; who shares with other machines asks these. */
+  shareWith(take: TakeSignature): void {
+    if (this.#options.shared) this.#shared ??= new SharedReplays(take)
   }
 
   /** Whether it remembers for as long, and as much. */
@@ -60,8 +69,11 @@ export class HmacScheme implements Authenticator {
     if (given === undefined || (given.alg !== null && given.alg !== 'hmac-sha256')) return new CredentialsInvalidError()
     const identity = this.#signer(exchange, given)
     if (identity === undefined || !this.#isInTime(given)) return new CredentialsInvalidError()
-    const taken = this.#takeOnce(given)
-    if (taken !== undefined) return taken
+    const id = idOf(given)
+    const refused = refusalOf(this.replays.take(id, this.#parts.now()))
+    if (refused !== undefined) return refused
+    const elsewhere = this.#shared?.take(id)
+    if (elsewhere !== undefined) return this.#unlessTaken(elsewhere, exchange, identity)
     return exchange.body === null ? identity : this.#withBody(exchange, identity)
   }
 
@@ -89,11 +101,12 @@ export class HmacScheme implements Authenticator {
     return Math.abs(now - created * 1000) <= this.#options.windowMs
   }
 
-  #takeOnce({ keyid, nonce, signature }: SignatureInput): GatewayError | undefined {
-    const once = nonce === null ? signature.toString('base64url') : `"${nonce}`
-    const taken = this.replays.take(hash('sha256', `${keyid}\n${once}`, 'base64url'), this.#parts.now())
-    if (taken === 'known') return new ReplayedError()
-    return taken === 'full' ? busy() : undefined
+  async #unlessTaken(
+    elsewhere: Promise<Taken | undefined>,
+    exchange: Exchange,
+    identity: Identity,
+  ): Promise<Authentication> {
+    return refusalOf(await elsewhere) ?? (exchange.body === null ? identity : await this.#withBody(exchange, identity))
   }
 
   async #withBody(exchange: Exchange, identity: Identity): Promise<Authentication> {
@@ -111,4 +124,23 @@ export class HmacScheme implements Authenticator {
       throw error
     }
   }
+}
+
+/** For how long a signature has to be remembered: from the earliest time at which it may come to the latest. */
+export function replayBounds({ windowMs, remember }: Pick<HmacOptions, 'windowMs' | 'remember'>): {
+  lifetimeMs: number
+  most: number
+} {
+  return { lifetimeMs: 2 * windowMs, most: remember }
+}
+
+/** By what a signature is accepted once: its nonce, or itself. */
+function idOf({ keyid, nonce, signature }: SignatureInput): string {
+  const once = nonce === null ? signature.toString('base64url') : `"${nonce}`
+  return hash('sha256', `${keyid}\n${once}`, 'base64url')
+}
+
+function refusalOf(taken: Taken | undefined): GatewayError | undefined {
+  if (taken === 'known') return new ReplayedError()
+  return taken === 'full' ? busy() : undefined
 }

@@ -1,3 +1,6 @@
+/** `full`: there is no room to remember it, so that it must not be accepted. */
+export type Taken = 'new' | 'known' | 'full'
+
 /**
  * What was accepted, for as long as it could be again. Two generations, of which the older one is forgotten as a whole: each
  * is remembered for one lifetime at least and two at most, and nothing is ever searched.
@@ -18,8 +21,8 @@ export class ReplayMemory {
     return this.#current.size + this.#previous.size
   }
 
-  /** @returns `full` where there is no room to remember it: it must not be accepted then. @param now milliseconds */
-  take(id: string, now: number): 'new' | 'known' | 'full' {
+  /** @param now milliseconds */
+  take(id: string, now: number): Taken {
     this.#turn(now)
     if (this.#current.has(id) || this.#previous.has(id)) return 'known'
     if (this.size >= this.#most) return 'full'

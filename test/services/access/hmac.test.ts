@@ -16,7 +16,7 @@ const CREATED = NOON / 1000
 function schemeAt(now = { time: NOON }, remember = 100): HmacScheme {
   const acme = { keys: [], certificates: [], groups: [], scopes: [], tier: null, priority: null, enabled: true }
   const directory = new Directory([{ ...acme, name: 'acme', password: null, secrets: [{ id: 'k1', secret: SECRET }] }])
-  const options = { windowMs: 60_000, maxBodyBytes: 1000, remember, keep: false }
+  const options = { windowMs: 60_000, maxBodyBytes: 1000, remember, shared: true, keep: false }
   return new HmacScheme(options, { realm: 'test', consumers: { directory } as Consumers, now: () => now.time })
 }
 
