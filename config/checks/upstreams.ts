@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import { targetFault } from '../../services/upstream/balance/options.ts'
 import type { RouteInput } from '../../services/routing/options.ts'
 import { closest } from '../suggest.ts'
@@ -11,6 +12,11 @@ export function checkUpstreams({ settings, names, report }: CheckContext): void 
       const path = ['upstreams', name, 'targets', index, ...(typeof target === 'string' ? [] : ['url'])]
       const fault = targetFault(typeof target === 'string' ? target : target.url)
       if (fault) report.add('HR_CONFIG_TARGET', path, fault.message, { suggestion: fault.suggestion })
+    })
+    upstream.nameServers.forEach((server, index) => {
+      if (isSocketAddress(server)) return
+      const message = `${server} is no address of a name server: write '10.0.0.2', '10.0.0.2:8600' or '[fd00::2]:8600'`
+      report.add('HR_CONFIG_VALUE', ['upstreams', name, 'nameServers', index], message)
     })
     const { tls, health } = upstream
     if (health && health.path === undefined && health.preset === undefined) {
@@ -42,4 +48,10 @@ function checkKnown(name: string, path: Path, { names, report }: Pick<CheckConte
     suggestion: closest(name, names.upstreams),
     at: path.includes('split') ? 'key' : 'value',
   })
+}
+
+/** Of what looks like one: its numbers are within their bounds. */
+function isSocketAddress(text: string): boolean {
+  const [, six, four, port = '53'] = /^(?:\[(.*)\]|([\d.]*))(?::(\d+))?$/.exec(text) ?? []
+  return (isIPv6(six ?? '') || isIPv4(four ?? '')) && Number(port) >= 1 && Number(port) <= 65_535
 }

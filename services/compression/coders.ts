@@ -95,19 +95,27 @@ export function code(
   }
 }
 
-/** What undoes a coding, by its name in Content-Encoding; `undefined` for one that nobody here knows. */
+/**
+ * What undoes a coding, by its name in Content-Encoding; `undefined` for one that nobody here knows. What stands behind the
+ * end of what is coded is an error: two readers could each take something else for the content.
+ */
 export function createDecoder(coding: string): Transform | undefined {
+  const rejectGarbageAfterEnd = true
   switch (coding) {
     case 'zstd':
-      return createZstdDecompress({ params: { [ZSTD_d_windowLogMax]: ZSTD_LARGEST_WINDOW_BITS } })
+      return createZstdDecompress({
+        params: { [ZSTD_d_windowLogMax]: ZSTD_LARGEST_WINDOW_BITS },
+        rejectGarbageAfterEnd,
+      })
     case 'br':
-      return createBrotliDecompress()
+      return createBrotliDecompress({ rejectGarbageAfterEnd })
     case 'gzip':
     case 'x-gzip':
+      // It may have several members (RFC 1952 §2.2), which the option takes for garbage; zlib refuses what is none by itself.
       return createGunzip()
     case 'deflate':
       // RFC 9110 §8.4.1.2: in the zlib format.
-      return createInflate()
+      return createInflate({ rejectGarbageAfterEnd })
     default:
       return undefined
   }

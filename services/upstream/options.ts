@@ -68,6 +68,18 @@ export const upstreamSchema = Type.Object(
       default: '30s',
       description: 'How long the answer for a name holds at most (dns+, srv+); its TTL may be shorter',
     }),
+    nameServers: Type.Array(
+      Type.String({
+        pattern: '^(?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[[0-9A-Fa-f:.]+\\])(?::\\d{1,5})?$',
+        expects: "an address such as '10.0.0.2', '10.0.0.2:8600' or '[fd00::2]:8600'",
+      }),
+      {
+        default: [],
+        examples: [['127.0.0.1:8600']],
+        description:
+          "Who is asked for names (dns+, srv+), such as a service registry; without any the machine's name servers, then the machine",
+      },
+    ),
     drainTimeout: Duration({
       default: '5m',
       description: 'How long requests in flight may take on a target that has left, before they are cut',
@@ -175,6 +187,8 @@ export interface UpstreamOptions {
   balance: BalanceOptions
   sticky: StickyOptions | null
   refreshMs: number
+  /** None: the machine's. */
+  nameServers: string[]
   drainTimeoutMs: number
   /** `null`: targets are not asked. */
   health: HealthOptions | null
@@ -229,6 +243,7 @@ export function resolveUpstream(name: string, input: UpstreamInput, toPath: (pat
     balance: input.balance,
     sticky: input.sticky ? resolveSticky(input.sticky) : null,
     refreshMs: milliseconds(input.refresh),
+    nameServers: input.nameServers,
     drainTimeoutMs: milliseconds(input.drainTimeout),
     health: input.health ? resolveHealth(input.health) : null,
     outliers: input.outliers === false ? null : resolveOutliers(input.outliers),

@@ -23,11 +23,16 @@ export function specOf({ url, origin, weight, backup }: TargetOptions): TargetSp
 }
 
 /** An address that the name of a `dns+` target leads to. */
-export function addressSpec({ origin, weight, backup }: TargetOptions, address: string): TargetSpec {
+export function addressSpec(target: TargetOptions, address: string): TargetSpec {
+  return at(specOf(target), address, target.weight)
+}
+
+/** One of the addresses that the host of a target leads to: known by it, and still asked for by its name. */
+export function at({ origin, priority }: TargetSpec, address: string, weight: number): TargetSpec {
   const url = new URL(origin)
   const port = url.port === '' ? '' : `:${url.port}`
   const host = isIPv6(address) ? `[${address}]` : address
-  return { url: `${url.protocol}//${host}${port}`, origin, address, weight, priority: priorityOf(backup) }
+  return { url: `${url.protocol}//${host}${port}`, origin, address, weight, priority }
 }
 
 export function priorityOf(backup: boolean): number {

@@ -5,7 +5,7 @@ import { Sticky } from './balance/sticky.ts'
 import type { Clock } from './clock.ts'
 import { ConcurrencyLimiter } from './concurrency/limiter.ts'
 import { Discovery } from './discovery/discovery.ts'
-import type { Resolver } from './discovery/resolver.ts'
+import { nameServerResolver, type Resolver } from './discovery/resolver.ts'
 import { eligible } from './eligible.ts'
 import type { UpstreamEvent, UpstreamListener } from './events.ts'
 import { TargetHealth } from './health/target-health.ts'
@@ -200,8 +200,9 @@ export class Upstream {
 
   #discover(target: UpstreamOptions['targets'][number]): void {
     const { resolver, clock } = this.#parts
+    const { nameServers } = this.options
     const discovery = new Discovery(target, {
-      resolver,
+      resolver: nameServers.length === 0 ? resolver : nameServerResolver(nameServers),
       clock,
       refreshMs: this.options.refreshMs,
       found: (specs: readonly TargetSpec[]) => this.#set.found(target.url, specs),

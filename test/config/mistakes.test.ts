@@ -134,3 +134,24 @@ void test('what is said of how an upstream is used is told where it cannot be un
   )
   t.match(await meant('breaker: { failure: 3 }'), "unknown property 'failure'; failures?")
 })
+
+void test('a name server is an address, with a port of its own where it has one', async (t) => {
+  const servers = (...list: string[]) =>
+    told(
+      t,
+      'a.yaml',
+      `upstreams: { a: { targets: ['srv+http://_a._tcp.test'], nameServers: ${JSON.stringify(list)} } }\n`,
+    )
+  t.strictSame(await servers('10.0.0.2', '10.0.0.2:8600', '[fd00::2]', '[::1]:8600'), [])
+  for (const wrong of [
+    'ns.test',
+    '10.0.0.256',
+    '10.0.0.2:70000',
+    '10.0.0.2:0',
+    '[::1',
+    '[1::2::3]',
+    'udp://10.0.0.2',
+  ]) {
+    t.match((await servers(wrong)).join(), /^1:\d+ .*10\.0\.0\.2:8600/, wrong)
+  }
+})

@@ -1,7 +1,7 @@
 import type { TargetOptions } from '../balance/options.ts'
 import type { Clock } from '../clock.ts'
 import { NoAddressError } from '../errors.ts'
-import { addressSpec, priorityOf, type TargetSpec } from '../target-spec.ts'
+import { addressSpec, at, priorityOf, type TargetSpec } from '../target-spec.ts'
 import type { Resolver, ServiceRecord } from './resolver.ts'
 
 export interface DiscoveryParts {
@@ -72,22 +72,24 @@ export class Discovery {
     const { resolver } = this.#parts
     const { hostname } = new URL(this.target.origin)
     if (this.target.via === 'srv') {
-      return { specs: (await resolver.services(hostname)).map((record) => this.#serverSpec(record)), ttlMs: null }
+      return { specs: (await resolver.services(hostname)).flatMap((record) => this.#serverSpecs(record)), ttlMs: null }
     }
     const { addresses, ttlMs } = await resolver.addresses(hostname)
     return { specs: addresses.map((address) => addressSpec(this.target, address)), ttlMs }
   }
 
-  /** The server's own name is what is connected to; it is looked up at each connection. */
-  #serverSpec({ name, port, weight, priority }: ServiceRecord): TargetSpec {
+  /** Where nobody says what its name leads to, that is looked up at each connection. */
+  #serverSpecs({ name, port, weight, priority, addresses }: ServiceRecord): TargetSpec[] {
     const { origin, weight: share, backup } = this.target
     const url = `${new URL(origin).protocol}//${name.replace(/\.$/, '')}:${port}`
-    return {
+    const spec = {
       url,
       origin: url,
       address: null,
       weight: Math.max(weight, LEAST_WEIGHT) * share,
       priority: priority + priorityOf(backup),
     }
+    if (addresses === undefined) return [spec]
+    return addresses.map((address) => at(spec, address, spec.weight / addresses.length))
   }
 }

@@ -1,4 +1,5 @@
 import { lookup, Resolver as DnsResolver } from 'node:dns/promises'
+import { NoAddressError } from '../errors.ts'
 
 /** What a name leads to. */
 export interface Addresses {
@@ -13,6 +14,8 @@ export interface ServiceRecord {
   port: number
   priority: number
   weight: number
+  /** What its name leads to; without, whoever connects to it finds out. */
+  addresses?: readonly string[]
 }
 
 /** Where names are looked up. Both throw where there is no answer. */
@@ -21,7 +24,7 @@ export interface Resolver {
   services(name: string): Promise<readonly ServiceRecord[]>
 }
 
-const QUERY_LIMIT_MS = 2_000
+const QUERY = { timeout: 2_000, tries: 2 }
 
 /**
  * The machine's name servers, which say how long an answer holds; then, for what they do not know, what the machine does
@@ -29,25 +32,48 @@ const QUERY_LIMIT_MS = 2_000
  * one host.
  */
 export function systemResolver(): Resolver {
-  const dns = new DnsResolver({ timeout: QUERY_LIMIT_MS, tries: 2 })
+  const dns = new DnsResolver(QUERY)
   return {
     async addresses(name) {
-      const [four, six] = await Promise.allSettled([
-        dns.resolve4(name, { ttl: true }),
-        dns.resolve6(name, { ttl: true }),
-      ])
-      const records = [four, six].map((settled) => (settled.status === 'fulfilled' ? settled.value : []))
-      const known = records.find((found) => found.length > 0)
-      if (known !== undefined) {
-        return {
-          addresses: known.map(({ address }) => address),
-          ttlMs: Math.min(...known.map(({ ttl }) => ttl)) * 1000,
-        }
-      }
+      const known = await ask(dns, name)
+      if (!(known instanceof Error)) return known
       const found = await lookup(name, { all: true })
       const family = found.some((one) => one.family === 4) ? 4 : 6
       return { addresses: found.filter((one) => one.family === family).map(({ address }) => address), ttlMs: null }
     },
     services: (name) => dns.resolveSrv(name),
   }
+}
+
+/**
+ * Name servers that are asked in place of the machine's, such as a service registry's: what they do not know is not looked up
+ * elsewhere, and they say as well where the servers of a service are.
+ *
+ * @param servers `10.0.0.2`, `10.0.0.2:8600`, `[fd00::2]:8600`
+ * @throws TypeError where one is no address
+ */
+export function nameServerResolver(servers: readonly string[]): Resolver {
+  const dns = new DnsResolver(QUERY)
+  dns.setServers(servers)
+  const addresses = async (name: string): Promise<Addresses> => {
+    const known = await ask(dns, name)
+    if (known instanceof Error) throw known
+    return known
+  }
+  return {
+    addresses,
+    async services(name) {
+      const records = await dns.resolveSrv(name)
+      return Promise.all(records.map(async (record) => ({ ...record, ...(await addresses(record.name)) })))
+    },
+  }
+}
+
+/** @returns why there is nothing, where both kinds of addresses have failed */
+async function ask(dns: DnsResolver, name: string): Promise<Addresses | Error> {
+  const [four, six] = await Promise.allSettled([dns.resolve4(name, { ttl: true }), dns.resolve6(name, { ttl: true })])
+  const records = [four, six].map((settled) => (settled.status === 'fulfilled' ? settled.value : []))
+  const known = records.find((found) => found.length > 0)
+  if (known === undefined) return four.status === 'rejected' ? (four.reason as Error) : new NoAddressError(name)
+  return { addresses: known.map(({ address }) => address), ttlMs: Math.min(...known.map(({ ttl }) => ttl)) * 1000 }
 }

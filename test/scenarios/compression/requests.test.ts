@@ -96,6 +96,31 @@ everyProtocol('what becomes too large is 413, whatever its ratio', async (t, pro
   t.equal((await client.request(post('gzip', gzipSync('small')))).status, 200, 'the next is taken')
 })
 
+everyProtocol(
+  'what stands behind the end of what is coded is 400, and a further member is content',
+  async (t, protocol) => {
+    const { gateway, upstream } = await gatewayBefore(t, ok, { route: { decompress: true } })
+    const client = await gateway.client(protocol)
+    const codings = [
+      ['gzip', gzipSync(BODY)],
+      ['deflate', deflateSync(BODY)],
+      ['br', brotliCompressSync(BODY)],
+      ['zstd', zstdCompressSync(BODY)],
+    ] as const
+    for (const [coding, coded] of codings) {
+      const response = await client.request(post(coding, Buffer.concat([coded, Buffer.from('and more')])))
+      isProblem(t, response, 400)
+      t.match(response.body.toString(), 'HR_REQUEST_CODED', coding)
+    }
+    for (const coding of ['gzip', 'zstd'] as const) {
+      const coded = Object.fromEntries(codings)[coding] as Buffer
+      const response = await client.request(post(coding, Buffer.concat([coded, coded])))
+      t.equal(response.status, 200)
+      t.equal(upstream.requests.at(-1)?.body.toString(), `${BODY}${BODY}`, coding)
+    }
+  },
+)
+
 everyProtocol('what is no such coding, or not whole, is 400', async (t, protocol) => {
   const { gateway, upstream } = await gatewayBefore(t, ok, { route: { decompress: true } })
   const client = await gateway.client(protocol)
