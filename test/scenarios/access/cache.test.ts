@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { hashPassword } from '../../../services/access/basic/password.ts'
 import { PATIENCE } from '../../helper.ts'
 import { keyFor } from '../../services/access/given.ts'
+import { AUDIENCE, ISSUER, signerOf } from '../../tokens.ts'
 import type { UpstreamExchange } from '../../upstream-exchange.ts'
 import type { Field } from '../../wire.ts'
 import { FakeTier } from '../../services/cache/fake-tier.ts'
@@ -128,6 +129,30 @@ void test('only a route that says that it is public shares what it stores, as fa
   ] as const) {
     t.equal((await varied.get('/a', fields)).body.toString(), `for ${who}`)
   }
+})
+
+void test('tokens of one consumer share what is stored as far as a claim says', { timeout: PATIENCE }, async (t) => {
+  const signer = await signerOf('ES256', 'es')
+  const jwt = { issuer: ISSUER, audience: AUDIENCE, jwks: { keys: [signer.jwk] }, claims: { consumer: 'client' } }
+  const cached = await cachedBefore(t, (exchange) => careless()(exchange), {
+    route: { access: { by: ['jwt:main'], public: true } },
+    cache: { varyBy: { claims: ['tenant'] } },
+    config: { access: { consumers: { acme: {} }, jwt: { main: jwt } } },
+  })
+  const exp = Math.floor(Date.now() / 1000) + 3_600
+  const cacheStatusOf = async (claims: Record<string, unknown>): Promise<string> => {
+    const token = await signer.sign({ exp, client: 'acme', ...claims })
+    const answer = await cached.get('/a', [['Authorization', `Bearer ${token}`]])
+    t.equal(answer.body.toString(), 'for acme')
+    return status(answer)
+  }
+  t.match(await cacheStatusOf({ tenant: 'a' }), 'fwd=uri-miss')
+  t.match(await cacheStatusOf({ tenant: 'b' }), 'fwd=', 'another value, another entry')
+  t.match(await cacheStatusOf({ tenant: 'a', sub: 'bob' }), 'hit', 'the same, whoever of the consumer asks')
+  t.match(await cacheStatusOf({ tenant: ['a'] }), 'fwd=', 'a list is another value than what is in it')
+  t.match(await cacheStatusOf({}), 'fwd=', 'and none at all')
+  t.match(await cacheStatusOf({ tenant: 'b' }), 'hit')
+  t.equal(cached.upstream.requests.length, 4)
 })
 
 void test('nobody is a caller of their own: what is stored for nobody is for nobody else', {

@@ -2,13 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { request } from 'undici'
 import { type ConfigInput, type Gateway, startManagedGateway } from '../../helper.ts'
 import type { RedisServer } from '../../redis-server.ts'
 
+export type SentField = readonly [name: string, value: string]
+
 export interface Machine {
   gateway: Gateway
-  /** What a GET with this field is answered with. */
-  status(path: string, field: readonly [name: string, value: string]): Promise<number>
+  /** A GET with this field. */
+  get(path: string, field: SentField): Promise<{ status: number; body: string; cacheStatus: string }>
+  /** What that is answered with. */
+  status(path: string, field: SentField): Promise<number>
   /** Asks the control plane; throws where it does not do it. */
   post(path: string, body?: object): Promise<unknown>
 }
@@ -23,14 +28,19 @@ export function folderOf(t: Test): string {
 /** A whole gateway like one on a machine of its own, with an answer of its own on each route. */
 export async function machine(t: Test, input: ConfigInput): Promise<Machine> {
   const gateway = await startManagedGateway(t, { dataDir: folderOf(t), ...input })
+  // It keeps connections: some tests ask until something has happened.
+  const get: Machine['get'] = async (path, [name, value]) => {
+    const answer = await request(`http://127.0.0.1:${gateway.ports.cleartext}${path}`, {
+      // The same for all of them: they answer as one.
+      headers: { host: 'gateway.test', [name]: value },
+    })
+    const { statusCode, headers, body } = answer
+    return { status: statusCode, body: await body.text(), cacheStatus: String(headers['cache-status'] ?? '') }
+  }
   return {
     gateway,
-    // It keeps connections: some tests ask until something has happened.
-    async status(path, field) {
-      const answer = await fetch(`http://127.0.0.1:${gateway.ports.cleartext}${path}`, { headers: [[...field]] })
-      await answer.arrayBuffer()
-      return answer.status
-    },
+    get,
+    status: async (path, field) => (await get(path, field)).status,
     async post(path, body = {}) {
       const answer = await fetch(`${gateway.adminUrl}/performance${path}`, {
         method: 'POST',
