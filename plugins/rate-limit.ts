@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { countingStore } from '../services/limit/counting-store.ts'
 import { RateLimitedError } from '../services/limit/errors.ts'
-import type { GatewayError } from '../services/http/problem.ts'
+import { type GatewayError, withFields } from '../services/http/problem.ts'
 
 /**
  * @fastify/rate-limit for routes of Fastify's own: the gateway's pages, or an application's. Its options and those of a
@@ -36,9 +36,7 @@ function clientOf(request: FastifyRequest): string {
 
 function refusal({ routeOptions }: FastifyRequest, ttl: number): GatewayError {
   const after = Math.max(1, Math.ceil(ttl / 1000))
-  const error: GatewayError = new RateLimitedError(routeOptions.url ?? 'this page', after)
-  error.fields = ['retry-after', String(after)]
-  return error
+  return withFields(new RateLimitedError(routeOptions.url ?? 'this page', after), ['retry-after', String(after)])
 }
 
 export default fp(rateLimit, { name: 'headrace-rate-limit', fastify: '5.x' })

@@ -89,7 +89,7 @@ export const topKeySchema = Type.Object({
 const names = Type.Unsafe<readonly string[]>(Type.Array(Type.String()))
 const words = Type.Object({ lookup: names, store: names, send: names }, { description: 'The policy in words' })
 
-export const policySchema = Type.Object(
+const policySchema = Type.Object(
   {
     profile: Type.Union([Type.Literal('secure'), Type.Literal('rfc')]),
     ttl: orNull(Type.Number(), 'Where the origin gives none'),

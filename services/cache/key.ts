@@ -48,7 +48,7 @@ export function cacheKey(policy: CachePolicy, exchange: Keyed, variation?: Known
 }
 
 /** The URL part of the key, by which entries are purged: `https://api.example.com/vehicles?page=2`. */
-export function cacheUrl(policy: CachePolicy, exchange: Keyed, variation?: KnownVariation): string {
+function cacheUrl(policy: CachePolicy, exchange: Keyed, variation?: KnownVariation): string {
   return `${originOf(exchange)}${exchange.path}${keptQuery(policy, exchange.query, variation)}`
 }
 

@@ -28,7 +28,7 @@ const ASKED = /^[A-Za-z0-9!#$%&'*+.^_`|~, \t-]{1,2048}$/
  *
  * Its fields are written outside of the cache, so that one stored answer serves every origin.
  */
-export class CorsGate implements Gate {
+class CorsGate implements Gate {
   readonly step = 'cors'
   readonly description: string
   readonly #options: CorsOptions

@@ -10,7 +10,7 @@ import {
 } from '../http/errors.ts'
 import { parseAuthority } from '../http/host.ts'
 import { fieldOf } from '../http/request-fields.ts'
-import type { GatewayError } from '../http/problem.ts'
+import { type GatewayError, withFields } from '../http/problem.ts'
 import type { RoutePattern } from '../routing/pattern.ts'
 import type { Match, RouteTable } from '../routing/table.ts'
 import { stricterReading } from './ambiguity.ts'
@@ -73,9 +73,8 @@ export class Admission<Plan extends Admissible> {
     if (found === undefined) {
       const lookup = table.lookup(exchange.method, exchange.host, exchange.path)
       if (lookup.kind !== 'method') return undefined
-      const error: GatewayError = new MethodNotAllowedError(lookup.allow.join(', '))
-      error.fields = ['allow', lookup.allow.join(', ')]
-      return error
+      const allow = lookup.allow.join(', ')
+      return withFields(new MethodNotAllowedError(allow), ['allow', allow])
     }
     // TRACE sends back what it got, credentials too: only where a route names it (RFC 9110 §9.3.8).
     if (exchange.method === 'TRACE' && found.route.pattern.methods === null)

@@ -117,7 +117,7 @@ function normaliseEscapes(path: string): { path: string; refusal?: undefined } |
 }
 
 /** RFC 3986 §5.2.4, except that leaving the root is an error; `undefined` then. */
-export function resolveDotSegments(path: string): string | undefined {
+function resolveDotSegments(path: string): string | undefined {
   if (!path.includes('/.')) return path
   const out: string[] = []
   const segments = path.split('/')

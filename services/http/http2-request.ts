@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2'
+import { HTTP1_CONNECTION_FIELDS } from './connection-fields.ts'
 
 /**
  * The checks that RFC 9113 §8.2–8.3 asks of a server, as pure functions. nghttp2 makes most of them below JavaScript
@@ -40,14 +41,7 @@ const LENGTH = reset('HR_REQUEST_FRAMING', 'Content-Length is not one whole numb
 const METHOD = answer('HR_REQUEST_METHOD', 'The method is not a token in upper case.')
 const AUTHORITY = answer('HR_REQUEST_HOST', ':authority and host name different hosts.')
 
-const CONNECTION_FIELDS = new Set([
-  'connection',
-  'proxy-connection',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-])
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set(HTTP1_CONNECTION_FIELDS)
 
 const PSEUDO_BIT: Readonly<Record<string, number>> = {
   ':method': 1,

@@ -1,15 +1,8 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2'
+import { HTTP1_CONNECTION_FIELDS } from './connection-fields.ts'
 
 /** Fields of an HTTP/1.1 connection: a response on HTTP/2 must not carry them (RFC 9113 §8.2.2). */
-const CONNECTION_FIELDS = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-  'te',
-] as const
+const CONNECTION_FIELDS = [...HTTP1_CONNECTION_FIELDS, 'te'] as const
 
 /**
  * Makes a stream leave out connection-specific fields of its response head, whoever sets them. Node throws on them, and

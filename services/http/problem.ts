@@ -10,6 +10,12 @@ export interface GatewayError extends Error {
   problem?: { type: string; members: Readonly<Record<string, unknown>> }
 }
 
+/** The error, told with these fields: name, value, name, value. */
+export function withFields(error: GatewayError, fields: string[]): GatewayError {
+  error.fields = fields
+  return error
+}
+
 /** A problem document (RFC 9457). `code` is stable, for programs; `detail` is for people. */
 export interface Problem {
   /** `about:blank`, or of a kind that a specification defines. */

@@ -1,5 +1,5 @@
 import { TrustedProxies } from '../downstream/trust.ts'
-import type { GatewayError } from '../http/problem.ts'
+import { type GatewayError, withFields } from '../http/problem.ts'
 import { MaintenanceAllowError, MaintenanceError } from './errors.ts'
 import type { MaintenanceOptions } from './options.ts'
 import type { MaintenanceReport } from './report.ts'
@@ -43,9 +43,7 @@ export class Maintenance {
 
   /** The answer. */
   refusal(): GatewayError {
-    const error: GatewayError = new MaintenanceError()
-    error.fields = ['retry-after', String(Math.ceil(this.options.retryAfterMs / 1000))]
-    return error
+    return withFields(new MaintenanceError(), ['retry-after', String(Math.ceil(this.options.retryAfterMs / 1000))])
   }
 
   /** @param route its key, `null` for all; of one that there is not, nothing is kept */

@@ -9,7 +9,7 @@ import { streamOf } from '../downstream/content.ts'
 import type { DropReason, MirrorCounts } from './counters.ts'
 
 /** Tells a shadow what its requests are; nobody else can say it there. */
-export const MIRROR_FIELD = 'x-headrace-mirror'
+const MIRROR_FIELD = 'x-headrace-mirror'
 
 /** What is read of a shadow's answer to spare its connection: so much, and for so long. */
 const MOST_ANSWER_BYTES = 1_048_576

@@ -2,7 +2,7 @@ import { requestFieldValue } from '../cache/rules/message.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import { discardBody } from '../downstream/unread-body.ts'
 import { currentDate } from '../http/current-date.ts'
-import type { GatewayError } from '../http/problem.ts'
+import { type GatewayError, withFields } from '../http/problem.ts'
 import { type DocumentOfRoutes, NoDocument, RETRY_AFTER_S, type ServedDocument } from '../openapi/served-documents.ts'
 import type { Detour, Ends } from '../proxy/detour.ts'
 import type { PathWriter } from '../proxy/path-writer.ts'
@@ -80,9 +80,7 @@ export class Mock implements Detour {
 }
 
 function unavailable({ name, reason }: NoDocument): GatewayError {
-  const error: GatewayError = new MockDocumentError(name, reason)
-  error.fields = ['retry-after', String(RETRY_AFTER_S)]
-  return error
+  return withFields(new MockDocumentError(name, reason), ['retry-after', String(RETRY_AFTER_S)])
 }
 
 /** The client has left before there was an answer. */

@@ -46,7 +46,7 @@ export interface HealthReport {
 }
 
 /** From these on a process wants attention. Heap and resident memory are shares of what they may become. */
-export const THRESHOLDS = { heapRatio: 0.9, memoryRatio: 0.9, eventLoopDelayMs: 100 } as const
+const THRESHOLDS = { heapRatio: 0.9, memoryRatio: 0.9, eventLoopDelayMs: 100 } as const
 
 /** One report of what the processes say. `missing` are those that did not answer. */
 export function assessHealth(

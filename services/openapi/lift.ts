@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type OpenapiWarning,
 } from './document.ts'
+import { heirsByBase } from './heirs.ts'
 import { componentReference, ReferenceResolver, type Pointer } from './references.ts'
 import { componentName, freeName } from './names.ts'
 import { COMPONENT_KINDS, kindAt, mapChildren, type ComponentKind, type Kind } from './structure.ts'
@@ -190,19 +191,11 @@ export class Lifter {
   }
 
   #heirsByBase(): Map<string, string[]> {
-    if (this.#heirs !== undefined) return this.#heirs
-    const heirs = (this.#heirs = new Map<string, string[]>())
-    for (const [name, schema] of Object.entries(objectOf(objectOf(this.#document['components'])['schemas']))) {
-      for (const part of objectsOf(objectOf(schema)['allOf'])) {
-        const reference = own(part, '$ref')
-        const base = typeof reference === 'string' ? this.#target('schemas', reference)?.join('/') : undefined
-        if (base === undefined) continue
-        const known = heirs.get(base)
-        if (known === undefined) heirs.set(base, [name])
-        else known.push(name)
-      }
-    }
-    return heirs
+    this.#heirs ??= heirsByBase(
+      Object.entries(objectOf(objectOf(this.#document['components'])['schemas'])),
+      (reference) => (typeof reference === 'string' ? this.#target('schemas', reference)?.join('/') : undefined),
+    )
+    return this.#heirs
   }
 
   #allocate(kind: ComponentKind, pointer: Pointer): string {

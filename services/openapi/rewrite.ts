@@ -1,4 +1,5 @@
 import { isObject, objectOf, objectsOf, own, textOf, type JsonObject } from './document.ts'
+import { heirsByBase } from './heirs.ts'
 import { componentReference, parseComponentReference, parsePointer } from './references.ts'
 import type { Components } from './lift.ts'
 import { mapChildren, type ComponentKind, type Kind } from './structure.ts'
@@ -22,7 +23,7 @@ export class Rewriter {
   constructor(components: Components, renames: Renames, onLostLink: (target: string) => void) {
     this.#renames = renames
     this.#onLostLink = onLostLink
-    this.#heirs = heirsByBase(components)
+    this.#heirs = heirsByBase(components.get('schemas') ?? [], (reference) => parseComponentReference(reference)?.name)
   }
 
   operation(operation: JsonObject): JsonObject {
@@ -107,18 +108,4 @@ export class Rewriter {
     this.#onLostLink(operationRef)
     return undefined
   }
-}
-
-function heirsByBase(components: Components): Map<string, string[]> {
-  const heirs = new Map<string, string[]>()
-  for (const [name, schema] of components.get('schemas') ?? []) {
-    for (const part of objectsOf(schema['allOf'])) {
-      const base = parseComponentReference(own(part, '$ref'))?.name
-      if (base === undefined) continue
-      const known = heirs.get(base)
-      if (known === undefined) heirs.set(base, [name])
-      else known.push(name)
-    }
-  }
-  return heirs
 }

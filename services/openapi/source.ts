@@ -6,7 +6,7 @@ import { SpecificationUnavailableError } from './errors.ts'
 import { parseSpecification } from './parse.ts'
 
 /** Largest specification that is read, in bytes. */
-export const MAX_SPECIFICATION_BYTES = 8 * 1024 * 1024
+const MAX_SPECIFICATION_BYTES = 8 * 1024 * 1024
 const MAX_REDIRECTS = 3
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 

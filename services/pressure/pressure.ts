@@ -1,4 +1,4 @@
-import type { GatewayError } from '../http/problem.ts'
+import { type GatewayError, withFields } from '../http/problem.ts'
 import { AdmittedShare } from './admitted-share.ts'
 import { CLASSES, type ClassIndex, CRITICAL, shareInFlight } from './classes.ts'
 import { PressureCounters } from './counters.ts'
@@ -160,8 +160,6 @@ export class Pressure {
 function refusals(retryAfterMs: number): GatewayError[] {
   return Array.from({ length: VARIANTS }, (_, index) => {
     const seconds = Math.ceil((retryAfterMs * (1 + index / (VARIANTS - 1))) / 1000)
-    const error: GatewayError = new ShedError()
-    error.fields = ['retry-after', String(Math.max(1, seconds))]
-    return error
+    return withFields(new ShedError(), ['retry-after', String(Math.max(1, seconds))])
   })
 }

@@ -1,4 +1,4 @@
-import type { GatewayError } from '../http/problem.ts'
+import { type GatewayError, withFields } from '../http/problem.ts'
 import {
   BreakerOpenError,
   ConcurrencyError,
@@ -34,11 +34,8 @@ export function failureOf(outcome: Outcome, upstream: string, cause: Error | und
       return new InvalidResponseError(upstream, options)
     case 'truncated':
       return new TruncatedError(upstream, options)
-    case 'queue_full': {
-      const error: GatewayError = new QueueFullError(upstream)
-      error.fields = ['retry-after', '2']
-      return error
-    }
+    case 'queue_full':
+      return withFields(new QueueFullError(upstream), ['retry-after', '2'])
     default:
       return new ResetError(upstream, options)
   }
@@ -46,16 +43,13 @@ export function failureOf(outcome: Outcome, upstream: string, cause: Error | und
 
 /** The answer where the upstream has as many requests as it takes. */
 export function noTurn(upstream: string): GatewayError {
-  const error: GatewayError = new ConcurrencyError(upstream)
-  error.fields = ['retry-after', '1']
-  return error
+  return withFields(new ConcurrencyError(upstream), ['retry-after', '1'])
 }
 
 /** The answer where there is nobody to ask: breakers are open, or there is no target. */
 export function noTarget({ name, barredForMs }: { name: string; barredForMs: number | null }): GatewayError {
-  const error: GatewayError = barredForMs === null ? new NoTargetError(name) : new BreakerOpenError(name)
-  error.fields = ['retry-after', String(Math.max(1, Math.ceil((barredForMs ?? 2_000) / 1000)))]
-  return error
+  const error = barredForMs === null ? new NoTargetError(name) : new BreakerOpenError(name)
+  return withFields(error, ['retry-after', String(Math.max(1, Math.ceil((barredForMs ?? 2_000) / 1000)))])
 }
 
 /** `true` for what undici refuses to write, which is the request's fault: 400. */

@@ -56,7 +56,7 @@ function rewriting(pattern: RoutePattern, template: readonly Segment[], subject:
 }
 
 /** The text before the first parameter or `*`: `/api` of `/api/*`; empty without one. */
-export function staticPrefix(segments: readonly Segment[]): string {
+function staticPrefix(segments: readonly Segment[]): string {
   let prefix = ''
   for (const segment of segments) {
     if (segment.kind !== 'static') return prefix

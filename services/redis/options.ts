@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { Duration, milliseconds, Secret } from '../options/schema.ts'
+import { tlsClientProperties } from '../options/tls-client.ts'
 import { Type } from '../options/type.ts'
 import { parseRedisUrl, REDIS_URL_EXPECTS, REDIS_URL_PATTERN, type RedisAddress } from './topology.ts'
 
@@ -32,16 +33,11 @@ export const redisSchema = Type.Object(
       default: '1s',
       description: 'Until a command fails that is not answered; no request waits so long for the cache',
     }),
-    tls: Type.Object(
-      {
-        ca: Type.Optional(Type.String({ description: 'PEM file of the authorities to trust' })),
-        cert: Type.Optional(Type.String({ description: 'PEM file of the client certificate' })),
-        key: Type.Optional(Type.String({ description: 'PEM file of its key' })),
-        servername: Type.Optional(Type.String({ description: 'Name to ask for (SNI) and to verify' })),
-        verify: Type.Boolean({ default: true, description: 'Refuse certificates that do not verify' }),
-      },
-      { additionalProperties: false, default: {}, description: 'TLS, where the URL says rediss' },
-    ),
+    tls: Type.Object(tlsClientProperties, {
+      additionalProperties: false,
+      default: {},
+      description: 'TLS, where the URL says rediss',
+    }),
   },
   { additionalProperties: false, default: {}, description: 'Redis or Valkey, which machines share' },
 )

@@ -1,7 +1,9 @@
 import type { Exchange } from '../downstream/exchange.ts'
 import type { Gate, Verdict } from '../gate/gate.ts'
 import { BodyTooLargeError } from '../http/errors.ts'
-import type { GatewayError } from '../http/problem.ts'
+import { mediaTypeOf } from '../http/media-type.ts'
+import { withFields } from '../http/problem.ts'
+import { decodedParameterName } from '../http/query-text.ts'
 import { fieldOf, onlyField } from '../http/request-fields.ts'
 import {
   ContentTypeError,
@@ -65,7 +67,7 @@ class RequestGate implements Gate {
     if (duplicates === 'allow') return undefined
     const names = new Set<string>()
     for (const piece of pieces) {
-      const name = decoded(piece.split('=', 1)[0] as string)
+      const name = decodedParameterName(piece.split('=', 1)[0] as string)
       if (names.has(name)) return new QueryDuplicateError()
       names.add(name)
     }
@@ -73,29 +75,12 @@ class RequestGate implements Gate {
   }
 }
 
-/** A name as those read it who undo its escapes: `%61` is another writing of `a`, and no other parameter. */
-function decoded(name: string): string {
-  const plain = name.replaceAll('+', ' ')
-  if (!plain.includes('%')) return plain
-  try {
-    return decodeURIComponent(plain)
-  } catch {
-    // No UTF-8: readers that take it at all take its bytes.
-    return plain
-  }
-}
-
 /** @param types in lower case */
 function isOf(given: string | undefined, types: readonly string[]): boolean {
   if (given === undefined) return false
-  const type = (given.split(';', 1)[0] as string).trim().toLowerCase()
+  const type = mediaTypeOf(given)
   const whole = `${type.split('/', 1)[0]}/*`
   return types.includes(type) || types.includes(whole)
-}
-
-function withFields(error: GatewayError, fields: string[]): GatewayError {
-  error.fields = fields
-  return error
 }
 
 function inWords({ methods, bodyBytes, contentTypes, headers, query }: RequestLimits): string {

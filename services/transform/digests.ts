@@ -1,3 +1,4 @@
+import { mediaTypeOf } from '../http/media-type.ts'
 import { removeField } from '../http/request-fields.ts'
 
 /** What is said of the bytes of a body (RFC 9530, RFC 1864), which are others now. */
@@ -19,5 +20,5 @@ const JSON_TYPE = /[/+]json$/
 
 /** Whether a Content-Type says JSON (RFC 8259, RFC 6839 §3.1). */
 export function isJson(contentType: string | undefined): boolean {
-  return JSON_TYPE.test((contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '')
+  return JSON_TYPE.test(mediaTypeOf(contentType))
 }

@@ -1,20 +1,15 @@
+import { HOP_BY_HOP_FIELDS } from '../http/connection-fields.ts'
+
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
 
 /** What the gateway writes by what it sends, or what belongs to one connection (RFC 9110 §7.6.1). */
 const OF_CONNECTIONS = [
-  'connection',
+  ...HOP_BY_HOP_FIELDS,
   'content-length',
   'expect',
   'host',
-  'http2-settings',
-  'keep-alive',
   'proxy-authenticate',
   'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
   'via',
   'x-request-id',
 ]

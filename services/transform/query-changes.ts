@@ -1,4 +1,5 @@
 import type { Exchange } from '../downstream/exchange.ts'
+import { decodedParameterName } from '../http/query-text.ts'
 import type { QueryChanges } from './options.ts'
 import { Template } from './template.ts'
 
@@ -21,7 +22,7 @@ export class CompiledQuery {
     const pieces: string[] = []
     for (const piece of query.length > 1 ? query.slice(1).split('&') : []) {
       const at = piece.indexOf('=')
-      const name = decoded(at === -1 ? piece : piece.slice(0, at))
+      const name = decodedParameterName(at === -1 ? piece : piece.slice(0, at))
       const renamed = this.#renamed.get(name)
       if (renamed !== undefined) pieces.push(encodeURIComponent(renamed) + (at === -1 ? '' : piece.slice(at)))
       else if (!this.#removed.has(name)) pieces.push(piece)
@@ -31,15 +32,5 @@ export class CompiledQuery {
       if (value !== undefined) pieces.push(`${encodeURIComponent(name)}=${encodeURIComponent(value.toWellFormed())}`)
     }
     return pieces.length === 0 ? '' : `?${pieces.join('&')}`
-  }
-}
-
-function decoded(name: string): string {
-  const plain = name.replaceAll('+', ' ')
-  if (!plain.includes('%')) return plain
-  try {
-    return decodeURIComponent(plain)
-  } catch {
-    return plain
   }
 }

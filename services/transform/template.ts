@@ -1,5 +1,6 @@
 import type { Exchange } from '../downstream/exchange.ts'
 import { requestFieldValue } from '../cache/rules/message.ts'
+import { decodedText } from '../http/query-text.ts'
 
 /** What a template may take from a request. */
 export type TemplateSource =
@@ -81,7 +82,7 @@ export class Template {
       case 'claim':
         return textOf(claimOf(exchange, source.name))
       case 'param':
-        return decoded(exchange.parameters[this.#parameters.indexOf(source.name)])
+        return parameterValue(exchange.parameters[this.#parameters.indexOf(source.name)])
       case 'query':
         return queryValue(exchange.query, source.name)
     }
@@ -98,21 +99,17 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
 }
 
+/** @param raw as it stands in the path */
+function parameterValue(raw: string | undefined): string | undefined {
+  return raw === undefined ? undefined : decodedText(raw)
+}
+
 function queryValue(query: string, wanted: string): string | undefined {
   if (query.length <= 1) return undefined
   for (const piece of query.slice(1).split('&')) {
     const at = piece.indexOf('=')
-    const name = decoded((at === -1 ? piece : piece.slice(0, at)).replaceAll('+', ' '))
-    if (name === wanted) return at === -1 ? '' : decoded(piece.slice(at + 1).replaceAll('+', ' '))
+    const name = decodedText((at === -1 ? piece : piece.slice(0, at)).replaceAll('+', ' '))
+    if (name === wanted) return at === -1 ? '' : decodedText(piece.slice(at + 1).replaceAll('+', ' '))
   }
   return undefined
-}
-
-function decoded(text: string | undefined): string | undefined {
-  if (text === undefined || !text.includes('%')) return text
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
 }

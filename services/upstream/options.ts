@@ -13,6 +13,7 @@ import {
   retrySchema,
 } from './retry/options.ts'
 import { Duration, milliseconds, OneOf } from '../options/schema.ts'
+import { tlsClientProperties } from '../options/tls-client.ts'
 import {
   balanceSchema,
   type BalanceOptions,
@@ -35,7 +36,7 @@ import {
 } from './health/options.ts'
 
 /** The timeouts of an upstream call. */
-export const timeoutSchema = Type.Object(
+const timeoutSchema = Type.Object(
   {
     connect: Duration({ default: '2s', description: 'To open a connection (TCP and TLS)' }),
     firstByte: Duration({ default: '10s', description: 'From the sent request to the response head' }),
@@ -143,16 +144,7 @@ export const upstreamSchema = Type.Object(
       }),
     ),
     tls: Type.Optional(
-      Type.Object(
-        {
-          ca: Type.Optional(Type.String({ description: 'PEM file of the authorities to trust' })),
-          cert: Type.Optional(Type.String({ description: 'PEM file of the client certificate' })),
-          key: Type.Optional(Type.String({ description: 'PEM file of its key' })),
-          servername: Type.Optional(Type.String({ description: 'Name to ask for (SNI) and to verify' })),
-          verify: Type.Boolean({ default: true, description: 'Refuse certificates that do not verify' }),
-        },
-        { additionalProperties: false, description: 'TLS towards https targets' },
-      ),
+      Type.Object(tlsClientProperties, { additionalProperties: false, description: 'TLS towards https targets' }),
     ),
   },
   {
@@ -224,7 +216,7 @@ function resolveSpecification(input: string | undefined, toPath: (path: string) 
   return input.startsWith('/') ? input : pathToFileURL(toPath(input)).href
 }
 
-export function resolveTimeout(input: TimeoutInput): TimeoutOptions {
+function resolveTimeout(input: TimeoutInput): TimeoutOptions {
   return {
     connectMs: milliseconds(input.connect),
     firstByteMs: milliseconds(input.firstByte),

@@ -46,7 +46,7 @@ export type RetryReason = (typeof RETRY_REASONS)[number]
  * - `open`: its breaker is open
  * - `draining`: it gets no new requests, because it leaves or was told so
  */
-export const TARGET_STATES = ['unknown', 'up', 'down', 'unhealthy', 'ejected', 'open', 'draining'] as const
+const TARGET_STATES = ['unknown', 'up', 'down', 'unhealthy', 'ejected', 'open', 'draining'] as const
 export type TargetState = (typeof TARGET_STATES)[number]
 
 /** What one target of an upstream looks like now: plain data, the answer of `upstreams.snapshot()`. */

@@ -1,3 +1,4 @@
+import { mediaTypeOf } from '../http/media-type.ts'
 import { objectOf, own, type Json, type JsonObject } from '../openapi/document.ts'
 import type { Specification } from '../openapi/specification.ts'
 import type { Direction } from './bundle.ts'
@@ -25,16 +26,16 @@ export class MediaRules {
 
   /** The type of the document that a Content-Type falls under, the most exact first. */
   match(contentType: string | undefined): string | undefined {
-    const type = plainType(contentType)
+    const type = mediaTypeOf(contentType)
     const whole = `${type.split('/', 1)[0]}/*`
-    const known = (wanted: string): string | undefined => this.types.find((one) => plainType(one) === wanted)
+    const known = (wanted: string): string | undefined => this.types.find((one) => mediaTypeOf(one) === wanted)
     return known(type) ?? known(whole) ?? known('*/*')
   }
 
   /** Whether the schema of such a body says anything that can be looked at: of JSON alone it does. */
   wantsBody(contentType: string | undefined): boolean {
     const type = this.match(contentType)
-    return type !== undefined && JSON_TYPE.test(plainType(contentType)) && this.#rule(type) !== null
+    return type !== undefined && JSON_TYPE.test(mediaTypeOf(contentType)) && this.#rule(type) !== null
   }
 
   /** @param contentType of which {@link wantsBody} */
@@ -61,8 +62,4 @@ export class MediaRules {
     }
     return rule
   }
-}
-
-function plainType(contentType: string | undefined): string {
-  return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }

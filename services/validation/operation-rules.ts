@@ -93,7 +93,7 @@ export class OperationRules {
 }
 
 /** What a document says of the answers to one operation with one status. */
-export class ResponseRules {
+class ResponseRules {
   readonly body: MediaRules
   readonly #headers: readonly { name: string; required: boolean; parameter: Parameter }[]
 

@@ -1,3 +1,4 @@
+import { decodedText } from '../http/query-text.ts'
 import { isObject, objectOf, own, textOf, type Json, type JsonObject } from '../openapi/document.ts'
 import type { Specification } from '../openapi/specification.ts'
 import { type Finding, finding, token } from './finding.ts'
@@ -187,16 +188,7 @@ export class Parameter {
   #decode(text: string): string | Unreadable {
     if (this.place === 'header' || this.place === 'cookie') return text
     const plain = this.place === 'query' ? text.replaceAll('+', ' ') : text
-    return decodeText(plain) ?? new Unreadable('is no percent-encoded UTF-8')
-  }
-}
-
-function decodeText(text: string): string | undefined {
-  if (!text.includes('%')) return text
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
+    return decodedText(plain) ?? new Unreadable('is no percent-encoded UTF-8')
   }
 }
 

@@ -1,5 +1,6 @@
 import { requestFieldValue } from '../cache/rules/message.ts'
 import type { Exchange } from '../downstream/exchange.ts'
+import { decodedParameterName } from '../http/query-text.ts'
 import type { OperationRules } from './operation-rules.ts'
 import type { Pairs, Raw } from './parameter.ts'
 
@@ -29,19 +30,8 @@ function queryPairs(query: string): Pairs {
     if (piece === '') return []
     const at = piece.indexOf('=')
     const name = at === -1 ? piece : piece.slice(0, at)
-    return [[decodedName(name), at === -1 ? '' : piece.slice(at + 1)] as const]
+    return [[decodedParameterName(name), at === -1 ? '' : piece.slice(at + 1)] as const]
   })
-}
-
-/** What cannot be decoded is no name of a document. */
-function decodedName(name: string): string {
-  const plain = name.replaceAll('+', ' ')
-  if (!plain.includes('%')) return plain
-  try {
-    return decodeURIComponent(plain)
-  } catch {
-    return plain
-  }
 }
 
 /** RFC 6265 §5.4. */

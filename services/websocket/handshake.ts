@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { GatewayError } from '../http/problem.ts'
+import { type GatewayError, withFields } from '../http/problem.ts'
 import { HandshakeError, WebSocketVersionError } from './errors.ts'
 
 /** RFC 6455 §1.3. */
@@ -28,11 +28,7 @@ type Head = Record<string, string | string[] | undefined>
 export function readOffer(fields: string[], protocol: '1.0' | '1.1' | '2.0'): Offer | GatewayError {
   const versions = valuesOf(fields, 'sec-websocket-version')
   if (versions.length !== 1) return new HandshakeError('wants one Sec-WebSocket-Version')
-  if (versions[0] !== VERSION) {
-    const error: GatewayError = new WebSocketVersionError()
-    error.fields = ['sec-websocket-version', VERSION]
-    return error
-  }
+  if (versions[0] !== VERSION) return withFields(new WebSocketVersionError(), ['sec-websocket-version', VERSION])
   const keys = valuesOf(fields, 'sec-websocket-key')
   if (protocol === '2.0') {
     if (keys.length > 0) return new HandshakeError('has a Sec-WebSocket-Key, which HTTP/2 has not')

@@ -1,5 +1,5 @@
 /** SQLite's primary result code of an error (https://sqlite.org/rescode.html); 0 for any other error. */
-export function sqliteCode(error: unknown): number {
+function sqliteCode(error: unknown): number {
   const code = (error as { errcode?: unknown } | null)?.errcode
   return typeof code === 'number' ? code & 0xff : 0
 }

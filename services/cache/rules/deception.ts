@@ -1,3 +1,4 @@
+import { mediaTypeOf } from '../../http/media-type.ts'
 import { fieldValue, type FieldList } from './message.ts'
 
 /** What files with these endings are, as servers mark them; endings that are not here say nothing. */
@@ -37,9 +38,8 @@ export function isDisguised(path: string, { status, fields }: { status: number; 
   const given = fieldValue(fields, 'content-type')
   // A redirection need not have content.
   if (given === undefined) return status < 300 || status > 399
-  const [type = ''] = given.split(';', 1)
-  const name = type.trim().toLowerCase()
-  return !expected.test(name) && !UNSPECIFIC.test(name)
+  const type = mediaTypeOf(given)
+  return !expected.test(type) && !UNSPECIFIC.test(type)
 }
 
 /** In lower case, of the last segment, less its parameters: applications cut at `;` as they do at `/`. */

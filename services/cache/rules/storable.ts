@@ -1,3 +1,4 @@
+import { HOP_BY_HOP_FIELDS } from '../../http/connection-fields.ts'
 import type { CachePolicy } from '../policy.ts'
 import type { CacheControl } from './cache-control.ts'
 import { isDisguised } from './deception.ts'
@@ -183,17 +184,10 @@ export function isValidatable(head: ResponseHead): boolean {
 
 /** For one connection, or between neighbours that the next client is none of (RFC 9110 §7.6.1, RFC 9111 §3.1). */
 const NOT_KEPT: ReadonlySet<string> = new Set([
-  'connection',
-  'http2-settings',
-  'keep-alive',
+  ...HOP_BY_HOP_FIELDS,
   'proxy-authenticate',
   'proxy-authentication-info',
   'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
 ])
 
 function keptFields(fields: FieldList, directives: CacheControl): string[] {

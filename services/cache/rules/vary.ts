@@ -95,7 +95,7 @@ function goesBefore(a: Pick<StoredResponse, 'vary'> & ResponseHead, b: typeof a)
 const SINGLE = new Set(['authorization', 'cookie', 'host', 'origin', 'referer', 'user-agent'])
 
 /** The normal form of a request field (RFC 9111 §4.1): its lines joined, whitespace around members removed. */
-export function normalValue(name: string, value: string | undefined, policy: VaryPolicy): string {
+function normalValue(name: string, value: string | undefined, policy: VaryPolicy): string {
   if (value === undefined) return ABSENT
   if (name === 'accept-encoding') return remembered(encodings, value, normalEncodings)
   if (name === 'accept-language') return normalLanguage(value, policy)

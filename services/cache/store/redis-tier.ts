@@ -44,7 +44,7 @@ const SPARE_MS = 300_000
 const DROP_AT_ONCE = 256
 
 /** How long purges are remembered, for entries that are kept so long at most. */
-export function purgeKeepMs(maxAgeMs: number): number {
+function purgeKeepMs(maxAgeMs: number): number {
   return maxAgeMs + LONGEST_FILL_MS + SPARE_MS
 }
 

@@ -38,7 +38,7 @@ const BATCH_BYTES = 2 * 1024 * 1024
 /** All variants of an entry together, in largest entries. */
 const ENTRY_BUDGET = 4
 /** Places that an index of a URL or tag lists. */
-export const INDEX_MEMBERS = 10_000
+const INDEX_MEMBERS = 10_000
 const EVERYTHING = Number.MAX_SAFE_INTEGER
 
 /** Writes entries behind everybody's back: one batch at a time, and what comes meanwhile in the next. */

@@ -11,7 +11,7 @@ export interface Queued {
   older: Queued | null
 }
 
-export const MOST_USES = 3
+const MOST_USES = 3
 
 /** Notes a use. This is all that a hit costs: nothing moves, so hits need no order among themselves. */
 export function use(item: Queued): void {
@@ -25,7 +25,7 @@ export function resize(item: Queued, bytes: number): void {
 }
 
 /** A first-in, first-out list, linked through its items. */
-export class Queue {
+class Queue {
   bytes = 0
   length = 0
   newest: Queued | null = null

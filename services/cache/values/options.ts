@@ -51,7 +51,7 @@ export function valuePolicy(options: ValueOptions): ValuePolicy {
 }
 
 /** @throws HR_CACHE_TAGS */
-export function checkedTags(tags: readonly string[]): readonly string[] {
+function checkedTags(tags: readonly string[]): readonly string[] {
   if (!Array.isArray(tags)) throw new ValueTagsError('are no list')
   if (tags.length > MOST_TAGS) throw new ValueTagsError(`are ${tags.length}, and may be ${MOST_TAGS}`)
   for (const tag of tags as unknown[]) {

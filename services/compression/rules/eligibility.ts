@@ -1,4 +1,5 @@
-import { type MediaTypes, mediaTypeOf } from './media-types.ts'
+import { mediaTypeOf } from '../../http/media-type.ts'
+import type { MediaTypes } from './media-types.ts'
 
 /** What of a response's fields decides about its coding. */
 export interface Traits {

@@ -21,9 +21,3 @@ export function compileMediaTypes(patterns: readonly string[]): MediaTypes {
 }
 
 const escaped = (text: string): string => text.replaceAll(/[.+^$|()[\]{}?\\]/g, '\\$&')
-
-/** The media type of a Content-Type, without its parameters and in lower case. */
-export function mediaTypeOf(contentType: string): string {
-  const end = contentType.indexOf(';')
-  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
-}
