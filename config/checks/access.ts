@@ -4,9 +4,7 @@ import type { AccessInput } from '../../services/access/options.ts'
 import { resolveRouteAccess, type RouteAccessOptions } from '../../services/access/route/options.ts'
 import { closest } from '../suggest.ts'
 import type { Path } from '../problem.ts'
-import type { CheckContext } from './context.ts'
-
-type Say = (path: Path, message: string, suggestion?: string) => void
+import type { CheckContext, Say } from './context.ts'
 
 /** What routes ask of their callers is set up, and can be had. */
 export function checkAccess({ settings, report }: CheckContext): void {

@@ -1,11 +1,9 @@
 import { mockObject } from '../../services/mock/options.ts'
 import type { RouteInput } from '../../services/routing/options.ts'
 import { mainSide } from '../../services/split/options.ts'
-import type { Path } from '../problem.ts'
 import type { Settings } from '../schema.ts'
-import type { CheckContext } from './context.ts'
-
-type Say = (path: Path, message: string) => void
+import type { CheckContext, Say } from './context.ts'
+import { isToken } from '../../services/options/token.ts'
 
 /** Each route is answered by somebody, and what the gateway says by itself can be sent. */
 export function checkAnswers({ settings, report }: CheckContext): void {
@@ -57,7 +55,6 @@ function checkMock(
 }
 
 /** RFC 9110 §5.1, §5.5: no line break, and no blank at the ends. */
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const FIELD_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/
 /** Written by the gateway, by what it sends. */
 const OWN_FIELDS = new Set([
@@ -83,7 +80,7 @@ function checkAnswer(answer: NonNullable<RouteInput['answer']>, say: Say): void 
   for (const name of names) {
     const path = ['answer', 'headers', name]
     const lower = name.toLowerCase()
-    if (!FIELD_NAME.test(name)) say(path, `'${name}' is no name of a field`)
+    if (!isToken(name)) say(path, `'${name}' is no name of a field`)
     else if (OWN_FIELDS.has(lower)) say(path, `${name} is written by the gateway itself: leave it out`)
     else if (names.find((one) => one.toLowerCase() === lower) !== name) say(path, `'${name}' is written twice`)
     if (!FIELD_VALUE.test(headers[name] ?? '')) {

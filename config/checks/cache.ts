@@ -2,10 +2,8 @@ import type { RouteCacheInput } from '../../services/cache/options.ts'
 import { NEVER_STORED } from '../../services/cache/rules/status.ts'
 import { bytes } from '../../services/options/schema.ts'
 import { parseRouteKey } from '../../services/routing/pattern.ts'
-import type { Path } from '../problem.ts'
-import type { CheckContext } from './context.ts'
-
-type Say = (path: Path, message: string, suggestion?: string) => void
+import type { CheckContext, Say } from './context.ts'
+import { isToken } from '../../services/options/token.ts'
 
 /** What stands in `cache` has an effect, and one that is meant. */
 export function checkCache({ settings, report }: CheckContext): void {
@@ -44,7 +42,6 @@ function whyNeverStored(status: number): string | undefined {
   return undefined
 }
 
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** What a key has anyway, or what must be in none. */
 const NOT_IN_KEYS: Readonly<Record<string, string>> = {
   authorization:
@@ -63,12 +60,12 @@ function checkVaryBy({ varyBy: { headers, cookies } }: RouteCacheInput, say: Say
     const path = ['varyBy', 'headers', index]
     const refused = Object.hasOwn(NOT_IN_KEYS, name) ? NOT_IN_KEYS[name] : undefined
     if (refused !== undefined) say(path, refused)
-    else if (!FIELD_NAME.test(name)) say(path, `'${headers[index]}' is no name of a field`)
+    else if (!isToken(name)) say(path, `'${headers[index]}' is no name of a field`)
     else if (names.indexOf(name) < index) say(path, `'${headers[index]}' is listed already`)
   })
   cookies.forEach((name, index) => {
     const path = ['varyBy', 'cookies', index]
-    if (!FIELD_NAME.test(name)) say(path, `'${name}' is no name of a cookie`)
+    if (!isToken(name)) say(path, `'${name}' is no name of a cookie`)
     else if (cookies.indexOf(name) < index) say(path, `'${name}' is listed already`)
   })
 }

@@ -1,4 +1,4 @@
-import type { Report } from '../problem.ts'
+import type { Path, Report } from '../problem.ts'
 import type { Settings } from '../schema.ts'
 
 /** What a check judges: whatever of the configuration has the right shape. */
@@ -11,3 +11,6 @@ export interface CheckContext {
   /** An absolute path, from the folder of the configuration. */
   toPath: (path: string) => string
 }
+
+/** Complains of one thing; each check has its own code, and the place that its paths start from. */
+export type Say = (path: Path, message: string, suggestion?: string) => void

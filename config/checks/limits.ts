@@ -2,11 +2,9 @@ import type { LimitInput, RouteLimitInput } from '../../services/limit/options.t
 import { parseDuration, parseRate } from '../../services/options/units.ts'
 import type { Path, Report } from '../problem.ts'
 import { closest } from '../suggest.ts'
-import type { CheckContext } from './context.ts'
+import type { CheckContext, Say } from './context.ts'
 
 type Use = Exclude<RouteLimitInput, string | false | unknown[]>
-type Say = (path: Path, message: string, suggestion?: string) => void
-
 /** Each limit says how much it allows, once; what a request costs can be had; and names of limits are names of some. */
 export function checkLimits({ settings, report }: CheckContext): void {
   const say = sayer(report)

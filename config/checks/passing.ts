@@ -3,11 +3,8 @@ import type { RouteInput } from '../../services/routing/options.ts'
 import { bytes } from '../../services/options/schema.ts'
 import { parseRouteKey } from '../../services/routing/pattern.ts'
 import type { ValidateInput } from '../../services/validation/options.ts'
-import type { Path } from '../problem.ts'
 import type { Settings } from '../schema.ts'
-import type { CheckContext } from './context.ts'
-
-type Say = (path: Path, message: string) => void
+import type { CheckContext, Say } from './context.ts'
 
 /** What routes say of what may pass has an effect, and is safe. */
 export function checkPassing({ settings, report }: CheckContext): void {

@@ -1,10 +1,7 @@
 import type { SplitInput } from '../../services/split/options.ts'
 import { closest } from '../suggest.ts'
-import type { Path } from '../problem.ts'
 import type { Settings } from '../schema.ts'
-import type { CheckContext } from './context.ts'
-
-type Say = (path: Path, message: string, suggestion?: string) => void
+import type { CheckContext, Say } from './context.ts'
 
 /** Each side of a split can get requests, and what else is said of it has an effect. */
 export function checkSplits({ settings, report }: CheckContext): void {

@@ -5,9 +5,8 @@ import { refusedName } from '../../services/transform/field-names.ts'
 import type { TransformInput } from '../../services/transform/options.ts'
 import { parseTemplate, TemplateFault, type TemplateSource } from '../../services/transform/template.ts'
 import type { Path } from '../problem.ts'
-import type { CheckContext } from './context.ts'
+import type { CheckContext, Say } from './context.ts'
 
-type Say = (path: Path, message: string) => void
 type Side = 'request' | 'response'
 
 /** One route, and what its transformations are judged by. */

@@ -1,8 +1,7 @@
 import type { Static } from 'typebox'
 import { Duration, milliseconds } from '../options/schema.ts'
 import { Type } from '../options/type.ts'
-
-const TOKEN = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+import { TOKEN } from '../options/token.ts'
 
 const originSchema = Type.String({
   pattern: '^(\\*|null|[a-z][a-z0-9+.-]*://[^/\\s]+)$',
@@ -18,14 +17,17 @@ export const corsSchema = Type.Object(
       description:
         "Origins whose pages may read answers: one or several, '*' or true for any (true names the page's own), false for none",
     }),
-    methods: Type.Array(Type.String({ pattern: TOKEN, expects: "a method such as 'PUT'", description: 'A method' }), {
-      default: ['GET', 'HEAD', 'POST'],
-      maxItems: 32,
-      description: 'Methods that pages may use',
-    }),
+    methods: Type.Array(
+      Type.String({ pattern: `^${TOKEN}$`, expects: "a method such as 'PUT'", description: 'A method' }),
+      {
+        default: ['GET', 'HEAD', 'POST'],
+        maxItems: 32,
+        description: 'Methods that pages may use',
+      },
+    ),
     allowedHeaders: Type.Optional(
       Type.Array(
-        Type.String({ pattern: TOKEN, expects: "a name such as 'x-tenant'", description: 'Name of a field' }),
+        Type.String({ pattern: `^${TOKEN}$`, expects: "a name such as 'x-tenant'", description: 'Name of a field' }),
         {
           maxItems: 100,
           description: 'Fields that pages may send; without it, those that they ask for',
@@ -33,7 +35,7 @@ export const corsSchema = Type.Object(
       ),
     ),
     exposedHeaders: Type.Array(
-      Type.String({ pattern: TOKEN, expects: "a name such as 'etag'", description: 'Name of a field' }),
+      Type.String({ pattern: `^${TOKEN}$`, expects: "a name such as 'etag'", description: 'Name of a field' }),
       { default: [], maxItems: 100, description: 'Fields of answers that pages may read' },
     ),
     credentials: Type.Boolean({ default: false, description: 'Pages may send cookies and other credentials' }),

@@ -5,6 +5,7 @@ import type { FoundOperation } from '../openapi/found-operations.ts'
 import type { Preference } from './prefer.ts'
 import { NoValue, valueOf } from './schema-value.ts'
 import type { Specification } from '../openapi/specification.ts'
+import { isToken } from '../options/token.ts'
 
 /** An answer out of a document. */
 export interface MockedResponse {
@@ -118,7 +119,6 @@ function written(value: Json, type: string, name: string): Buffer {
   throw new MockExampleError(`${type} in ${name}`, 'its value is no text. Add an example as text')
 }
 
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const FIELD_VALUE = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/
 /** Written by the gateway, by what it sends; Content-Type is ignored in a document (OpenAPI 3.1, §4.8.17.1). */
 const OWN_FIELDS = new Set([
@@ -139,7 +139,7 @@ function fieldsOf(specification: Specification, response: JsonObject): string[] 
   const fields: string[] = []
   for (const [given, node] of Object.entries(objectOf(own(response, 'headers')))) {
     const name = given.toLowerCase()
-    if (!FIELD_NAME.test(name) || OWN_FIELDS.has(name)) continue
+    if (!isToken(name) || OWN_FIELDS.has(name)) continue
     const value = fieldValue(specification, specification.object(node))
     if (value !== undefined && FIELD_VALUE.test(value)) fields.push(name, value)
   }

@@ -1,15 +1,14 @@
 import type { Static } from 'typebox'
 import { bytes, OneOf, Size } from '../options/schema.ts'
 import { Type } from '../options/type.ts'
-
-const TOKEN = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+import { TOKEN } from '../options/token.ts'
 
 const headersSchema = Type.Object(
   {
     count: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, description: 'Fields at most' })),
     size: Type.Optional(Size({ description: 'Bytes of their names and values together, at most' })),
     required: Type.Array(
-      Type.String({ pattern: TOKEN, expects: "a name such as 'x-tenant'", description: 'Name of a field' }),
+      Type.String({ pattern: `^${TOKEN}$`, expects: "a name such as 'x-tenant'", description: 'Name of a field' }),
       { default: [], maxItems: 64, description: 'Fields that a request must have' },
     ),
   },

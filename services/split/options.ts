@@ -1,8 +1,7 @@
 import type { Static } from 'typebox'
 import { Duration, milliseconds, OneOf } from '../options/schema.ts'
 import { Type } from '../options/type.ts'
-
-const TOKEN = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+import { TOKEN } from '../options/token.ts'
 
 const ruleSchema = Type.Object(
   {

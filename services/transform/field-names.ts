@@ -1,6 +1,5 @@
 import { HOP_BY_HOP_FIELDS } from '../http/connection-fields.ts'
-
-const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
+import { isToken } from '../options/token.ts'
 
 /** What the gateway writes by what it sends, or what belongs to one connection (RFC 9110 §7.6.1). */
 const OF_CONNECTIONS = [
@@ -30,7 +29,7 @@ const OF_RESPONSES = new Set([...OF_CONNECTIONS, 'age', 'cache-status', 'content
 
 /** @returns why a field of this name cannot be written or taken away; `undefined` where it can */
 export function refusedName(name: string, side: 'request' | 'response'): string | undefined {
-  if (!TOKEN.test(name)) return `'${name}' is no name of a field`
+  if (!isToken(name)) return `'${name}' is no name of a field`
   const refused = side === 'request' ? OF_REQUESTS : OF_RESPONSES
   return refused.has(name.toLowerCase()) ? `${name} is written by the gateway itself, by what it sends` : undefined
 }

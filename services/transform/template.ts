@@ -1,6 +1,7 @@
 import type { Exchange } from '../downstream/exchange.ts'
 import { requestFieldValue } from '../cache/rules/message.ts'
 import { decodedText } from '../http/query-text.ts'
+import { isToken } from '../options/token.ts'
 
 /** What a template may take from a request. */
 export type TemplateSource =
@@ -11,7 +12,6 @@ export type TemplateSource =
 /** `\$ {…}`, where the value of a request stands. */
 const PLACE = /\$\{([^{}]*)\}/g
 const NAMED = /^(header|claim|query|param)\.([\s\S]+)$/
-const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
 
 /** Why text is no template. */
 export class TemplateFault {
@@ -34,7 +34,7 @@ export function parseTemplate(text: string): TemplateSource[] | TemplateFault {
     if (inside === 'consumer' || inside === 'requestId') parts.push({ kind: inside })
     else if (kind === undefined || name === undefined)
       return new TemplateFault(`'\${${inside}}' is nothing that is known`)
-    else if (kind === 'header' && !TOKEN.test(name)) return new TemplateFault(`'${name}' is no name of a field`)
+    else if (kind === 'header' && !isToken(name)) return new TemplateFault(`'${name}' is no name of a field`)
     else parts.push({ kind: kind as 'header', name: kind === 'header' ? name.toLowerCase() : name })
   }
   if (end < text.length) parts.push({ kind: 'text', text: text.slice(end) })

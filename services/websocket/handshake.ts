@@ -1,13 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type GatewayError, withFields } from '../http/problem.ts'
 import { HandshakeError, WebSocketVersionError } from './errors.ts'
+import { isToken } from '../options/token.ts'
 
 /** RFC 6455 §1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const VERSION = '13'
 /** 16 bytes in base64: the last of the 22 characters has four bits that are nothing. */
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
-const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/
 
 /** What a client offers, and what its upstream has to answer to. */
 export interface Offer {
@@ -39,7 +39,7 @@ export function readOffer(fields: string[], protocol: '1.0' | '1.1' | '2.0'): Of
   if (keys.length !== 1 || !KEY.test(key))
     return new HandshakeError('wants one Sec-WebSocket-Key of 16 bytes in base64')
   const protocols = listOf(valuesOf(fields, 'sec-websocket-protocol'))
-  if (!protocols.every((name) => TOKEN.test(name)) || new Set(protocols).size !== protocols.length) {
+  if (!protocols.every(isToken) || new Set(protocols).size !== protocols.length) {
     return new HandshakeError('names its subprotocols wrongly, or one twice')
   }
   return { key, protocols, extensions: listOf(valuesOf(fields, 'sec-websocket-extensions')).map(nameOf) }

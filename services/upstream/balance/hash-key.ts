@@ -1,11 +1,12 @@
 import { cookieOf } from './cookie.ts'
 import type { BalancedRequest } from './balancer.ts'
+import { TOKEN } from '../../options/token.ts'
 
 /** Text of a request that goes to one target; `undefined` where the request has none. */
 export type HashKey = (request: BalancedRequest) => string | undefined
 
 /** How a key is written: where to look, and a name where one belongs. */
-export const HASH_KEY_PATTERN = "^((header|cookie):[A-Za-z0-9!#$%&'*+.^_`|~-]+|path|client)$"
+export const HASH_KEY_PATTERN = `^((header|cookie):${TOKEN}|path|client)$`
 
 /** @param key as {@link HASH_KEY_PATTERN} has it. A consumer, once requests have one, becomes another word of it. */
 export function hashKey(key: string): HashKey {

@@ -2,6 +2,7 @@ import type { Static } from 'typebox'
 import { Duration, milliseconds, OneOf, Secret } from '../../options/schema.ts'
 import { HASH_KEY_PATTERN } from './hash-key.ts'
 import { Type } from '../../options/type.ts'
+import { TOKEN } from '../../options/token.ts'
 
 /** `balance` of an upstream: who gets the next request. */
 export const balanceSchema = Type.Union(
@@ -41,7 +42,7 @@ export const stickySchema = Type.Object(
   {
     cookie: Type.String({
       default: 'headrace-target',
-      pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+      pattern: `^${TOKEN}$`,
       expects: "the name of a cookie such as 'headrace-target'",
       description: 'Name of the cookie that the gateway sets',
     }),
