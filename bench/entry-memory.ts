@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 export interface Overhead {
   /** As it was put in. */
   stored: number
-  /** Once it has been served: the head of the answer is kept for the next time. */
+  /** Once each has been served: the heads of some answers are kept for the next time. */
   served: number
 }
 
@@ -34,7 +34,7 @@ export function entryMemory(): EntryMemory {
     title: 'Memory of a cached answer of 1 KiB beyond its body',
     figures: [
       { name: 'stored', bytes: stored },
-      { name: 'stored and served: its head is kept', bytes: served },
+      { name: 'stored and served', bytes: served },
     ],
     atMost: AT_MOST_BYTES,
   }

@@ -25,7 +25,7 @@ export interface Entry extends EntryTimes, Queued {
   /** A soft purge came over it: stale whatever its times say, to be validated before use. */
   invalidated: boolean
   hits: number
-  /** The header block as last written, kept by whoever writes it. Its size is already in `bytes`. */
+  /** The header block as last written, kept by whoever writes it, and for few. */
   head: string | undefined
   /** Its codings, kept by whoever makes them, who tells the store of their size. */
   forms: unknown

@@ -18,21 +18,18 @@ const STRING = 24
 const TAG = 128
 /** A Uint8Array and its buffer, beyond the bytes. */
 const BUFFER = 240
-/** What is written around the fields in a header block: status line, Age, Cache-Status, request id. */
-const HEAD = 128
 
 function text(value: string): number {
   return STRING + value.length
 }
 
-/** Memory that a response takes in the store, with the header block that is kept while it is being served. */
+/** Memory that a response takes in the store. */
 export function footprint(key: string, stored: StoredResponse, said?: Told): number {
-  let bytes = ENTRY + text(key) + HEAD
+  let bytes = ENTRY + text(key)
   const { fields, vary, tags, body } = stored
   for (let i = 0; i < fields.length; i += 2) {
-    const value = fields[i + 1] as string
-    // Once as a field, whose name is shared, and once in the header block.
-    bytes += 2 * SLOT + text(value) + (fields[i] as string).length + value.length + ': \r\n'.length
+    // Names are shared.
+    bytes += 2 * SLOT + text(fields[i + 1] as string)
   }
   // Its strings are those of `fields`, or the route's.
   if (said !== undefined) bytes += TOLD + said.fields.length * SLOT

@@ -15,10 +15,7 @@ export interface SweeperParts {
   now: () => number
 }
 
-/**
- * Finds expired entries, and drops header blocks, which are out of date after a second and cost as much as the fields. A
- * timer calls it while there is something.
- */
+/** Finds expired entries. A timer calls it while there is something. */
 export class Sweeper {
   readonly #parts: SweeperParts
   #timer: NodeJS.Timeout | undefined
@@ -55,10 +52,7 @@ export class Sweeper {
         this.#unswept = undefined
         break
       }
-      for (const entry of resource.entries) {
-        if (entry.usableUntil > now) entry.head = undefined
-        else expired(entry)
-      }
+      for (const entry of resource.entries) if (entry.usableUntil <= now) expired(entry)
     }
     if (isEmpty()) this.stop()
   }

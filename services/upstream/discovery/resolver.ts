@@ -64,7 +64,14 @@ export function nameServerResolver(servers: readonly string[]): Resolver {
     addresses,
     async services(name) {
       const records = await dns.resolveSrv(name)
-      return Promise.all(records.map(async (record) => ({ ...record, ...(await addresses(record.name)) })))
+      const found = await Promise.allSettled(
+        records.map(async (record) => ({ ...record, ...(await addresses(record.name)) })),
+      )
+      const servers = found.filter((one) => one.status === 'fulfilled').map(({ value }) => value)
+      // One whose name leads nowhere is no reason to leave the others.
+      const failure = found.find((one) => one.status === 'rejected')
+      if (servers.length === 0 && failure !== undefined) throw failure.reason
+      return servers
     },
   }
 }

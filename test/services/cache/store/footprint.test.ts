@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { test } from 'tap'
 import type { StoredResponse } from '../../../../services/cache/stored.ts'
 import { MemoryStore } from '../../../../services/cache/store/memory.ts'
+import { preparedHead } from '../../../../services/downstream/prepared.ts'
 import { storedResponse } from './stored-response.ts'
 
 setFlagsFromString('--expose_gc')
@@ -22,30 +24,25 @@ const usual = (i: number): string[] =>
     ['server', 'nginx/1.26.2'],
   ].flatMap(([name = '', value = '']) => [fresh(name), fresh(value)])
 
-function held(): number {
+/** After a turn of the event loop: what a WeakRef has given out is kept until then. */
+async function held(): Promise<number> {
+  await setImmediate()
   collect()
   collect()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
 }
 
-/** Bytes an entry: what V8 holds without and with header blocks, and what the store counts. */
-function measure(count: number, keyOf: (i: number) => string, responseOf: (i: number) => StoredResponse) {
+/** Bytes an entry: what V8 holds, and holds once each was served, and what the store counts. */
+async function measure(count: number, keyOf: (i: number) => string, responseOf: (i: number) => StoredResponse) {
   const store = new MemoryStore({ maxEntries: count, maxBytes: 2 ** 31, maxVariants: count, now: () => 0 })
-  const before = held()
+  const before = await held()
   for (let i = 0; i < count; i++) {
     store.put(fresh(keyOf(i)), responseOf(i), { bornAt: 0, freshUntil: NEVER, usableUntil: NEVER })
   }
-  const stored = held() - before
-  for (let i = 0; i < count; i++) {
-    for (const entry of store.get(keyOf(i))!.entries) {
-      const { fields } = entry.stored
-      let head = 'HTTP/1.1 200 OK\r\n'
-      for (let at = 0; at < fields.length; at += 2) head += `${fields[at]}: ${fields[at + 1]}\r\n`
-      entry.head ??= fresh(`${head}age: 1\r\ncache-status: headrace; hit; ttl=299\r\n\r\n`)
-    }
-  }
-  const served = held() - before
+  const stored = (await held()) - before
+  for (let i = 0; i < count; i++) for (const entry of store.get(keyOf(i))!.entries) preparedHead(entry)
+  const served = (await held()) - before
   const counted = store.stats().bytes
   store.close()
   return { stored: stored / count, served: served / count, counted: counted / count }
@@ -94,10 +91,10 @@ const shapes: Record<string, [keyOf: (i: number) => string, responseOf: (i: numb
 for (const [name, [keyOf, responseOf]] of Object.entries(shapes)) {
   void test(`what is counted is held, and not much less is: ${name}`, async (t) => {
     const count = name.startsWith('large') ? 1_000 : 4_000
-    const { stored, served, counted } = measure(count, keyOf, responseOf)
-    t.comment(`stored ${stored.toFixed(0)}, with the head ${served.toFixed(0)}, counted ${counted.toFixed(0)}`)
+    const { stored, served, counted } = await measure(count, keyOf, responseOf)
+    t.comment(`stored ${stored.toFixed(0)}, served ${served.toFixed(0)}, counted ${counted.toFixed(0)}`)
     t.ok(served <= counted, `${served} held, ${counted} counted`)
     t.ok(counted <= served * 1.6, `${served} held, ${counted} counted`)
-    if (name.startsWith('usual')) t.ok(stored - 1024 <= 1024, `overhead of ${stored - 1024}`)
+    if (name.startsWith('usual')) t.ok(served - 1024 <= 1024, `overhead of ${served - 1024}`)
   })
 }
