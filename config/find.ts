@@ -22,10 +22,15 @@ const FORMATS: Record<string, Format> = {
   '.yml': 'yaml',
 }
 
-/** The text of a configuration file, or why there is none. */
-export type Found =
-  | { file: string; text: string; format: Format }
-  | { code: ProblemCode; message: string; file: string | null }
+/** A configuration file and its text. */
+export interface FoundConfig {
+  file: string
+  text: string
+  format: Format
+}
+
+/** One, or why there is none. */
+export type Found = FoundConfig | { code: ProblemCode; message: string; file: string | null }
 
 /** The configuration file of a folder, or the one that is named. @param named relative to `folder` */
 export function findConfig(folder: string, named?: string): Found {

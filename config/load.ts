@@ -1,14 +1,11 @@
 import { dirname, relative } from 'node:path'
 import { type Config, configOf } from './config.ts'
 import { type Environment, readEnvironment, type Variables } from './environment.ts'
-import { findConfig } from './find.ts'
+import { findConfig, type FoundConfig } from './find.ts'
 import { type Flags, overlay } from './overlay.ts'
 import { type Complaint, formatPath, type Path, type Problem, Report, type Span } from './problem.ts'
 import type { Settings } from './schema.ts'
-import { readJson } from './source/json.ts'
-import { readScript } from './source/script.ts'
 import { isUnset, type Source } from './source/source.ts'
-import { readYaml } from './source/yaml.ts'
 import { validate } from './validate.ts'
 
 export interface LoadOptions {
@@ -53,16 +50,27 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
     const place = { path: '', suggestion: null, source, line: null, column: null, excerpt: null }
     return { ok: false, problems: [{ code, message, ...place }], file }
   }
-  const { file, text, format } = found
+  const { file, text } = found
   const root = dirname(file)
   const environment = readEnvironment(root, variables)
-  const source =
-    format === 'script'
-      ? await readScript(file, text, { environment, timeoutMs: options.timeoutMs })
-      : format === 'yaml'
-        ? readYaml(text, environment)
-        : readJson(text, environment)
+  const source = await read(found, environment, options.timeoutMs)
   return settle(source, { environment, flags, cwd, file, root, text })
+}
+
+/** Each with a parser of its own, which no other file needs to wait for. */
+async function read(
+  { file, text, format }: FoundConfig,
+  environment: Environment,
+  timeoutMs: number | undefined,
+): Promise<Source> {
+  switch (format) {
+    case 'script':
+      return (await import('./source/script.ts')).readScript(file, text, { environment, timeoutMs })
+    case 'yaml':
+      return (await import('./source/yaml.ts')).readYaml(text, environment)
+    case 'json':
+      return (await import('./source/json.ts')).readJson(text, environment)
+  }
 }
 
 interface Context {

@@ -1,6 +1,7 @@
 import type { Piscina } from 'piscina'
 import { WorkerFailedError, WorkerQueueFullError, WorkersClosedError, WorkerTimeoutError } from './errors.ts'
 import type { WorkersOptions } from './options.ts'
+import { threadEnvironment } from './thread-environment.ts'
 
 /** What a thread is to do. */
 export interface WorkerTask {
@@ -119,8 +120,7 @@ async function startThreads(threads: number): Promise<Piscina> {
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: IDLE_MS,
-    // They are told everything that they need to know.
-    env: {},
+    env: threadEnvironment(),
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     recordTiming: false,

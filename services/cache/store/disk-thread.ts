@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { CacheDiskOptions, CacheDiskReply, CacheDiskRequest } from '../../../workers/protocol.ts'
+import { threadEnvironment } from '../../workers/thread-environment.ts'
 
 /** The thread that owns the database, seen from this one. */
 export interface DiskThread {
@@ -27,7 +28,7 @@ export const startDiskThread: StartDiskThread = (options, listener) => {
   const worker = new Worker(new URL(entry, import.meta.url), {
     workerData: options,
     name: 'cache-disk',
-    env: {},
+    env: threadEnvironment(),
     // Of SQLite, which some versions of Node call experimental.
     execArgv: ['--disable-warning=ExperimentalWarning'],
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
