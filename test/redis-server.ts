@@ -10,6 +10,7 @@ import type { Test } from 'tap'
 import { RedisLink } from '../services/redis/link.ts'
 import { type RedisOptions, resolveRedis } from '../services/redis/options.ts'
 import { afterDeath } from './after-death.ts'
+import { until } from './until.ts'
 
 /** Why tests with a real Redis cannot run here; `false` where they can. */
 export const noRedis: string | false =
@@ -85,7 +86,9 @@ export async function startCluster(t: Test): Promise<RedisServer[]> {
     if (i > 0) await server.cli('CLUSTER', 'MEET', '127.0.0.1', String(first.server.port), String(first.bus))
   }
   // They tell each other a few times a second; each question takes a process of its own.
-  for (const server of servers) while (!(await server.cli('CLUSTER', 'INFO')).includes('cluster_state:ok'));
+  for (const { cli } of servers) {
+    await until(async () => (await cli('CLUSTER', 'INFO')).includes('cluster_state:ok'), 50)
+  }
   return servers
 }
 

@@ -4,6 +4,7 @@ import { resolveConfig } from '../config/resolve.ts'
 import { serve } from '../server.ts'
 import { connectRaw } from './raw-client.ts'
 import { startUpstream } from './upstream-server.ts'
+import { until } from './until.ts'
 
 /** Processes are forked and must boot, with others on the machine. */
 const PATIENCE_MS = 150_000
@@ -68,7 +69,7 @@ void test('a purge reaches every process, and the report adds them up', { timeou
   // A change that one process sees through, on a route without a cache, is told to the other.
   while ((await variants()).length < 2) await plain('/a')
   await change('/a')
-  while ((await variants()).length > 0);
+  await until(async () => (await variants()).length === 0)
   t.pass('no process has the old answer any more')
   await running.close()
   await running.closed

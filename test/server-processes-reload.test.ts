@@ -4,6 +4,7 @@ import type { Running } from '../server.ts'
 import { connectClient } from './client.ts'
 import { clustered, PATIENCE_MS } from './clustered.ts'
 import type { Play } from './upstream-server.ts'
+import { until } from './until.ts'
 
 void test('a reload replaces the processes: nothing is lost or counted twice, and a faulty one replaces none', {
   timeout: PATIENCE_MS,
@@ -49,7 +50,7 @@ void test('a reload replaces the processes: nothing is lost or counted twice, an
     (await running.control.ask('metrics')).result.find(({ name }) => name === 'headrace_requests_total')?.values[0]
       ?.value
   // The old ones say what they have counted when they end.
-  while ((await processes(running)) > 3);
+  await until(async () => (await processes(running)) <= 3)
   t.equal(await counted(), 9)
   await running.close()
   await running.closed

@@ -2,13 +2,21 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { connect } from 'node:tls'
-import { test } from 'tap'
-import { clustered, PATIENCE_MS } from './clustered.ts'
+import { test, type Test } from 'tap'
+import { type Cluster, clustered, PATIENCE_MS } from './clustered.ts'
+import { until } from './until.ts'
 
-void test('two processes serve one address, and the control plane answers for both', {
-  timeout: PATIENCE_MS,
-}, async (t) => {
-  const { get, pids, running } = await clustered(t)
+// To start one takes as long as all that it is asked: those of one configuration share one.
+void test('two processes', { timeout: PATIENCE_MS }, async (t) => {
+  const gateway = await clustered(t)
+  await t.test('serve one address, and the control plane answers for both', (t) => answerTogether(t, gateway))
+  await t.test('are two again when one is killed, and what comes meanwhile is served', (t) => replaceOne(t, gateway))
+  const { running } = gateway
+  await Promise.all([running.close(), running.close()])
+  await running.closed
+})
+
+async function answerTogether(t: Test, { get, pids, running }: Cluster): Promise<void> {
   for (let turn = 0; turn < 8; turn++) t.strictSame(await get('/any'), { status: 200, body: 'from upstream' })
   const both = await pids()
   t.equal(new Set(both).size, 2)
@@ -29,14 +37,9 @@ void test('two processes serve one address, and the control plane answers for bo
   for (let turn = 0; turn < 4; turn++) {
     t.strictSame(await related(), { description: 'The control plane', url: `${admin}/docs` }, 'whichever is asked')
   }
-  await Promise.all([running.close(), running.close()])
-  await running.closed
-})
+}
 
-void test('a process that is killed is replaced, and what comes meanwhile is served', {
-  timeout: PATIENCE_MS,
-}, async (t) => {
-  const { get, pids, running } = await clustered(t)
+async function replaceOne(t: Test, { get, pids }: Cluster): Promise<void> {
   const before = await pids()
   const forked = once(cluster, 'listening')
   const exited = once(cluster, 'exit')
@@ -45,19 +48,25 @@ void test('a process that is killed is replaced, and what comes meanwhile is ser
   t.equal((await get('/meanwhile')).status, 200)
   await forked
   let after = await pids()
-  // It listens a moment before it says that it is ready: each question is a turn of the processes' event loops.
-  while (after.length < 2) after = await pids()
+  // It listens a moment before it says that it is ready.
+  await until(async () => (after = await pids()).length === 2)
   t.ok(after.includes(before[1] as number), 'the other is as it was')
   t.notOk(after.includes(before[0] as number))
   t.equal((await get('/after')).status, 200)
-  await running.close()
-  await running.closed
+}
+
+void test('two processes that listen with TLS, and share the control plane', { timeout: PATIENCE_MS }, async (t) => {
+  const listen = [{ port: 0 }, { port: 0, tls: 'development' }]
+  const gateway = await clustered(t, { listen, admin: { shared: true, token: 'secret' } })
+  await t.test('go on with a TLS session, whichever takes the connection', (t) => resumeSession(t, gateway))
+  await t.test('each answer for both', (t) => answerForBoth(t, gateway))
+  await gateway.running.close()
+  await gateway.running.closed
 })
 
-void test('a TLS session goes on at whichever process takes the connection', { timeout: PATIENCE_MS }, async (t) => {
-  const { running } = await clustered(t, { listen: { port: 0, tls: 'development' } })
-  const port = Number(new URL(running.addresses[0]!.url).port)
-  const settings = { port, host: '127.0.0.1', rejectUnauthorized: false }
+async function resumeSession(t: Test, { running }: Cluster): Promise<void> {
+  const { port } = new URL(running.addresses.find(({ url }) => url.startsWith('https:'))!.url)
+  const settings = { port: Number(port), host: '127.0.0.1', rejectUnauthorized: false }
   const first = connect(settings)
   const [session] = (await once(first, 'session')) as [Buffer]
   first.destroy()
@@ -68,20 +77,15 @@ void test('a TLS session goes on at whichever process takes the connection', { t
     t.ok(socket.isSessionReused())
     socket.destroy()
   }
-  await running.close()
-  await running.closed
-})
+}
 
-void test('shared, any process answers for all', { timeout: PATIENCE_MS }, async (t) => {
-  const { get, running } = await clustered(t, { admin: { shared: true, token: 'secret' } })
+async function answerForBoth(t: Test, { get }: Cluster): Promise<void> {
   for (let turn = 0; turn < 4; turn++) {
     const { pools, missing } = JSON.parse((await get('/performance/pools', 'secret')).body)
     t.equal(pools[0].connections.limit, 6)
     t.strictSame(missing, [])
   }
-  await running.close()
-  await running.closed
-})
+}
 
 void test('a port in use ends the start, and every process with it', { timeout: PATIENCE_MS }, async (t) => {
   const taken = createServer()

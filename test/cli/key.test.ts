@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test, type Test } from 'tap'
 import { headrace } from './command-line.ts'
 import { runningGateway } from './running.ts'
+import { until } from '../until.ts'
 
 function consumersFile(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'headrace-key-'))
@@ -21,10 +22,8 @@ void test('keys are made, replaced and revoked, and the gateway follows', { time
   })
   const status = async (key: string): Promise<number> =>
     (await fetch(`${publicUrl}/`, { headers: { 'x-api-key': key } })).status
-  /** In force by itself; asked over and over, each time a turn of the gateway. */
-  const becomes = async (key: string, wanted: number): Promise<void> => {
-    while ((await status(key)) !== wanted);
-  }
+  /** In force by itself. */
+  const becomes = (key: string, wanted: number): Promise<void> => until(async () => (await status(key)) === wanted)
   const created = await headrace(cwd, ['key', 'create', 'acme', '--note', 'laptop', '--expires', '90d'])
   t.equal(created.code, 0)
   t.match(created.out, /^hr_[0-9a-z]{8}_\w{28}\n$/, 'the key alone, for a pipe')

@@ -5,6 +5,7 @@ import { test } from 'tap'
 import { AUDIENCE, ISSUER, keySetOf, signerOf } from '../tokens.ts'
 import { headrace } from './command-line.ts'
 import { httpServer, runningGateway } from './running.ts'
+import { until } from '../until.ts'
 
 const exp = Math.floor(Date.now() / 1000) + 3_600
 
@@ -74,7 +75,7 @@ void test('a file of keys that changes is in force by itself', async (t) => {
   const [before, after] = [await old.sign({ exp }), await fresh.sign({ exp })]
   t.equal(await statusOf(before), 200)
   writeFileSync(join(folder, 'keys.json'), keySetOf(fresh))
-  while ((await statusOf(after)) !== 200);
+  await until(async () => (await statusOf(after)) === 200)
   t.equal(await statusOf(before), 401)
 })
 

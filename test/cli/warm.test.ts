@@ -2,6 +2,7 @@ import { request } from 'undici'
 import { test } from 'tap'
 import { headrace } from './command-line.ts'
 import { httpServer, runningGateway } from './running.ts'
+import { until } from '../until.ts'
 
 void test('warm has the gateway ask for URLs: clients are answered from the cache at once', async (t) => {
   const asked: string[] = []
@@ -48,9 +49,10 @@ void test('the configured list is asked for at the start, and again when warm na
   })
   const headers = { authorization: `Bearer ${running.token}` }
   let progress: unknown
-  do {
+  await until(async () => {
     progress = await (await fetch(`${adminUrl}/performance/cache/warm`, { headers })).json()
-  } while ((progress as { state: string }).state !== 'done')
+    return (progress as { state: string }).state === 'done'
+  })
   t.match(progress, { total: 2, done: 2, failed: 0, failures: [], missing: [] })
   t.same(asked.toSorted(), ['http api.test /de de', 'https api.test /v?x '])
   const { code, out } = await headrace(cwd, ['warm', '--json'])

@@ -10,6 +10,7 @@ import { type Gateway, PATIENCE, startManagedGateway } from '../helper.ts'
 import { noRedis, type RedisServer, type SlowPath, slowPath, startRedis } from '../redis-server.ts'
 import { noMount, smallDisk } from '../small-disk.ts'
 import { startUpstream } from '../upstream-server.ts'
+import { until } from '../until.ts'
 
 /** The second tier fails while the gateway serves: it serves on, at its own speed, says so, and recovers by itself. */
 
@@ -85,13 +86,10 @@ async function tierOf(gateway: Gateway): Promise<SecondTierReport> {
   return (await askAdmin<CacheReport>(gateway, '/performance/cache')).tiers[0]!
 }
 
-async function until(gateway: Gateway, holds: (tier: SecondTierReport) => boolean): Promise<SecondTierReport> {
-  for (;;) {
-    const tier = await tierOf(gateway)
-    if (holds(tier)) return tier
-    // The clients' turn.
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+async function tierWhen(gateway: Gateway, holds: (tier: SecondTierReport) => boolean): Promise<SecondTierReport> {
+  let tier = await tierOf(gateway)
+  await until(async () => holds((tier = await tierOf(gateway))), 10)
+  return tier
 }
 
 async function metric(gateway: Gateway, name: string): Promise<number | undefined> {
@@ -121,15 +119,15 @@ void test('Redis fails under load', { skip: noRedis, timeout: PATIENCE }, async 
     cache: { memory: { enabled: false } },
     redis: { url: path.url, commandTimeout: '5m', connectTimeout: '5m' },
   })
-  await until(gateway, ({ state }) => state === 'up')
+  await tierWhen(gateway, ({ state }) => state === 'up')
   const load = await startLoad(t, gateway)
   for (const [what, fault] of Object.entries(FAULTS)) {
     const before = await tierOf(gateway)
-    await until(gateway, ({ hits }) => hits > before.hits + 10)
+    await tierWhen(gateway, ({ hits }) => hits > before.hits + 10)
     // On a busy machine it may be too slow by itself for a moment.
-    while ((await metric(gateway, 'headrace_cache_tier_up')) !== 1);
+    await until(async () => (await metric(gateway, 'headrace_cache_tier_up')) === 1)
     await fault.begin(server, path)
-    const away = await until(gateway, ({ state }) => state === 'away')
+    const away = await tierWhen(gateway, ({ state }) => state === 'away')
     t.type(away.reason, 'string', what)
     t.equal(await metric(gateway, 'headrace_cache_tier_up'), 0)
     const health = await askAdmin<HealthReport>(gateway, '/performance/health')
@@ -137,7 +135,7 @@ void test('Redis fails under load', { skip: noRedis, timeout: PATIENCE }, async 
     await load.more(50)
     t.ok((await tierOf(gateway)).skipped - away.skipped > 10, `${what}: it is not asked any more`)
     await fault.end(server, path)
-    await until(gateway, ({ state }) => state === 'up')
+    await tierWhen(gateway, ({ state }) => state === 'up')
     t.same(load.bad, [], what)
   }
   await load.end()
@@ -151,14 +149,14 @@ void test('the disk fills up under load: what is on it is read, the rest comes f
   const gateway = await startBefore(t, {
     cache: { memory: { enabled: false }, disk: { path: join(disk.folder, 'cache') } },
   })
-  await until(gateway, ({ state }) => state === 'up')
+  await tierWhen(gateway, ({ state }) => state === 'up')
   const load = await startLoad(t, gateway)
-  const { hits, reason } = await until(gateway, (tier) => tier.reason !== null)
+  const { hits, reason } = await tierWhen(gateway, (tier) => tier.reason !== null)
   t.match(reason, /full/)
-  await until(gateway, (tier) => tier.hits > hits + 10 && tier.dropped > 0)
+  await tierWhen(gateway, (tier) => tier.hits > hits + 10 && tier.dropped > 0)
   disk.resize('64m')
-  const { writes } = await until(gateway, ({ reason }) => reason === null)
-  await until(gateway, (tier) => tier.writes > writes + 10)
+  const { writes } = await tierWhen(gateway, ({ reason }) => reason === null)
+  await tierWhen(gateway, (tier) => tier.writes > writes + 10)
   await load.end()
   t.same(load.bad, [])
 })

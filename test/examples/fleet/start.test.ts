@@ -104,9 +104,27 @@ async function request({ url, http2, headers }: Curl): Promise<{ status: number;
 const commandsIn = (text: string): string[] =>
   [...text.matchAll(/^ {2}(curl .+)$/gm)].map(([, command = '']) => command)
 
-void test('it shows where it listens, the docs, what is off, and commands that all work as printed', async (t) => {
+void test('the example', async (t) => {
+  // One for all that only asks it something.
   const cwd = t.testdir()
-  const { child, text, exit } = await start(t, cwd)
+  const started = await start(t, cwd)
+  await t.test('shows where it listens, the docs, what is off, and commands that all work as printed', (t) =>
+    showsWhatToTry(t, started.text, cwd),
+  )
+  await t.test('shows prefixes, rewriting and methods in its routes', (t) => showsRoutes(t, started.text))
+  await t.test(
+    'has three consumers with the limits of their tiers, the audit log for operators, and a way without limits',
+    (t) => showsLimits(t, started.text),
+  )
+  await t.test('ends with its fleet API', async (t) => {
+    started.child.kill('SIGINT')
+    t.equal(await started.exit, 0, 'Ctrl-C ends both')
+    const fleet = /fleet +(\S+)/.exec(started.text)?.[1] ?? ''
+    await t.rejects(fetch(fleet))
+  })
+})
+
+async function showsWhatToTry(t: Test, text: string, cwd: string): Promise<void> {
   t.notMatch(text, '\u001b', 'no colours where there is no terminal')
   t.match(
     text,
@@ -125,15 +143,9 @@ void test('it shows where it listens, the docs, what is off, and commands that a
   ])
   const docs = /docs +(\S+)/.exec(text)?.[1] ?? ''
   t.equal((await fetch(docs)).status, 200)
+}
 
-  child.kill('SIGINT')
-  t.equal(await exit, 0, 'Ctrl-C ends both')
-  const fleet = /fleet +(\S+)/.exec(text)?.[1] ?? ''
-  await t.rejects(fetch(fleet))
-})
-
-void test('the routes of the example show prefixes, rewriting and methods', async (t) => {
-  const { text } = await start(t, t.testdir())
+async function showsRoutes(t: Test, text: string): Promise<void> {
   const url = /public +(http:\S+)/.exec(text)?.[1] ?? ''
   const photo = await fetch(`${url}/photos/7`)
   t.equal(photo.headers.get('content-type'), 'image/jpeg')
@@ -147,10 +159,9 @@ void test('the routes of the example show prefixes, rewriting and methods', asyn
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object }
   t.match(Object.keys(document.paths), { length: Number })
   t.ok('/api/vehicles/{id}' in document.paths && '/photos/{id}' in document.paths)
-})
+}
 
-void test('three consumers have the limits of their tiers, operators the audit log, and load tools a way without', async (t) => {
-  const { text } = await start(t, t.testdir())
+async function showsLimits(t: Test, text: string): Promise<void> {
   const url = /public +(http:\S+)/.exec(text)?.[1] ?? ''
   const keyOf = (name: string): string => readFileSync(resolve(KEYS, `${name}.key`), 'utf8').trim()
   const ask = (path: string, name?: string): Promise<Response> =>
@@ -173,7 +184,7 @@ void test('three consumers have the limits of their tiers, operators the audit l
   t.equal((await ask('/api/vehicles?limit=1', 'dispatch')).status, 200, 'the others have not')
   const free = await Promise.all(Array.from({ length: 25 }, () => ask('/load/vehicles?limit=1', 'reports')))
   t.ok(free.every(({ status, headers }) => status === 200 && headers.get('ratelimit') === null))
-})
+}
 
 void test('a configuration in the folder takes the place of the example', async (t) => {
   const config = { listen: { port: 0 }, admin: { port: 0 }, dataDir: './data', upstreams: {}, routes: {} }

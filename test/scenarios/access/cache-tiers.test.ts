@@ -3,7 +3,8 @@ import { PATIENCE } from '../../helper.ts'
 import { noRedis, startRedis } from '../../redis-server.ts'
 import { keyFor } from '../../services/access/given.ts'
 import { startUpstream } from '../../upstream-server.ts'
-import { folderOf, type Machine, machine, until } from './machines.ts'
+import { until } from '../../until.ts'
+import { folderOf, type Machine, machine } from './machines.ts'
 
 /** What is kept behind the memory of a process, on disk and in Redis as they are, is one caller's after a restart, too. */
 

@@ -7,6 +7,7 @@ import { clustered, PATIENCE_MS } from '../../clustered.ts'
 import { connectRaw } from '../../raw-client.ts'
 import { keyFor } from '../../services/access/given.ts'
 import { signatureFields } from '../../services/access/signing.ts'
+import { until } from '../../until.ts'
 
 void test('a key that is gone from the file, or revoked, and a request that was accepted, are refused by both processes', {
   timeout: PATIENCE_MS,
@@ -59,7 +60,7 @@ void test('a key that is gone from the file, or revoked, and a request that was 
   edit.removeKey(taken.id)
   edit.save()
   // Each follows the file by itself: asked until both have seen it.
-  while ((await statuses(taken.key)) !== '401');
+  await until(async () => (await statuses(taken.key)) === '401')
   const report = JSON.parse((await get('/performance/consumers', 'secret')).body)
   t.match(report, { consumers: [{ name: 'acme', keys: [{ id: revoked.id, revoked: true }] }], missing: [] })
   t.match(report.callers, [{ id: 'acme', scheme: 'key' }])

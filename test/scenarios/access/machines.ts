@@ -53,11 +53,6 @@ export async function machine(t: Test, input: ConfigInput): Promise<Machine> {
   }
 }
 
-/** Asks again until it is so; the time that it may take is the test's. */
-export async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo()));
-}
-
 /** The URL of a user whom Redis lets do all but hear messages: for them, each one is lost. */
 export async function deafTo(redis: RedisServer): Promise<string> {
   await redis.cli('ACL', 'SETUSER', 'deaf', 'on', '>secret', '~*', '+@all', 'resetchannels')

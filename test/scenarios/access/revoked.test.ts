@@ -3,7 +3,8 @@ import { PATIENCE } from '../../helper.ts'
 import { noRedis, startRedis } from '../../redis-server.ts'
 import { keyFor } from '../../services/access/given.ts'
 import { AUDIENCE, ISSUER, signerOf } from '../../tokens.ts'
-import { deafTo, folderOf, machine, until } from './machines.ts'
+import { until } from '../../until.ts'
+import { deafTo, folderOf, machine } from './machines.ts'
 
 const signer = await signerOf('ES256', 'es')
 const exp = Math.floor(Date.now() / 1000) + 3_600

@@ -3,7 +3,8 @@ import { httpServer } from '../../cli/running.ts'
 import { PATIENCE } from '../../helper.ts'
 import { noRedis, type RedisServer, startRedis } from '../../redis-server.ts'
 import { AUDIENCE, ISSUER, keySetOf, signerOf } from '../../tokens.ts'
-import { deafTo, type Machine, machine, until } from './machines.ts'
+import { until } from '../../until.ts'
+import { deafTo, type Machine, machine } from './machines.ts'
 
 const [old, fresh] = await Promise.all([signerOf('ES256', 'old'), signerOf('ES256', 'fresh')])
 const exp = Math.floor(Date.now() / 1000) + 3_600

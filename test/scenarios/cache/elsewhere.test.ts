@@ -4,6 +4,7 @@ import type { Script } from '../../upstream-server.ts'
 import type { Field } from '../../wire.ts'
 import { FakeTier } from '../../services/cache/fake-tier.ts'
 import { type Cached, cachedBefore, cachedBeside, type CachedOptions, status } from './cached.ts'
+import { until } from '../../until.ts'
 
 /** What one process has stored answers the clients of another, through the second tier; with memory and without. */
 
@@ -38,10 +39,6 @@ async function two(t: Test, script: Script, options: CachedOptions = {}): Promis
       return since.map(({ method, target }) => `${method} ${target}`)
     },
   }
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve))
 }
 
 for (const { what, store } of MEMORIES) {

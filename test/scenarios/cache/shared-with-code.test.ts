@@ -10,6 +10,7 @@ import { createLog } from '../../../services/log/logger.ts'
 import type { Selector } from '../../../services/cache/store/selector.ts'
 import { noRedis, startRedis } from '../../redis-server.ts'
 import { startUpstream } from '../../upstream-server.ts'
+import { until } from '../../until.ts'
 
 void test('in an application, one tag purges what code keeps and what the gateway keeps', async (t) => {
   const upstream = await startUpstream(t, (exchange) => exchange.respond(200, [['cache-control', 'max-age=60']]))
@@ -112,10 +113,6 @@ async function embedded(t: Test, origin: string, options: Partial<GatewayOptions
         return second?.state === 'up' && second.queued === 0
       }),
   }
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve))
 }
 
 void test('applications with a gateway share what is in Redis, answers and values, and purge it together', {

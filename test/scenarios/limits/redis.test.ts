@@ -9,6 +9,7 @@ import { RedisLedger } from '../../../services/limit/redis-ledger.ts'
 import { PATIENCE } from '../../helper.ts'
 import { noRedis, redisOptions, slowPath, startCluster, startRedis } from '../../redis-server.ts'
 import type { Test } from 'tap'
+import { until } from '../../until.ts'
 
 /** Like a process of a machine of its own: with a way to Redis that it shares with nobody. */
 async function member(t: Test, url: string): Promise<{ ledger: RedisLedger; errands: Errands }> {
@@ -16,11 +17,6 @@ async function member(t: Test, url: string): Promise<{ ledger: RedisLedger; erra
   t.teardown(() => ledger.close())
   await until(() => ledger.ready)
   return { ledger, errands: new Errands(ledger) }
-}
-
-/** Looks again until it is so. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 const limitOf = (count: number, windowMs: number): SharedLimit => ({

@@ -3,6 +3,7 @@ import { test, type Test } from 'tap'
 import { request } from 'undici'
 import { type ConfigInput, everyProtocol, type Gateway, PATIENCE, startManagedGateway, TIMEOUTS } from '../../helper.ts'
 import { type Play, REFUSING_ORIGIN, type Script, startUpstream, type Upstream } from '../../upstream-server.ts'
+import { until } from '../../until.ts'
 
 const ok: Play = (exchange) => exchange.respond(200, [], 'real')
 
@@ -145,9 +146,7 @@ void test('a shadow that hangs, fails or cannot be reached has no effect on clie
   await broken.shadow.closed(0)
   const gone = await beforeMirror(t, ok, { origin: REFUSING_ORIGIN })
   t.equal(String((await (await gone.gateway.client('h1')).request({ path: '/' })).body), 'real')
-  const failed = async (before: Before): Promise<void> => {
-    while ((await before.counted('failed_total')) < 1);
-  }
+  const failed = (before: Before): Promise<void> => until(async () => (await before.counted('failed_total')) >= 1)
   await failed(broken)
   await failed(gone)
   // Nobody waits for a shadow: it says nothing of whether requests should come here.

@@ -6,6 +6,7 @@ import { request } from 'undici'
 import { decoded } from '../../decode.ts'
 import { everyProtocol, isProblem, PATIENCE, startManagedGateway } from '../../helper.ts'
 import { startUpstream } from '../../upstream-server.ts'
+import { until } from '../../until.ts'
 
 const DOCUMENT = {
   openapi: '3.0.3',
@@ -134,7 +135,7 @@ void test('a client that leaves before the document has come is booked, and nobo
       lines.find((line) => line.startsWith('headrace_requests_total{') && line.includes('"499"'))?.split(' ')[1],
     )
   }
-  while ((await left()) !== 2);
+  await until(async () => (await left()) === 2)
   t.pass('both have been counted')
 })
 

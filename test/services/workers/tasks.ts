@@ -8,10 +8,9 @@ export function hang(): void {
   for (;;);
 }
 
-/** Busy for so many milliseconds. */
-export function spin(ms: number): string {
-  const end = performance.now() + ms
-  while (performance.now() < end);
+/** Blocks its thread for so many milliseconds. */
+export function block(ms: number): string {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
   return 'done'
 }
 

@@ -36,7 +36,7 @@ void test('the time of a task begins when it does, not when it is lined up', TIM
   const { run } = poolOf(t)
   await run('echo')
   // Lined up, the second waits longer than it may take itself.
-  const [first, second] = await Promise.all([run('spin', 4_000), run('echo', 'second', 2_000)])
+  const [first, second] = await Promise.all([run('block', 4_000), run('echo', 'second', 2_000)])
   t.same([first, second], ['done', 'second'])
 })
 

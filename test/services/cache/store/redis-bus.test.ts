@@ -4,6 +4,7 @@ import { RedisKeys } from '../../../../services/cache/store/redis-keys.ts'
 import { RedisPurgeLog, type RedisPurgeLogOptions } from '../../../../services/cache/store/redis-purge-log.ts'
 import type { Selector } from '../../../../services/cache/store/selector.ts'
 import { linkTo, noRedis, startCluster, startRedis } from '../../../redis-server.ts'
+import { until } from '../../../until.ts'
 
 type Heard = { selector: Selector; mode: string } | 'gap'
 
@@ -130,7 +131,7 @@ void test('a subscription that is refused is asked for again', { skip: noRedis }
   t.match(other.bus.stats(), { state: 'away' })
   await server.cli('ACL', 'SETUSER', 'default', 'allchannels')
   const one = await listener(t, server.url)
-  while (other.bus.stats().state !== 'following') await server.cli('PING')
+  await until(() => other.bus.stats().state === 'following')
   await one.bus.publish(tag('a'), 'hard')
   await other.hears(2)
   t.same(other.heard[1], { selector: tag('a'), mode: 'hard' })

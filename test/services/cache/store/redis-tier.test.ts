@@ -10,6 +10,7 @@ import { type RedisLink } from '../../../../services/redis/link.ts'
 import { linkTo, noRedis, type RedisServer, slowPath, startCluster, startRedis } from '../../../redis-server.ts'
 import { letTimeGo, passUntil, stopTime } from '../../../standing-clock.ts'
 import { storedResponse } from './stored-response.ts'
+import { until } from '../../../until.ts'
 
 const KEY = '3f2a91c4https://api.example.com/v1/vehicles?page=2'
 const URL_OF_KEY = 'https://api.example.com/v1/vehicles?page=2'
@@ -234,10 +235,10 @@ async function nodeDies(t: Test, servers: RedisServer[]): Promise<void> {
   await dying.kill()
   for (let i = 0; tier.stats().state === 'up'; i++) await passUntil(tier.read(keys[i % keys.length]!))
   const probes = await probing(purges)
-  while ((await probes()) < 2);
+  await until(async () => (await probes()) >= 2, 25)
   t.equal(tier.stats().state, 'away', 'though the node that is asked for purges answers')
   const purged = tier.purge({ kind: 'key', key: 'k https://h/never' }, 'hard')
-  while (tier.stats().purging > 0) await probes()
+  await until(() => tier.stats().purging === 0)
   await dying.restart()
   await becomes('up')
   t.equal(await purged, 0)
@@ -411,7 +412,7 @@ void test('slow under load: reads end empty, and it recovers by itself', { skip:
   const probes = async (): Promise<number> =>
     Number(/cmdstat_evalsha:calls=(\d+)/.exec(await server.cli('INFO', 'commandstats'))?.[1] ?? 0)
   const before = await probes()
-  while ((await probes()) < before + 3);
+  await until(async () => (await probes()) >= before + 3, 25)
   stopTime()
   t.equal(tier.stats().state, 'away')
   path.delay(0)
@@ -470,7 +471,7 @@ void test('sentinels make a replica the master: what was stored and purged is kn
 }, async (t) => {
   const master = await startRedis(t, ['--repl-diskless-sync-delay', '0'])
   const replica = await startRedis(t, ['--replicaof', `127.0.0.1 ${master.port}`])
-  while (!(await replica.cli('INFO', 'replication')).includes('master_link_status:up'));
+  await until(async () => (await replica.cli('INFO', 'replication')).includes('master_link_status:up'), 25)
   const file = join(t.testdir(), 'sentinel.conf')
   const settings = [
     `monitor main 127.0.0.1 ${master.port} 1`,
@@ -479,7 +480,7 @@ void test('sentinels make a replica the master: what was stored and purged is kn
   ]
   writeFileSync(file, settings.map((line) => `sentinel ${line}\n`).join(''))
   const sentinel = await startRedis(t, [], { sentinel: file })
-  while (!(await sentinel.cli('SENTINEL', 'REPLICAS', 'main')).includes(String(replica.port)));
+  await until(async () => (await sentinel.cli('SENTINEL', 'REPLICAS', 'main')).includes(String(replica.port)), 25)
   const { tier, store, bodies, becomes } = await machine(t, `redis+sentinel://127.0.0.1:${sentinel.port}/main`)
   await store(KEY, { body: 'kept' })
   await store('k https://h/purged', { tags: ['t'] })
@@ -487,7 +488,7 @@ void test('sentinels make a replica the master: what was stored and purged is kn
   const offset = async (server: RedisServer): Promise<number> =>
     Number(/(?:slave|master)_repl_offset:(\d+)/.exec(await server.cli('INFO', 'replication'))?.[1])
   const written = await offset(master)
-  while ((await offset(replica)) < written);
+  await until(async () => (await offset(replica)) >= written, 25)
   await Promise.all([becomes('away'), master.kill()])
   await becomes('up')
   t.same(await bodies(KEY), ['kept'])
