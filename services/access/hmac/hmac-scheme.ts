@@ -36,6 +36,8 @@ export interface HmacSchemeParts {
 export class HmacScheme implements Authenticator {
   readonly scheme = 'hmac'
   readonly challenge: string
+  /** Signatures that were computed, for whomever. */
+  computed = 0
   readonly replays: ReplayMemory
   readonly #options: HmacOptions
   readonly #parts: HmacSchemeParts
@@ -87,6 +89,7 @@ export class HmacScheme implements Authenticator {
   #signer(exchange: Exchange, given: SignatureInput): Identity | undefined {
     const base = isCovered(exchange, given.components) ? signatureBase(exchange, given) : undefined
     if (base === undefined) return undefined
+    this.computed++
     const known = this.#parts.consumers.directory.secrets.get(given.keyid)
     const expected = createHmac('sha256', known?.secret ?? NOBODYS_SECRET)
       .update(base, 'latin1')

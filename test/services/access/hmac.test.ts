@@ -113,6 +113,19 @@ void test('another method, query, secret or key, or less signed than decides, is
   t.equal(scheme.replays.size, 0, 'and nothing is remembered of it')
 })
 
+void test('an unknown keyid is as much work as a wrong secret and a right one: one signature each', async (t) => {
+  const scheme = schemeAt()
+  const computedFor = (signing: Signing): number => {
+    const before = scheme.computed
+    scheme.authenticate(signed(signing))
+    return scheme.computed - before
+  }
+  t.equal(computedFor({}), 1)
+  t.equal(computedFor({ secret: `${SECRET}x` }), 1)
+  t.equal(computedFor({ parameters: `;created=${CREATED};keyid="nobody"` }), 1)
+  t.equal(computedFor({ parameters: `;created=${CREATED};keyid="__proto__"` }), 1)
+})
+
 void test('a signature is good for the window around its time, and once', async (t) => {
   const now = { time: NOON }
   const scheme = schemeAt(now)
