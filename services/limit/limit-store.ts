@@ -3,7 +3,15 @@ import { Errands } from './errands.ts'
 import { ExactLimiter } from './exact-limiter.ts'
 import { LeasedLimiter } from './leased-limiter.ts'
 import type { Ledger } from './ledger.ts'
-import { clockOf, identityOf, type LimitShape, type LimitState, paceOfLimit } from './limit.ts'
+import {
+  clockOf,
+  identityOf,
+  type LimitShape,
+  type LimitState,
+  paceOfLimit,
+  SYSTEM_TIMES,
+  type Times,
+} from './limit.ts'
 import { LocalLimiter } from './local-limiter.ts'
 import { TopKeys } from './top-keys.ts'
 
@@ -22,10 +30,12 @@ export class LimitStore {
   readonly errands: Errands | null
   /** Decisions that were to be shared, and were made by this process alone. */
   alone = 0
+  readonly #times: Times
   readonly #held = new Map<string, Held>()
 
-  constructor(ledger: Ledger | null) {
+  constructor(ledger: Ledger | null, times: Times = SYSTEM_TIMES) {
     this.ledger = ledger
+    this.#times = times
     this.errands = ledger === null ? null : new Errands(ledger)
   }
 
@@ -56,7 +66,7 @@ export class LimitStore {
   }
 
   #limiter(id: string, shape: LimitShape): Limiter {
-    const limit = { id, pace: paceOfLimit(shape), ...clockOf(shape), maxKeys: shape.options.maxKeys }
+    const limit = { id, pace: paceOfLimit(shape), ...clockOf(shape, this.#times), maxKeys: shape.options.maxKeys }
     const { errands } = this
     if (errands === null) return new LocalLimiter(limit)
     const shared = { errands, alone: () => void this.alone++ }

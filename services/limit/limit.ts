@@ -43,9 +43,22 @@ export function paceOfLimit({ options, period }: LimitShape): Pace {
   return period === null ? paceOf(rate, burst) : { interval: 1, burst, debt: burst }
 }
 
-export function clockOf({ period }: LimitShape): { clock: LimitClock; calendar: CalendarClock | null } {
-  const calendar = period === null ? null : new CalendarClock(period)
-  return { clock: calendar ?? new SteadyClock(), calendar }
+/** What limits are counted in. */
+export interface Times {
+  /** Epoch, ms: of quotas. */
+  wall: () => number
+  /** Milliseconds of a clock that nobody sets. */
+  steady: () => number
+}
+
+export const SYSTEM_TIMES: Times = { wall: Date.now, steady: () => performance.now() }
+
+export function clockOf(
+  { period }: LimitShape,
+  { wall, steady }: Times,
+): { clock: LimitClock; calendar: CalendarClock | null } {
+  const calendar = period === null ? null : new CalendarClock(period, wall)
+  return { clock: calendar ?? new SteadyClock(steady), calendar }
 }
 
 /** One limit, on whatever routes it holds. */

@@ -77,6 +77,26 @@ void test('of several limits one refuses, and the others lose nothing by it', { 
   t.match((await get(client, '/b')).get('ratelimit'), /r=3/)
 })
 
+void test('who has used up its time of the upstream is refused until there is some again, hits of the cache are free', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { gateway, upstream } = await managedGatewayBefore(t, (exchange) => exchange.respond(), {
+    route: {
+      cache: { ttl: '1m' },
+      // Whatever an answer takes, it is more than nothing, and less comes back in an hour than any test lasts.
+      rateLimit: { max: 1, timeWindow: '1h', by: 'header:x-tenant', measured: 'upstream-ms' },
+    },
+  })
+  const client = await gateway.client('h1')
+  const of = async (tenant: string, path: string): Promise<number> =>
+    (await get(client, path, [['x-tenant', tenant]])).status
+  t.equal(await of('a', '/a'), 200)
+  t.strictSame([await of('b', '/a'), await of('b', '/a')], [200, 200], 'stored by now')
+  t.equal(await of('b', '/b'), 200, 'nothing of it was used')
+  t.strictSame([await of('a', '/a'), await of('b', '/a')], [429, 429])
+  t.equal(upstream.requests.length, 2)
+})
+
 void test('a dry run refuses nobody and tells nobody; the control plane has its count', {
   timeout: PATIENCE,
 }, async (t) => {

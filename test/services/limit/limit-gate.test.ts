@@ -1,0 +1,113 @@
+import { test } from 'tap'
+import { resolveConfig } from '../../../config/resolve.ts'
+import type { Exchange } from '../../../services/downstream/exchange.ts'
+import type { Gate } from '../../../services/gate/gate.ts'
+import { LimitStore } from '../../../services/limit/limit-store.ts'
+import { Limits } from '../../../services/limit/limits.ts'
+import { asking } from '../access/given.ts'
+
+/** Two clocks of a gateway that a test moves. */
+interface Clocks {
+  /** Epoch, ms. */
+  wall: number
+  /** Milliseconds that nobody sets. */
+  steady: number
+}
+
+const at = (text: string): number => Date.parse(text)
+
+/** The gates of the one route of a configuration. */
+function gatesOf(config: { route?: object; tiers?: object }, clocks: Clocks): Gate[] {
+  const { tiers = {}, route = {} } = config
+  const resolved = resolveConfig({ tiers, routes: { '/*': { answer: { body: 'x' }, access: ['key'], ...route } } })
+  const store = new LimitStore(null, { wall: () => clocks.wall, steady: () => clocks.steady })
+  const limits = new Limits(resolved, store)
+  return resolved.routes.flatMap((one) => limits.makers.map((make) => make(one))).filter((gate) => gate !== null)
+}
+
+function from(consumer: string, tier: string | null = null): Exchange {
+  const exchange = asking()
+  exchange.identity = { id: consumer, scheme: 'key', consumer, tier, groups: [], scopes: [], claims: {} }
+  return exchange
+}
+
+interface Refused {
+  code: string
+  fields: readonly string[]
+}
+
+function check(gates: readonly Gate[], exchange: Exchange): Refused | undefined {
+  for (const gate of gates) {
+    const verdict = gate.check(exchange)
+    if (verdict !== undefined) return verdict as unknown as Refused
+  }
+  return undefined
+}
+
+void test('a quota of a day and of a month are whole again when the next one begins, in UTC', async (t) => {
+  const clocks = { wall: at('2028-02-28T23:59:58.500Z'), steady: 0 }
+  const gates = gatesOf({ tiers: { trial: { quota: { day: 2, month: 4 } } } }, clocks)
+  const ask = (who = 'acme'): Refused | undefined => check(gates, from(who, 'trial'))
+  const used = (after: number) => ({ code: 'HR_RATE_QUOTA', fields: ['retry-after', String(after)] })
+  t.same([ask(), ask()], [undefined, undefined])
+  t.match(ask(), used(2), 'until midnight')
+  clocks.wall = at('2028-02-28T23:59:59.999Z')
+  t.match(ask(), used(1))
+  t.equal(ask('globex'), undefined, 'and each caller has its own')
+
+  clocks.wall = at('2028-02-29T00:00:00Z')
+  t.same([ask(), ask()], [undefined, undefined], 'a new day of a leap year')
+  t.match(ask(), used(86_400))
+
+  clocks.wall = at('2028-03-01T00:00:00Z')
+  t.same([ask(), ask()], [undefined, undefined], 'a new day, and a new month')
+  clocks.wall = at('2028-03-02T12:00:00Z')
+  t.same([ask(), ask()], [undefined, undefined])
+  clocks.wall = at('2028-03-31T23:59:59Z')
+  t.match(ask(), used(1), 'four are a month of it, however many days have gone by')
+  clocks.wall = at('2028-03-30T12:00:00Z')
+  t.match(ask(), { code: 'HR_RATE_QUOTA' }, 'a clock that is set back brings none back')
+  clocks.wall = at('2028-04-01T00:00:00Z')
+  t.equal(ask(), undefined)
+})
+
+void test('a refused request costs nothing of the quota that had some left', async (t) => {
+  const clocks = { wall: at('2026-06-01T12:00:00Z'), steady: 0 }
+  const gates = gatesOf({ tiers: { trial: { quota: { day: 1, month: 3 } } } }, clocks)
+  const ask = (): Refused | undefined => check(gates, from('acme', 'trial'))
+  t.equal(ask(), undefined)
+  for (let i = 0; i < 10; i++) t.match(ask(), { code: 'HR_RATE_QUOTA' })
+  for (const day of ['02', '03']) {
+    clocks.wall = at(`2026-06-${day}T12:00:00Z`)
+    t.equal(ask(), undefined, 'of the month one a day was used')
+  }
+  clocks.wall = at('2026-06-04T12:00:00Z')
+  t.match(ask(), { code: 'HR_RATE_QUOTA' })
+})
+
+void test('the time of the upstream is charged when it is known, and comes back with time', async (t) => {
+  const clocks = { wall: at('2026-06-01T12:00:00Z'), steady: 0 }
+  const rateLimit = { max: 1_000, timeWindow: '10s', by: 'consumer', measured: 'upstream-ms' }
+  const gates = gatesOf({ route: { rateLimit } }, clocks)
+  const finish = (exchange: Exchange, upstreamMs: number): void => {
+    exchange.upstreamMs = upstreamMs
+    for (const gate of gates) gate.finish?.(exchange)
+  }
+  const [first, second] = [from('acme'), from('acme')]
+  t.same([check(gates, first), check(gates, second)], [undefined, undefined], 'those in flight cost nothing yet')
+  finish(first, 700.2)
+  t.equal(check(gates, from('acme')), undefined, 'there is some left')
+  finish(second, 799)
+  // 701 and 799 of 1,000: half a window is owed.
+  t.match(check(gates, from('acme')), { code: 'HR_RATE_LIMITED', fields: ['retry-after', '6'] })
+  t.equal(check(gates, from('globex')), undefined, 'who has used nothing of it goes on')
+  clocks.steady = 5_000
+  t.match(check(gates, from('acme')), { code: 'HR_RATE_LIMITED' })
+  clocks.steady = 5_020
+  const third = from('acme')
+  t.equal(check(gates, third), undefined)
+  finish(third, 0)
+  t.equal(check(gates, from('acme')), undefined, 'what came out of the cache cost the upstream nothing')
+  finish(from('acme'), 1e9)
+  t.match(check(gates, from('acme')), { fields: ['retry-after', '11'] }, 'and one window is owed at most')
+})
