@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import { parseRouteKey } from '../services/routing/pattern.ts'
 import type { Call, Command, ExitCode } from './command.ts'
 import { CONFIG_OPTION, load, OVERRIDES } from './configuration.ts'
+import { counted } from './counted.ts'
 import { formatProblems } from './problems.ts'
 import { painter } from './terminal.ts'
 
@@ -33,7 +34,11 @@ async function run(call: Call): Promise<ExitCode> {
     return 1
   }
   const { listen, upstreams, routes, file } = loaded.config
-  const parts = [count(listen, 'listener'), count(upstreams, 'upstream'), count(routes, 'route')].join(', ')
+  const parts = [
+    counted(listen.length, 'listener'),
+    counted(upstreams.length, 'upstream'),
+    counted(routes.length, 'route'),
+  ].join(', ')
   const paint = painter(stdout)
   stdout.write(`${paint('green', '✔')} ${basename(file ?? 'the configuration')} is valid: ${parts}\n`)
   for (const note of notesOn(loaded.config)) stdout.write(`  ${paint('yellow', 'note')} ${note}\n`)
@@ -50,8 +55,4 @@ function notesOn({ routes }: Config): string[] {
       `the route '${key}' takes the host '${host.name}' alone: a path begins with a slash, '/${host.name}${path}'`,
     ]
   })
-}
-
-function count(list: readonly unknown[], noun: string): string {
-  return `${list.length} ${noun}${list.length === 1 ? '' : 's'}`
 }

@@ -3,6 +3,7 @@ import { withAdmin } from './admin.ts'
 import { ADMIN_OPTIONS, findAdmin } from './admin-access.ts'
 import { formatChanges } from './changes-text.ts'
 import type { Call, Command, ExitCode } from './command.ts'
+import { counted } from './counted.ts'
 import { showRefusal } from './refusal.ts'
 import { painter } from './terminal.ts'
 
@@ -46,11 +47,12 @@ async function run(call: Call): Promise<ExitCode> {
   if (call.has('json')) stdout.write(`${JSON.stringify(shown, null, 2)}\n`)
   else if (changes.length === 0) stdout.write(`${paint('green', '✔')} ${source ?? 'the configuration'} is what runs\n`)
   else {
-    const count = changes.length === 1 ? '1 change' : `${changes.length} changes`
     const needed = changes.filter(({ effect }) => effect === 'restart').length
     const hint = needed === 0 ? 'headrace reload puts them into force' : `${needed} of them only after a restart`
     stdout.write(formatChanges(changes, paint))
-    stdout.write(`${paint('dim', `${count} against configuration ${version}, which runs; ${hint}`)}\n`)
+    stdout.write(
+      `${paint('dim', `${counted(changes.length, 'change')} against configuration ${version}, which runs; ${hint}`)}\n`,
+    )
   }
   return changes.length === 0 ? 0 : 1
 }

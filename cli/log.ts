@@ -4,7 +4,9 @@ import { logSchema } from '../services/log/options.ts'
 import { withAdmin } from './admin.ts'
 import { ADMIN_OPTIONS, findAdmin } from './admin-access.ts'
 import type { Call, Command, ExitCode } from './command.ts'
+import { counted } from './counted.ts'
 import { UsageError } from './errors.ts'
+import { type MissingProcess, warnOfMissing } from './missing-processes.ts'
 import { painter } from './terminal.ts'
 
 const LEVELS = (logSchema.properties.level as unknown as { enum: readonly LogLevel[] }).enum
@@ -20,7 +22,7 @@ export const log: Command = {
 }
 
 async function run(call: Call): Promise<ExitCode> {
-  const { stdout, stderr } = call.surroundings
+  const { stdout } = call.surroundings
   const level = levelOf(call.positionals[0])
   const access = await findAdmin(call)
   if (access === undefined) return 1
@@ -28,13 +30,10 @@ async function run(call: Call): Promise<ExitCode> {
     if (level === undefined) {
       const answer = await admin.get<Shown>('/log', ['level', 'missing'])
       stdout.write(`${answer.level}\n`)
-      const paint = painter(stderr)
-      for (const { process, reason } of answer.missing) {
-        stderr.write(`${paint('yellow', 'warning')} process ${process} did not answer: ${reason}\n`)
-      }
+      warnOfMissing(answer.missing, call.surroundings)
     } else {
       const answer = await admin.put<Applied>('/log', { level }, ['level', 'applied'])
-      const processes = answer.applied === 1 ? '1 process' : `${answer.applied} processes`
+      const processes = counted(answer.applied, 'process', 'processes')
       stdout.write(`${painter(stdout)('green', '✔')} ${answer.level} in ${processes}, until the next start\n`)
     }
   })
@@ -43,7 +42,7 @@ async function run(call: Call): Promise<ExitCode> {
 
 interface Shown {
   level: LogLevel
-  missing: { process: number; reason: string }[]
+  missing: MissingProcess[]
 }
 
 interface Applied {

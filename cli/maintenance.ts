@@ -2,6 +2,7 @@ import { withAdmin } from './admin.ts'
 import { ADMIN_OPTIONS, findAdmin } from './admin-access.ts'
 import type { Call, Command, ExitCode } from './command.ts'
 import { UsageError } from './errors.ts'
+import { type MissingProcess, warnOfMissing } from './missing-processes.ts'
 import { painter } from './terminal.ts'
 
 /** Shows or switches the maintenance of a running gateway. */
@@ -21,13 +22,13 @@ export const maintenance: Command = {
 interface Report {
   gateway: boolean
   routes: string[]
-  missing: { process: number; reason: string }[]
+  missing: MissingProcess[]
 }
 
 const MEMBERS = ['gateway', 'routes', 'missing'] as const
 
 async function run(call: Call): Promise<ExitCode> {
-  const { stdout, stderr } = call.surroundings
+  const { stdout } = call.surroundings
   const change = changeOf(call.positionals)
   const access = await findAdmin(call)
   if (access === undefined) return 1
@@ -44,9 +45,7 @@ async function run(call: Call): Promise<ExitCode> {
   const lines = inWords(report)
   for (const line of lines) stdout.write(`${paint('yellow', '●')} ${line}\n`)
   if (lines.length === 0) stdout.write(`${paint('green', '✔')} nothing is in maintenance\n`)
-  for (const { process, reason } of report.missing) {
-    stderr.write(`${painter(stderr)('yellow', 'warning')} process ${process} did not answer: ${reason}\n`)
-  }
+  warnOfMissing(report.missing, call.surroundings)
   return 0
 }
 

@@ -10,8 +10,34 @@ export interface OwnAnswer {
 
 /** Pages of /docs, besides what lies below /docs/static/. */
 const DOCS_PAGES = ['', '/', '/json', '/yaml']
-const PERFORMANCE_PAGES = ['/health', '/pools', '/log', '/cache', '/cache/entry', '/cache/purge']
 const READING = ['GET', 'HEAD', 'OPTIONS']
+const POSTED = ['POST', 'OPTIONS']
+const READ_AND_PUT = [...READING, 'PUT']
+/** Of the performance API: what each takes. test/cli/explanation.test.ts holds them to the document of a gateway. */
+const PERFORMANCE_PAGES: Readonly<Record<string, readonly string[]>> = {
+  '/health': READING,
+  '/pools': READING,
+  '/pools/targets': POSTED,
+  '/pressure': READING,
+  '/limits': READING,
+  '/metrics': READING,
+  '/log': READ_AND_PUT,
+  '/maintenance': READ_AND_PUT,
+  '/cache': READING,
+  '/cache/entry': READING,
+  '/cache/purge': POSTED,
+  '/cache/warm': [...READING, 'POST', 'DELETE'],
+  '/config': READING,
+  '/config/diff': READING,
+  '/config/reload': POSTED,
+  '/restart': POSTED,
+  '/consumers': READING,
+  '/consumers/revoke': POSTED,
+  '/consumers/reload': POSTED,
+  '/tokens/revoke': POSTED,
+  '/tokens/refresh': POSTED,
+  '/openapi/drift': READING,
+}
 
 /**
  * What the gateway answers by itself on its public listeners, before any configured route is asked.
@@ -33,7 +59,7 @@ export function ownEndpoint(config: Config, method: string, path: string): OwnAn
 interface Page {
   what: string
   /** Default: those that read. */
-  methods?: readonly string[]
+  methods?: readonly string[] | undefined
 }
 
 function pageOf({ endpoints, admin, metrics: isCounted }: Config, path: string): Page | undefined {
@@ -46,11 +72,10 @@ function pageOf({ endpoints, admin, metrics: isCounted }: Config, path: string):
   if (path === metrics && isCounted) return { what: 'metrics: Prometheus metrics, with the admin token' }
   const base =
     performance === false ? undefined : [performance, PERFORMANCE_ALIAS].find((root) => isBelow([root], path))
-  const page = base === undefined ? '' : path.slice(base.length)
-  if (!PERFORMANCE_PAGES.includes(page) && !(page === '/metrics' && isCounted)) return undefined
-  const what = 'performance: the performance API, with the admin token'
-  if (page === '/cache/purge') return { what, methods: ['POST', 'OPTIONS'] }
-  return page === '/log' ? { what, methods: [...READING, 'PUT'] } : { what }
+  if (base === undefined) return undefined
+  const page = path.slice(base.length)
+  if (!Object.hasOwn(PERFORMANCE_PAGES, page) || (page === '/metrics' && !isCounted)) return undefined
+  return { what: 'performance: the performance API, with the admin token', methods: PERFORMANCE_PAGES[page] }
 }
 
 function isDocs(docs: string, path: string): boolean {

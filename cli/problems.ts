@@ -1,4 +1,5 @@
 import type { ConfigProblem } from '../services/configuration/report.ts'
+import { counted } from './counted.ts'
 import type { Paint } from './terminal.ts'
 
 /** Longer lines of a file are shown in part. */
@@ -9,8 +10,7 @@ const MAX_WIDTH = 110
  * part underlined, and what was probably meant.
  */
 export function formatProblems(problems: readonly ConfigProblem[], paint: Paint): string {
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
-  return `${problems.map((problem) => format(problem, paint)).join('\n')}\n${paint('red', `✖ ${count}`)}\n`
+  return `${problems.map((problem) => format(problem, paint)).join('\n')}\n${paint('red', `✖ ${counted(problems.length, 'problem')}`)}\n`
 }
 
 function format(

@@ -1,6 +1,7 @@
 import { withAdmin } from './admin.ts'
 import { ADMIN_OPTIONS, findAdmin } from './admin-access.ts'
 import type { Call, Command, ExitCode } from './command.ts'
+import { counted } from './counted.ts'
 import { UsageError } from './errors.ts'
 import { painter } from './terminal.ts'
 
@@ -65,5 +66,5 @@ function inWords({ purged, processes }: Purged, mode: 'hard' | 'soft'): string {
   const where = processes === 1 ? '' : ` in ${processes} processes`
   if (purged === 0) return `nothing was stored that fits${where}`
   const done = mode === 'soft' ? 'marked as stale' : 'purged'
-  return `${purged} stored ${purged === 1 ? 'response' : 'responses'} ${done}${where}`
+  return `${counted(purged, 'stored response')} ${done}${where}`
 }

@@ -3,6 +3,7 @@ import type { ConfigReport } from '../services/configuration/report.ts'
 import { type AdminClient, withAdmin } from './admin.ts'
 import { ADMIN_OPTIONS, findAdmin } from './admin-access.ts'
 import type { Call, Command, ExitCode } from './command.ts'
+import { counted } from './counted.ts'
 import { painter } from './terminal.ts'
 
 /** Has a running gateway replace its processes, one after another. */
@@ -30,8 +31,7 @@ async function run(call: Call): Promise<ExitCode> {
     const first = await admin.post<ConfigReport>('/restart', {}, MEMBERS)
     return { begun: first, ended: call.has('no-wait') ? first : await finished(admin, first) }
   })
-  const total = begun.operation?.total ?? 0
-  const processes = total === 1 ? '1 process' : `${total} processes`
+  const processes = counted(begun.operation?.total ?? 0, 'process', 'processes')
   const { lastFailure, operation } = ended
   if (operation === null && lastFailure !== null && lastFailure.at >= (begun.operation?.startedAt ?? 0)) {
     stderr.write(`${painter(stderr)('red', 'error')} ${lastFailure.message} (${lastFailure.code})\n`)

@@ -42,6 +42,21 @@ for (const shared of [true, false]) {
   })
 }
 
+void test('explain knows every page of the control plane', async (t) => {
+  const admin = { shared: true, token: 'secret' }
+  const { gateway } = await gatewayBefore(t, (exchange) => exchange.respond(), { config: { admin } })
+  const config = resolveConfig({ admin, upstreams: {}, routes: {} })
+  const client = await gateway.client('h1')
+  const { body } = await client.request({ path: '/openapi.json' })
+  const { paths } = JSON.parse(body.toString()) as { paths: Record<string, object> }
+  t.ok('/performance/config' in paths)
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const method of Object.keys(operations).map((name) => name.toUpperCase())) {
+      t.match(explainRequest(config, { method, host: 'a', path }), { outcome: 'own', answer: { status: 200 } }, path)
+    }
+  }
+})
+
 void test('a path that can be read as one of the control plane’s is refused with that reading', async (t) => {
   const config = resolveConfig({
     admin: { shared: true },
