@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { CLIENT_GONE } from '../services/downstream/client-gone.ts'
 import type { Exchange } from '../services/downstream/exchange.ts'
 import type { Lane } from '../services/lane/lane.ts'
 import type { RoutePlan } from '../services/proxy/plan.ts'
@@ -23,9 +24,6 @@ declare module 'fastify' {
     exchange: Exchange<RoutePlan>
   }
 }
-
-/** What is booked where nobody was answered; the same for a proxied request. */
-const CLIENT_GONE = 499
 
 async function admission(fastify: FastifyInstance, { lane }: AdmissionPluginOptions): Promise<void> {
   fastify.decorate('lane', lane)

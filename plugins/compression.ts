@@ -8,8 +8,8 @@ import { type CompressionPolicy, compileCompression } from '../services/compress
 import { eligibilityOf, forbidsTransforming } from '../services/compression/rules/eligibility.ts'
 import { codedFields, notModified, strengthened, varied } from '../services/compression/rules/fields.ts'
 import type { Coding } from '../services/compression/rules/negotiation.ts'
-import { mediaTypeOf } from '../services/http/media-type.ts'
 import { NOW_BYTES } from '../services/compression/stored-forms.ts'
+import { mediaTypeOf } from '../services/http/media-type.ts'
 
 /**
  * Compresses what routes of the scope answer, registered after it: @fastify/compress, with the gateway's own rules around

@@ -2,6 +2,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { constants } from 'node:http2'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
+import { CLIENT_GONE } from '../services/downstream/client-gone.ts'
 import type { Exchange } from '../services/downstream/exchange.ts'
 import { hasDotSegments } from '../services/http/canonical-path.ts'
 import { AmbiguousPathError, BodyReadError } from '../services/http/errors.ts'
@@ -22,8 +23,6 @@ export interface HostedAdmissionOptions {
 
 /** What may be sent in X-Request-Id; an application may call its requests anything. */
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
-/** What is booked where nobody was answered. */
-const CLIENT_GONE = 499
 
 async function hostedAdmission(fastify: FastifyInstance, { lane }: HostedAdmissionOptions): Promise<void> {
   fastify.decorate('lane', lane)

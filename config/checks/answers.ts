@@ -1,9 +1,9 @@
 import { mockObject } from '../../services/mock/options.ts'
+import { isToken } from '../../services/options/token.ts'
 import type { RouteInput } from '../../services/routing/options.ts'
 import { mainSide } from '../../services/split/options.ts'
 import type { Settings } from '../schema.ts'
 import type { CheckContext, Say } from './context.ts'
-import { isToken } from '../../services/options/token.ts'
 
 /** Each route is answered by somebody, and what the gateway says by itself can be sent. */
 export function checkAnswers({ settings, report }: CheckContext): void {

@@ -1,9 +1,9 @@
 import type { RouteCacheInput } from '../../services/cache/options.ts'
 import { NEVER_STORED } from '../../services/cache/rules/status.ts'
 import { bytes } from '../../services/options/schema.ts'
+import { isToken } from '../../services/options/token.ts'
 import { parseRouteKey } from '../../services/routing/pattern.ts'
 import type { CheckContext, Say } from './context.ts'
-import { isToken } from '../../services/options/token.ts'
 
 /** What stands in `cache` has an effect, and one that is meant. */
 export function checkCache({ settings, report }: CheckContext): void {

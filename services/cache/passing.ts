@@ -1,3 +1,4 @@
+import { noteClientGone } from '../downstream/client-gone.ts'
 import { type CacheContext, type CacheExchange, type Origin, routeCacheOf } from './context.ts'
 import { cacheKey } from './key.ts'
 import { type ForwardReason, forwardStatus } from './rules/cache-status.ts'
@@ -27,7 +28,6 @@ export function passOn(
 /** Books that the client has left before there was an answer. */
 export function clientLeft(origin: Pick<Origin, 'finish'>, exchange: CacheExchange): void {
   exchange.work = undefined
-  exchange.code ||= 'CLIENT_ABORT'
-  if (exchange.status === 0) exchange.status = 499
+  noteClientGone(exchange)
   origin.finish(exchange)
 }

@@ -1,3 +1,4 @@
+import { noteClientGone } from '../downstream/client-gone.ts'
 import type { GatewayError } from '../http/problem.ts'
 import { answerStored } from './answer.ts'
 import { type CacheContext, type CacheExchange, routeCacheOf } from './context.ts'
@@ -21,8 +22,8 @@ import { SecondLook } from './second-look.ts'
 import { type CacheStorage, purgeMemory, purgeStorage } from './storage.ts'
 import type { Entry, Resource } from './store/entry.ts'
 import type { MemoryStoreStats } from './store/memory.ts'
-import type { TopKey } from './store/top-keys.ts'
 import { type Selector, withoutDefaultPort } from './store/selector.ts'
+import type { TopKey } from './store/top-keys.ts'
 
 /** What is stored for a request. */
 interface Found {
@@ -249,8 +250,7 @@ export class ResponseCache {
       if (!error.code?.startsWith('HR_')) throw error
       return this.#context.origin.refuse(exchange, error)
     }
-    exchange.code ||= 'CLIENT_ABORT'
-    exchange.status = 499
+    noteClientGone(exchange)
     this.#context.origin.finish(exchange)
   }
 

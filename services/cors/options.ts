@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import { Duration, milliseconds } from '../options/schema.ts'
-import { Type } from '../options/type.ts'
 import { TOKEN } from '../options/token.ts'
+import { Type } from '../options/type.ts'
 
 const originSchema = Type.String({
   pattern: '^(\\*|null|[a-z][a-z0-9+.-]*://[^/\\s]+)$',

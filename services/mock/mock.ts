@@ -1,4 +1,5 @@
 import { requestFieldValue } from '../cache/rules/message.ts'
+import { noteClientGone } from '../downstream/client-gone.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import { discardBody } from '../downstream/unread-body.ts'
 import { currentDate } from '../http/current-date.ts'
@@ -86,8 +87,7 @@ function unavailable({ name, reason }: NoDocument): GatewayError {
 /** The client has left before there was an answer. */
 function left(exchange: Exchange<RoutePlan>, ends: Ends): void {
   exchange.work = undefined
-  exchange.code ||= 'CLIENT_ABORT'
-  exchange.status = 499
+  noteClientGone(exchange)
   ends.finish(exchange)
 }
 

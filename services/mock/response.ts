@@ -1,11 +1,11 @@
 import { isObject, objectOf, own, type Json, type JsonObject } from '../openapi/document.ts'
+import { isToken } from '../options/token.ts'
 import { MockExampleError, MockMediaTypeError, MockResponseError } from './errors.ts'
 import { acceptable } from './media-type.ts'
 import type { FoundOperation } from '../openapi/found-operations.ts'
 import type { Preference } from './prefer.ts'
 import { NoValue, valueOf } from './schema-value.ts'
 import type { Specification } from '../openapi/specification.ts'
-import { isToken } from '../options/token.ts'
 
 /** An answer out of a document. */
 export interface MockedResponse {

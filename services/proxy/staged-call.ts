@@ -1,3 +1,4 @@
+import { noteClientGone } from '../downstream/client-gone.ts'
 import type { Cancellable, Exchange } from '../downstream/exchange.ts'
 import { discardBody } from '../downstream/unread-body.ts'
 import type { GatewayError } from '../http/problem.ts'
@@ -42,8 +43,7 @@ export class StagedCall implements Cancellable {
     if (this.#left) return
     this.#left = true
     this.#exchange.work = undefined
-    this.#exchange.code ||= 'CLIENT_ABORT'
-    if (this.#exchange.status === 0) this.#exchange.status = 499
+    noteClientGone(this.#exchange)
     this.#context.finish(this.#exchange)
   }
 

@@ -1,3 +1,4 @@
+import { CLIENT_GONE } from '../downstream/client-gone.ts'
 import type { Cancellable, Exchange } from '../downstream/exchange.ts'
 import { RelayedReply } from '../downstream/relayed-reply.ts'
 import type { Reply } from '../downstream/reply.ts'
@@ -110,7 +111,7 @@ export class StagedReply extends RelayedReply implements Cancellable {
   /** The client has left while the stages take their time, and the call is over. */
   cancel(): void {
     this.#exchange.code ||= 'CLIENT_ABORT'
-    this.#exchange.status = 499
+    this.#exchange.status = CLIENT_GONE
     this.#leave()
     this.#context.finish(this.#exchange)
   }

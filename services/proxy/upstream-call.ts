@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { noteClientGone } from '../downstream/client-gone.ts'
 import type { Cancellable, Exchange } from '../downstream/exchange.ts'
 import { RequestBody } from '../downstream/request-body.ts'
 import type { GatewayError } from '../http/problem.ts'
@@ -253,8 +254,7 @@ export abstract class UpstreamCall implements Cancellable, ConnectionAware, Pati
   cancel(outcome: 'client_abort' | 'superseded' = 'client_abort'): void {
     if (!this.settled) {
       this.settle(outcome, '')
-      this.exchange.code ||= 'CLIENT_ABORT'
-      if (this.exchange.status === 0) this.exchange.status = 499
+      noteClientGone(this.exchange)
       this.context.finish(this.exchange)
     }
     this.body?.destroy()

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import type { Static } from 'typebox'
+import { tlsClientProperties } from '../options/tls-client.ts'
 import { Type } from '../options/type.ts'
 import {
   budgetSchema,
@@ -13,7 +14,6 @@ import {
   retrySchema,
 } from './retry/options.ts'
 import { Duration, milliseconds, OneOf } from '../options/schema.ts'
-import { tlsClientProperties } from '../options/tls-client.ts'
 import {
   balanceSchema,
   type BalanceOptions,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type GatewayError, withFields } from '../http/problem.ts'
-import { HandshakeError, WebSocketVersionError } from './errors.ts'
 import { isToken } from '../options/token.ts'
+import { HandshakeError, WebSocketVersionError } from './errors.ts'
 
 /** RFC 6455 §1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'

@@ -1,6 +1,6 @@
+import { TOKEN } from '../../options/token.ts'
 import { cookieOf } from './cookie.ts'
 import type { BalancedRequest } from './balancer.ts'
-import { TOKEN } from '../../options/token.ts'
 
 /** Text of a request that goes to one target; `undefined` where the request has none. */
 export type HashKey = (request: BalancedRequest) => string | undefined

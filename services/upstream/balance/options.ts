@@ -1,8 +1,8 @@
 import type { Static } from 'typebox'
 import { Duration, milliseconds, OneOf, Secret } from '../../options/schema.ts'
-import { HASH_KEY_PATTERN } from './hash-key.ts'
-import { Type } from '../../options/type.ts'
 import { TOKEN } from '../../options/token.ts'
+import { Type } from '../../options/type.ts'
+import { HASH_KEY_PATTERN } from './hash-key.ts'
 
 /** `balance` of an upstream: who gets the next request. */
 export const balanceSchema = Type.Union(
