@@ -29,6 +29,7 @@ export {
 } from './services/transform/hooks.ts'
 
 /** Each capability alone. */
+export { default as access, type AccessPluginOptions } from './plugins/access.ts'
 export { default as adminToken, type AdminTokenOptions } from './plugins/admin-token.ts'
 export { default as cacheAdmin } from './plugins/cache-admin.ts'
 export { default as cacheMonitor, type CacheMonitorOptions } from './plugins/cache-monitor.ts'

@@ -1,33 +1,118 @@
-import type { FastifyInstance } from 'fastify'
+import { resolve } from 'node:path'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Access } from '../services/access/access.ts'
+import { Access } from '../services/access/access.ts'
+import { guardedRequest } from '../services/access/guarded-request.ts'
+import { accessFrom, type AccessSettings, guardFrom, type GuardInput } from '../services/access/plugin-options.ts'
 import type { LocalControl } from '../services/control/local.ts'
+import type { Exchange } from '../services/downstream/exchange.ts'
+import type { Identity } from '../services/downstream/identity.ts'
+import type { Peer } from '../services/downstream/peer.ts'
+import { Gates } from '../services/gate/gates.ts'
+import type { GatewayError } from '../services/http/problem.ts'
 
-export interface AccessOptions {
-  access: Access
-  local: Pick<LocalControl, 'answer' | 'obey'>
-}
+/**
+ * Who may call. In the gateway the gates stand ahead of Fastify, in the lane: what is answered from the cache never comes
+ * here. It answers the control port's `consumers`, obeys `consumers-reload`, and adds no hook.
+ *
+ * Alone in an application (`settings` in place of `access`) it guards the routes that have `config.access` and are registered
+ * after it, before their bodies are parsed: who may not call gets the error of the gate, and who may is `request.identity`.
+ *
+ * It shares `access`.
+ *
+ * @throws HR_ACCESS_OPTION, HR_ACCESS_WAY, HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT, HR_ACCESS_KEY_SET
+ */
+export type AccessPluginOptions =
+  | { access: Access; local: Pick<LocalControl, 'answer' | 'obey'> }
+  | {
+      /** As `access` of the configuration, without `oidc` and `forward`, which answer by themselves. */
+      settings: AccessSettings
+      /** The folder that relative paths start from; default: the working directory. */
+      root?: string
+      /** Where what is revoked is kept; default: `.headrace` in `root`. */
+      dataDir?: string
+    }
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Who may call: consumers, and what was decided of them. */
     access: Access
   }
+  interface FastifyRequest {
+    /** Who calls a guarded route; `undefined` for nobody, where that may be. In the gateway: `exchange.identity`. */
+    identity?: Identity | undefined
+  }
+  interface FastifyContextConfig {
+    /** Who may call, as `access` of a route in the configuration. */
+    access?: GuardInput
+  }
 }
 
-/**
- * Who may call. The gates themselves stand ahead of Fastify, in the lane: what is answered from the cache never comes here.
- * It answers the control port's `consumers`, and obeys `consumers-reload`. It shares `access`.
- */
-async function access(fastify: FastifyInstance, { access, local }: AccessOptions): Promise<void> {
+async function accessPlugin(fastify: FastifyInstance, options: AccessPluginOptions): Promise<void> {
+  if ('access' in options) {
+    const { access, local } = options
+    fastify.decorate('access', access)
+    local.answer({ consumers: () => access.report() })
+    local.obey({
+      'consumers-reload': () => {
+        const failure = access.consumers.reload()
+        if (failure !== null) throw failure
+      },
+    })
+    return
+  }
+  const { settings, root = process.cwd(), dataDir = '.headrace' } = options
+  const resolved = accessFrom(settings, { toPath: (path) => resolve(root, path), dataDir })
+  // Routes come later, and may ask for what they like.
+  const access = new Access(resolved, [{ key: '*', access: guardFrom(['key']) }], { log: fastify.log })
+  access.start()
+  fastify.addHook('onClose', async () => access.close())
   fastify.decorate('access', access)
-  local.answer({ consumers: () => access.report() })
-  local.obey({
-    'consumers-reload': () => {
-      const failure = access.consumers.reload()
-      if (failure !== null) throw failure
-    },
+  fastify.decorateRequest('identity')
+  guardRoutes(fastify, access)
+}
+
+/** Asks the gates of each route with `config.access`, as the first thing that is done with its requests' bodies. */
+function guardRoutes(fastify: FastifyInstance, access: Access): void {
+  const peers = new WeakMap<object, Peer>()
+  const guards = new WeakSet<object>()
+  fastify.addHook('onRoute', (route) => {
+    const { access: wanted } = route.config ?? {}
+    const before = [route.preParsing ?? []].flat()
+    // The HEAD that Fastify adds to a GET has the guard of that already.
+    if (wanted === undefined || before.some((hook) => guards.has(hook))) return
+    const guarded = { key: route.url, access: guardFrom(wanted) }
+    const gates = new Gates(access.makers.map((make) => make(guarded)).filter((gate) => gate !== null))
+    const guard = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
+      const exchange = guardedRequest(request, peers)
+      exchange.plan = guarded
+      const refusal = (await gates.check(exchange)) as GatewayError | undefined
+      if (refusal !== undefined) {
+        refuse({ access, exchange, reply }, refusal)
+        throw refusal
+      }
+      request.identity = exchange.identity
+      // One whose digest was compared has been read, and comes again.
+      return exchange.body ?? payload
+    }
+    guards.add(guard)
+    route.preParsing = [guard as never, ...before]
   })
 }
 
-export default fp(access, { name: 'headrace-access', fastify: '5.x' })
+/** Counts it, and gives the answer the fields that the error comes with: `WWW-Authenticate`, `Retry-After`. */
+function refuse(
+  { access, exchange, reply }: { access: Access; exchange: Exchange<{ key: string }>; reply: FastifyReply },
+  { statusCode = 500, code, fields = [] }: GatewayError,
+): void {
+  for (let i = 0; i < fields.length; i += 2) {
+    const [name, value] = [fields[i] as string, fields[i + 1] as string]
+    const before = reply.getHeader(name)
+    reply.header(name, before === undefined ? value : [before, value].flat())
+  }
+  exchange.status = statusCode
+  exchange.code = code
+  access.finished(exchange)
+}
+
+export default fp(accessPlugin, { name: 'headrace-access', fastify: '5.x' })

@@ -64,6 +64,13 @@ export const ConsumerConflictError = createError(
   500,
 )
 
+/** The `access` plugin, alone in an application, is given what it does not take. */
+export const AccessOptionError = createError(
+  'HR_ACCESS_OPTION',
+  '%s: docs/embedding.md says what access takes in an application of yours.',
+  500,
+)
+
 /** A route asks for a way that `access` does not set up. */
 export const UnknownWayError = createError(
   'HR_ACCESS_WAY',

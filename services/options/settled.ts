@@ -7,6 +7,8 @@ interface SchemaNode {
   type?: string
   default?: unknown
   properties?: Record<string, SchemaNode>
+  /** Of a record: what is said of each of its values. */
+  patternProperties?: Record<string, SchemaNode>
   items?: SchemaNode
   anyOf?: SchemaNode[]
 }
@@ -29,13 +31,15 @@ function filled(schema: SchemaNode, given: unknown): unknown {
   const value = given === undefined ? structuredClone(schema.default) : given
   if (schema.anyOf) return filled(schema.anyOf.find(({ type }) => type === typeOf(value)) ?? {}, value)
   if (schema.items && Array.isArray(value)) return value.map((item) => filled(schema.items ?? {}, item))
-  if (schema.properties && typeOf(value) === 'object') {
-    const object = value as Record<string, unknown>
-    for (const [name, property] of Object.entries(schema.properties)) {
-      const part = filled(property, object[name])
-      if (part !== undefined) object[name] = part
-    }
+  if (typeOf(value) !== 'object') return value
+  const object = value as Record<string, unknown>
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    const part = filled(property, object[name])
+    if (part !== undefined) object[name] = part
   }
+  const [each] = Object.values(schema.patternProperties ?? {})
+  if (each !== undefined)
+    return Object.fromEntries(Object.entries(object).map(([name, one]) => [name, filled(each, one)]))
   return value
 }
 

@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http'
+import { Exchange } from '../downstream/exchange.ts'
+import { type Connection, Peer } from '../downstream/peer.ts'
+import { TrustedProxies } from '../downstream/trust.ts'
+import { readRequestFields } from '../http/request-fields.ts'
+
+/** What an application's own server knows of a request. */
+export interface ReceivedRequest {
+  raw: IncomingMessage
+  /** Of the client, as the application takes it. */
+  ip: string
+  /** As in Host. */
+  host: string
+  protocol: string
+  id: string
+}
+
+const NOBODY_TRUSTED = new TrustedProxies([])
+
+/**
+ * A request of an application as gates see requests: without a plan and without a reply, since the application answers.
+ *
+ * @param peers by connection: what one has shown is known of its next request
+ */
+export function guardedRequest(
+  { raw, ip, host, protocol, id }: ReceivedRequest,
+  peers: WeakMap<object, Peer>,
+): Exchange<{ key: string }> {
+  const socket = raw.socket as Connection & object
+  let peer = peers.get(socket)
+  if (peer === undefined) {
+    peer = new Peer(socket, NOBODY_TRUSTED)
+    peers.set(socket, peer)
+  }
+  // Over HTTP/2 what the request is stands among its fields.
+  const fields = readRequestFields(raw.rawHeaders.slice(endOfPseudoFields(raw.rawHeaders)))
+  const target = raw.url ?? '/'
+  const hasBody = fields.transferEncoding !== undefined || (fields.contentLength ?? '0') !== '0'
+  const exchange = new Exchange<{ key: string }>({
+    protocol: raw.httpVersionMajor === 2 ? '2.0' : '1.1',
+    method: raw.method ?? 'GET',
+    target,
+    fields,
+    body: hasBody ? raw : null,
+    peer,
+  })
+  const query = target.indexOf('?')
+  exchange.path = query === -1 ? target : target.slice(0, query)
+  exchange.query = query === -1 ? '' : target.slice(query)
+  exchange.clientAddress = ip
+  exchange.authority = host
+  exchange.scheme = protocol === 'https' ? 'https' : 'http'
+  exchange.requestId = id
+  return exchange
+}
+
+function endOfPseudoFields(raw: readonly string[]): number {
+  let end = 0
+  while (end < raw.length && (raw[end] as string).startsWith(':')) end += 2
+  return end
+}

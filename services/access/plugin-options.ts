@@ -1,0 +1,73 @@
+import { faultIn, withDefaults } from '../options/settled.ts'
+import { AccessOptionError } from './errors.ts'
+import { faultOfKeys } from './jwt/options.ts'
+import { type AccessInput, type AccessOptions, accessSchema, resolveAccess } from './options.ts'
+import {
+  accessOfRouteSchema,
+  resolveRouteAccess,
+  type RouteAccessInput,
+  type RouteAccessOptions,
+  routeAccessSchema,
+} from './route/options.ts'
+
+/** `access` as people write it, as far as it works in an application without a gateway. */
+export interface AccessSettings extends Partial<Pick<AccessInput, 'realm' | 'consumersFile'>> {
+  /** By name, as in the configuration. */
+  consumers?: Record<string, object>
+  keys?: Partial<AccessInput['keys']>
+  basic?: Partial<AccessInput['basic']>
+  hmac?: Partial<AccessInput['hmac']>
+  /** Issuers of tokens, by name. */
+  jwt?: Record<string, object>
+  audit?: Partial<AccessInput['audit']>
+}
+
+/** `access` of a route: a list of ways, or more. */
+export type GuardInput =
+  | string[]
+  | (Partial<Omit<RouteAccessInput, 'addresses' | 'allow' | 'deny'>> & {
+      addresses?: Partial<RouteAccessInput['addresses']>
+      allow?: Partial<RouteAccessInput['allow'][number]>[]
+      deny?: Partial<RouteAccessInput['deny'][number]>[]
+    })
+
+const OWN: readonly string[] = ['realm', 'consumers', 'consumersFile', 'keys', 'basic', 'hmac', 'jwt', 'audit']
+
+/**
+ * What no configuration has checked.
+ *
+ * @throws HR_ACCESS_OPTION
+ */
+export function accessFrom(
+  input: AccessSettings,
+  where: { toPath: (path: string) => string; dataDir: string },
+): AccessOptions {
+  const other = Object.keys(input).find((name) => !OWN.includes(name))
+  if (other !== undefined) throw new AccessOptionError(`access.${other} is for the gateway`)
+  const filled = checked(accessSchema, input, 'access') as AccessInput
+  for (const [name, { jwks }] of Object.entries(filled.jwt)) {
+    const fault = faultOfKeys(jwks)
+    if (fault !== undefined) throw new AccessOptionError(`access.jwt.${name}.jwks: ${fault}`)
+  }
+  return resolveAccess(filled, where)
+}
+
+/**
+ * Who may call a route of an application. Logins and services that are asked answer by themselves, which takes a gateway.
+ *
+ * @throws HR_ACCESS_OPTION
+ */
+export function guardFrom(input: GuardInput): RouteAccessOptions {
+  const schema = Array.isArray(input) ? accessOfRouteSchema : routeAccessSchema
+  const guard = resolveRouteAccess(checked(schema, input, 'config.access') as RouteAccessInput | string[])
+  const way = guard?.by.find((one) => /^(oidc|forward):/.test(one))
+  if (way !== undefined) throw new AccessOptionError(`config.access has '${way}', which is for the gateway`)
+  return guard as RouteAccessOptions
+}
+
+function checked(schema: Parameters<typeof faultIn>[0], input: unknown, name: string): unknown {
+  const filled = withDefaults(schema, input)
+  const fault = faultIn(schema, filled)
+  if (fault !== undefined) throw new AccessOptionError(`${name}${fault}`)
+  return filled
+}

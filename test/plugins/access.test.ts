@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { test, type Test } from 'tap'
+import access from '../../plugins/access.ts'
+import errors from '../../plugins/errors.ts'
+import { OwnPaths } from '../../services/lane/own-paths.ts'
+import { hashPassword } from '../../services/access/basic/password.ts'
+import { keyFor } from '../services/access/given.ts'
+import { signatureFields } from '../services/access/signing.ts'
+import { AUDIENCE, ISSUER, signerOf } from '../tokens.ts'
+
+const secret = 'a secret that is long enough'
+
+async function application(
+  t: Test,
+  settings: object,
+  routes: (app: FastifyInstance) => void,
+): Promise<FastifyInstance> {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(access, { settings, root: t.testdir() })
+  routes(app)
+  return app
+}
+
+void test('alone in an application, it guards the routes that say so, and says who calls', async (t) => {
+  const { key, entry } = keyFor()
+  const consumers = { acme: { keys: [entry], groups: ['partners'], scopes: ['read'] } }
+  const app = await application(t, { consumers }, (on) => {
+    on.get('/open', async () => 'open')
+    on.get('/orders', { config: { access: ['key'] } }, async ({ identity }) => identity?.id)
+    on.get('/some', { config: { access: ['key', 'anonymous'] } }, async ({ identity }) => identity?.id ?? 'nobody')
+    on.get('/admins', { config: { access: { by: ['key'], groups: ['admins'] } } }, async () => 'in')
+    on.get('/far', { config: { access: { addresses: { allow: ['192.0.2.0/24'] } } } }, async () => 'in')
+  })
+  const get = async (url: string, given?: string) =>
+    await app.inject({ url, headers: given === undefined ? {} : { 'x-api-key': given } })
+  t.equal((await get('/open')).body, 'open')
+  const refused = await get('/orders')
+  t.equal(refused.statusCode, 401)
+  t.match(refused.json(), { code: 'HR_ACCESS_REQUIRED' })
+  t.equal(refused.headers['www-authenticate'], 'ApiKey realm="headrace", header="x-api-key"')
+  t.match((await get('/orders', `${key}x`)).json(), { code: 'HR_ACCESS_INVALID', statusCode: 401 })
+  t.equal((await get('/orders', key)).body, 'acme')
+  t.equal((await app.inject({ method: 'HEAD', url: '/orders' })).statusCode, 401, 'what Fastify adds is guarded, too')
+  t.equal((await get('/some')).body, 'nobody')
+  t.equal((await get('/some', key)).body, 'acme')
+  t.match((await get('/admins', key)).json(), { code: 'HR_ACCESS_FORBIDDEN', statusCode: 403 })
+  t.match((await get('/far')).json(), { code: 'HR_ACCESS_ADDRESS', statusCode: 403 })
+  const far = await app.inject({ url: '/far', remoteAddress: '192.0.2.7' })
+  t.equal(far.body, 'in')
+  const { allowed, denied } = app.access.counters.counts()
+  t.match(allowed, [{ scheme: 'key', count: 2 }])
+  t.equal(
+    denied.reduce((sum, { count }) => sum + count, 0),
+    5,
+  )
+  await app.access.revocations.revoke([{ kind: 'key', name: entry.id, at: Date.now(), until: Date.now() + 1e9 }])
+  t.equal((await get('/orders', key)).statusCode, 401)
+})
+
+void test('passwords, tokens and signed requests with their bodies do as well', async (t) => {
+  const signer = await signerOf('ES256', 'es')
+  const settings = {
+    consumers: { acme: { password: await hashPassword('right'), secrets: [{ id: 'acme-1', secret }] } },
+    jwt: { main: { issuer: ISSUER, audience: AUDIENCE, jwks: { keys: [signer.jwk] } } },
+  }
+  const app = await application(t, settings, (on) => {
+    const config = { access: ['hmac', 'jwt:main', 'basic'] }
+    on.route({
+      method: ['GET', 'POST'],
+      url: '/',
+      config,
+      handler: async ({ identity, body }) => ({ id: identity?.id, body }),
+    })
+  })
+  const basic = (password: string) => ({ authorization: `Basic ${btoa(`acme:${password}`)}` })
+  t.match((await app.inject({ url: '/', headers: basic('right') })).json(), { id: 'acme' })
+  const wrong = await app.inject({ url: '/', headers: basic('wrong') })
+  t.equal(wrong.statusCode, 401)
+  t.equal([wrong.headers['www-authenticate']].flat().length, 3, 'one for each way')
+  const token = await signer.sign({ exp: Math.floor(Date.now() / 1000) + 600 })
+  t.match((await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })).json(), {
+    id: `${ISSUER}|ada`,
+  })
+
+  const body = JSON.stringify({ amount: 7 })
+  const digest = `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
+  const signed = (nonce: string) =>
+    Object.fromEntries(
+      signatureFields({ keyid: 'acme-1', secret, authority: 'localhost', path: '/', method: 'POST', nonce, digest }),
+    )
+  const post = async (nonce: string, payload: string) =>
+    await app.inject({
+      method: 'POST',
+      url: '/',
+      payload,
+      headers: { 'content-type': 'application/json', 'content-digest': digest, ...signed(nonce) },
+    })
+  t.same((await post('1', body)).json(), { id: 'acme', body: { amount: 7 } }, 'the handler gets what was compared')
+  t.match((await post('1', body)).json(), { code: 'HR_ACCESS_REPLAYED' })
+  t.match((await post('2', body.replace('7', '9'))).json(), { code: 'HR_ACCESS_INVALID' })
+})
+
+void test('with the problems of the gateway a refusal is one of them', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(errors, { own: new OwnPaths(), docs: '/docs' })
+  await app.register(access, { settings: {}, root: t.testdir() })
+  app.get('/', { config: { access: ['key'] } }, async () => 'in')
+  const answer = await app.inject('/')
+  t.match(answer.headers, { 'content-type': /^application\/problem\+json/, 'www-authenticate': /^ApiKey / })
+  t.match(answer.json(), { status: 401, code: 'HR_ACCESS_REQUIRED' })
+})
+
+void test('what is no option, or takes a gateway, stops the start, and says which', async (t) => {
+  const wrong: [settings: object, config: unknown, code: string][] = [
+    [{ keys: { header: 'not a field' } }, ['key'], 'HR_ACCESS_OPTION'],
+    [{ forward: {} }, ['key'], 'HR_ACCESS_OPTION'],
+    [{ jwt: { main: { issuer: ISSUER, audience: AUDIENCE, jwks: {} } } }, ['key'], 'HR_ACCESS_OPTION'],
+    [{}, ['token'], 'HR_ACCESS_OPTION'],
+    [{}, { by: ['key'], who: 'me' }, 'HR_ACCESS_OPTION'],
+    [{}, ['oidc:staff'], 'HR_ACCESS_OPTION'],
+    [{}, ['jwt:main'], 'HR_ACCESS_WAY'],
+    [{ consumersFile: 'none.yaml' }, ['key'], 'HR_ACCESS_CONSUMERS_FILE'],
+  ]
+  for (const [settings, config, code] of wrong) {
+    const start = application(t, settings, (app) => {
+      app.get('/', { config: { access: config as string[] } }, async () => 'in')
+    })
+    await t.rejects(start, { code }, JSON.stringify([settings, config]))
+  }
+})
