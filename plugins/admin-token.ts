@@ -8,7 +8,7 @@ import { ADMIN_SCOPES, type AdminScope, scopeOf } from '../services/control/scop
  * The guard of the control plane: `Authorization: Bearer <token>` (RFC 6750), compared in constant time; anything else is
  * 401 with `WWW-Authenticate`, and a token that is not for what is asked 403. It guards nothing by itself: it shares
  * `adminGuard`, which each control-plane route file adds to its own scope as an `onRequest` hook. A route says in
- * `config.scope` what it wants; otherwise GET wants `read`, and the rest `operate`.
+ * `config.scope` what it wants; otherwise GET wants `read`, and the rest `operate`. No cache keeps what is answered.
  */
 export interface AdminTokenOptions {
   /** Good for everything. */
@@ -47,6 +47,7 @@ async function adminToken(fastify: FastifyInstance, { token, limited = [] }: Adm
     scopes: grants,
   }))
   fastify.decorate('adminGuard', async (request, reply) => {
+    void reply.header('cache-control', 'no-store')
     const sent = bearerOf(request)
     const scopes = sent === null ? undefined : scopesOf(known, digest(sent))
     if (scopes === undefined) {

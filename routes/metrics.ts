@@ -29,7 +29,7 @@ const metricsRoute: FastifyPluginAsyncTypebox<MetricsRouteOptions> = async (fast
     },
     async (_request, reply) => {
       const { result } = await fastify.control.ask('metrics')
-      return reply.type(EXPOSITION_TYPE).header('cache-control', 'no-store').send(toExposition(result))
+      return reply.type(EXPOSITION_TYPE).send(toExposition(result))
     },
   )
 }

@@ -39,8 +39,7 @@ const cacheWarmRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         response: { 200: progress, ...controlProblems },
       },
     },
-    async (_request, reply) => {
-      void reply.header('cache-control', 'no-store')
+    async () => {
       const { result, missing } = await fastify.cacheAdmin.warmProgress()
       return { ...result, missing }
     },
@@ -84,7 +83,7 @@ const cacheWarmRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         typeof given === 'string' ? { url: given, headers: {} } : { url: given.url, headers: given.headers ?? {} },
       )
       const { result, missing } = await fastify.cacheAdmin.warm(targets ?? null)
-      void reply.code(202).header('cache-control', 'no-store')
+      void reply.code(202)
       return { ...result, missing }
     },
   )
@@ -98,9 +97,8 @@ const cacheWarmRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         response: { 200: progress, ...controlProblems },
       },
     },
-    async (_request, reply) => {
+    async () => {
       const { result, missing } = await fastify.cacheAdmin.cancelWarming()
-      void reply.header('cache-control', 'no-store')
       return { ...result, missing }
     },
   )

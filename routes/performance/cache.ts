@@ -36,9 +36,8 @@ const cacheRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         },
       },
     },
-    async (_request, reply) => {
+    async () => {
       const { result, missing } = await fastify.cacheAdmin.report()
-      void reply.header('cache-control', 'no-store')
       return { ...result, missing }
     },
   )
@@ -74,9 +73,8 @@ const cacheRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { result, missing } = await fastify.cacheAdmin.entry(request.query.url)
-      void reply.header('cache-control', 'no-store')
       return { ...result, missing }
     },
   )
@@ -130,9 +128,8 @@ const cacheRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { mode = 'hard', ...named } = request.body
-      void reply.header('cache-control', 'no-store')
       return await fastify.cacheAdmin.purge(named, mode)
     },
   )

@@ -110,10 +110,7 @@ const configRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         response: { 200: reportSchema, ...controlProblems },
       },
     },
-    async (_request, reply) => {
-      void reply.header('cache-control', 'no-store')
-      return (await fastify.control.ask('config')).result
-    },
+    async () => (await fastify.control.ask('config')).result,
   )
   fastify.get(
     '/config/diff',
@@ -137,7 +134,6 @@ const configRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
     async (request, reply) => {
       const { result } = await fastify.control.ask('config-preview')
       if (!result.valid) return refuse(request, reply, result.failure)
-      void reply.header('cache-control', 'no-store')
       return result
     },
   )
@@ -170,7 +166,7 @@ const configRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
       if (outcome === undefined || outcome.outcome === 'refused') {
         return refuse(request, reply, (outcome as { failure: ReloadFailure }).failure)
       }
-      void reply.code(outcome.outcome === 'restarting' ? 202 : 200).header('cache-control', 'no-store')
+      void reply.code(outcome.outcome === 'restarting' ? 202 : 200)
       return outcome
     },
   )
@@ -193,7 +189,7 @@ const configRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
     },
     async (_request, reply) => {
       await fastify.control.tell('restart')
-      void reply.code(202).header('cache-control', 'no-store')
+      void reply.code(202)
       return (await fastify.control.ask('config')).result
     },
   )
@@ -211,7 +207,6 @@ function refuse(
     reply
       .code(status)
       .header('content-type', 'application/problem+json')
-      .header('cache-control', 'no-store')
       // Bytes: to text Fastify would add a charset, which the media type does not have.
       .send(Buffer.from(JSON.stringify(body)))
   )

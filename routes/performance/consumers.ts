@@ -56,9 +56,8 @@ const consumerRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         },
       },
     },
-    async (_request, reply) => {
+    async () => {
       const { result, missing } = await fastify.control.ask('consumers')
-      void reply.header('cache-control', 'no-store')
       return { ...result, missing }
     },
   )

@@ -78,10 +78,7 @@ const healthRoute: FastifyPluginAsyncTypebox = async (fastify) => {
         response: { 200: healthSchema, ...controlProblems },
       },
     },
-    async (_request, reply) => {
-      void reply.header('cache-control', 'no-store')
-      return (await fastify.control.ask('health')).result
-    },
+    async () => (await fastify.control.ask('health')).result,
   )
 }
 

@@ -51,9 +51,8 @@ const limitRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         },
       },
     },
-    async (_request, reply) => {
+    async () => {
       const { result, missing } = await fastify.control.ask('limits')
-      void reply.header('cache-control', 'no-store')
       return { ...result, missing }
     },
   )

@@ -15,9 +15,8 @@ const logRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         response: { 200: Type.Object({ level: logLevelSchema, missing: missingSchema }), ...controlProblems },
       },
     },
-    async (_request, reply) => {
+    async () => {
       const { result, missing } = await fastify.control.ask('log-level')
-      void reply.header('cache-control', 'no-store')
       return { level: result, missing }
     },
   )

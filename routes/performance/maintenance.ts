@@ -21,9 +21,8 @@ const maintenanceRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         response: { 200: reportSchema, ...controlProblems },
       },
     },
-    async (_request, reply) => {
+    async () => {
       const { result, missing } = await fastify.maintenanceAdmin.report()
-      void reply.header('cache-control', 'no-store')
       return { gateway: result.gateway, routes: result.routes, missing }
     },
   )
@@ -48,10 +47,9 @@ const maintenanceRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         response: { 200: reportSchema, ...badRequest, ...controlProblems },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { enabled, route = null } = request.body
       const { result, missing } = await fastify.maintenanceAdmin.set(route, enabled)
-      void reply.header('cache-control', 'no-store')
       return { gateway: result.gateway, routes: result.routes, missing }
     },
   )

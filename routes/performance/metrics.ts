@@ -47,10 +47,9 @@ const metricsRoute: FastifyPluginAsyncTypebox = async (fastify) => {
         },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { name = '' } = request.query
       const { result, missing } = await fastify.control.ask('metrics')
-      void reply.header('cache-control', 'no-store')
       return { metrics: result.filter((metric) => matchesName(name, metric.name)).map(toJson), missing }
     },
   )

@@ -45,10 +45,9 @@ const openapiRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { side, upstream } = request.query
       const { result, missing } = await fastify.control.ask('openapi-drift')
-      void reply.header('cache-control', 'no-store')
       const disagreements = result.disagreements.filter(
         (one) => (side === undefined || one.side === side) && (upstream === undefined || one.upstream === upstream),
       )

@@ -123,9 +123,8 @@ const poolsRoute: FastifyPluginAsyncTypebox = async (fastify) => {
         },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { result, missing } = await fastify.upstreamAdmin.pools(request.query.upstream)
-      void reply.header('cache-control', 'no-store')
       return { pools: result, missing }
     },
   )
@@ -168,10 +167,9 @@ const poolsRoute: FastifyPluginAsyncTypebox = async (fastify) => {
         },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { upstream, target, state, weight = null } = request.body
       const { result, missing } = await fastify.upstreamAdmin.change({ upstream, target, as: AS[state], weight })
-      void reply.header('cache-control', 'no-store')
       return { pools: result, missing }
     },
   )

@@ -61,9 +61,8 @@ const pressureRoute: FastifyPluginAsyncTypebox = async (fastify) => {
         response: { 200: reportSchema, ...controlProblems },
       },
     },
-    async (_request, reply) => {
+    async () => {
       const { result, missing } = await fastify.control.ask('pressure')
-      void reply.header('cache-control', 'no-store')
       return result === null ? { state: 'off' as const, ...OFF, missing } : { ...result, missing }
     },
   )

@@ -41,12 +41,11 @@ const tokenRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         response: { 200: appliedSchema, ...badRequest, ...controlProblems },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { kind, name, seconds } = request.body
       const at = Date.now()
       const list = [{ kind, name, at, until: at + seconds * 1_000 }]
       const { applied } = await fastify.control.tell('revoke', { from: null, list })
-      void reply.header('cache-control', 'no-store')
       return { processes: applied }
     },
   )
@@ -62,9 +61,8 @@ const tokenRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
         response: { 200: appliedSchema, ...controlProblems },
       },
     },
-    async (_request, reply) => {
+    async () => {
       const { applied } = await fastify.control.tell('tokens-refresh', { id: randomUUID() })
-      void reply.header('cache-control', 'no-store')
       return { processes: applied }
     },
   )

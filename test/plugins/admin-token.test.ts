@@ -39,6 +39,21 @@ void test('everything else is refused with 401 and a challenge', async (t) => {
   }
 })
 
+void test('what is behind it is kept by no cache, unless the page says otherwise', async (t) => {
+  const fastify = await guarded(t, 'secret')
+  await fastify.register(async (scope) => {
+    scope.addHook('onRequest', scope.adminGuard)
+    scope.get('/kept', async (_request, reply) => reply.header('cache-control', 'max-age=1').send('kept'))
+  })
+  const cacheControl = async (url: string, headers: Record<string, string>): Promise<unknown> =>
+    (await fastify.inject({ url, headers })).headers['cache-control']
+  const authorization = { authorization: 'Bearer secret' }
+  t.equal(await cacheControl('/performance', authorization), 'no-store')
+  t.equal(await cacheControl('/performance', {}), 'no-store', 'a refusal')
+  t.equal(await cacheControl('/kept', authorization), 'max-age=1')
+  t.equal(await cacheControl('/public', {}), undefined)
+})
+
 void test('an empty token lets nobody in', async (t) => {
   const fastify = await guarded(t, '')
   const response = await fastify.inject({ url: '/performance', headers: { authorization: 'Bearer ' } })
