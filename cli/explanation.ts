@@ -4,6 +4,7 @@ import type { CachePolicy } from '../services/cache/policy.ts'
 import { policyInWords } from '../services/cache/policy-report.ts'
 import { guardedRoots, isBelow } from '../services/control/paths.ts'
 import { stricterReading } from '../services/downstream/ambiguity.ts'
+import type { Identity } from '../services/downstream/identity.ts'
 import { GATE_STEPS } from '../services/gate/gate.ts'
 import { canonicalTarget } from '../services/http/canonical-path.ts'
 import { pathWriter } from '../services/proxy/path-writer.ts'
@@ -17,7 +18,7 @@ import { RouteTable } from '../services/routing/table.ts'
 import type { SplitSticky } from '../services/split/options.ts'
 import { Split } from '../services/split/split.ts'
 import { explainedGates } from './explained-gates.ts'
-import { type Caller, type GateVerdict, judgeGates } from './gate-verdicts.ts'
+import { type Caller, callerOf, type GateVerdict, judgeGates } from './gate-verdicts.ts'
 import { ownEndpoint } from './own-endpoints.ts'
 import { detailOf, type StepContext } from './step-text.ts'
 
@@ -73,8 +74,12 @@ export interface CacheExplanation {
   send: readonly string[]
 }
 
-/** Follows a request through the configuration, without sending anything. */
-export function explainRequest(config: Config, request: Asked): Explanation {
+/**
+ * Follows a request through the configuration, without sending anything.
+ *
+ * @param identity who calls, as far as that is known: entries of the cache may be theirs alone
+ */
+export function explainRequest(config: Config, request: Asked, identity?: Identity): Explanation {
   const nothing = {
     canonicalPath: null,
     route: null,
@@ -149,7 +154,7 @@ export function explainRequest(config: Config, request: Asked): Explanation {
   const sent = { method: request.method, path: sentPath, host }
   const to = { name: side, targets: upstream?.targets.map(({ url }) => url) ?? [] }
   const policy = cachePolicyOf(options, upstreamsOf(config, cachedTogether(options, side)), config)
-  const cache = policy === null ? null : explainCache(policy, request, path, query)
+  const cache = policy === null ? null : explainCache(policy, { request, path, query, identity })
   const context = { config, request, path, options, upstream, sent, split, cache }
   const steps = stepsInWords(context)
   return { ...found, outcome: 'proxied', answer: null, route: options.key, upstream: to, split, sent, cache, steps }
@@ -161,12 +166,15 @@ export function explainRequest(config: Config, request: Asked): Explanation {
  * @throws HR_ACCESS_*, HR_RATE_* for a configuration that cannot be used
  */
 export async function explainVerdicts(config: Config, request: Asked): Promise<Explanation> {
-  const explanation = { ...explainRequest(config, request), request: withoutCredentials(request, config) }
-  const { canonicalPath: path, outcome } = explanation
-  const route = config.routes.find(({ key }) => key === explanation.route)
-  if (route === undefined || path === null || (outcome !== 'proxied' && outcome !== 'answered')) return explanation
-  const judgement = await judgeGates(config, request, { route, path })
-  const judged = { ...explanation, ...judgement, steps: withGates(explanation.steps, judgement.gates) }
+  const shown = withoutCredentials(request, config)
+  const unasked = { ...explainRequest(config, request), request: shown }
+  const { canonicalPath: path, outcome } = unasked
+  const route = config.routes.find(({ key }) => key === unasked.route)
+  if (route === undefined || path === null || (outcome !== 'proxied' && outcome !== 'answered')) return unasked
+  const { identity, gates } = await judgeGates(config, request, { route, path })
+  const explanation = { ...explainRequest(config, request, identity), request: shown }
+  const steps = withGates(explanation.steps, gates)
+  const judged = { ...explanation, caller: callerOf(identity), gates, steps }
   const last = judged.gates.findLast(({ verdict }) => verdict === 'refuses' || verdict === 'answers')
   if (last === undefined) return judged
   const detail =
@@ -248,11 +256,14 @@ function stickyInWords(sticky: SplitSticky): string {
 
 const LOOKED_UP = new Set(['GET', 'HEAD'])
 
-function explainCache(policy: CachePolicy, request: Asked, path: string, query: string): CacheExplanation {
+function explainCache(
+  policy: CachePolicy,
+  { request, path, query, identity }: { request: Asked; path: string; query: string; identity: Identity | undefined },
+): CacheExplanation {
   const words = policyInWords(policy)
   const byContent = request.method === 'QUERY' && policy.queries
   if (!LOOKED_UP.has(request.method)) return { key: null, byContent, ...words }
   const { scheme = 'http', authority = request.host, fields = [] } = request
-  const key = cacheKey(policy, { scheme, authority, path, query, fields: readRequestFields(fields) })
+  const key = cacheKey(policy, { scheme, authority, path, query, fields: readRequestFields(fields), identity })
   return { key, byContent, ...words }
 }

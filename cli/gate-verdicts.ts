@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { Access } from '../services/access/access.ts'
 import { Exchange } from '../services/downstream/exchange.ts'
+import type { Identity } from '../services/downstream/identity.ts'
 import { Peer } from '../services/downstream/peer.ts'
 import type { Reply } from '../services/downstream/reply.ts'
 import { TrustedProxies } from '../services/downstream/trust.ts'
@@ -34,7 +35,8 @@ export interface Caller {
 }
 
 export interface Judgement {
-  caller: Caller | null
+  /** `undefined` where nobody has been asked for, or shown. */
+  identity: Identity | undefined
   gates: GateVerdict[]
 }
 
@@ -60,7 +62,7 @@ export async function judgeGates(
       isOver ||= verdict.verdict !== 'passes'
       gates.push(verdict)
     }
-    return { caller: callerOf(exchange), gates }
+    return { identity: exchange.identity, gates }
   } finally {
     access.close()
   }
@@ -117,7 +119,8 @@ class UnheardReply implements Reply {
   abort(): void {}
 }
 
-function callerOf({ identity }: Exchange): Caller | null {
+/** What of an identity is shown: its claims may say more than is anybody's business. */
+export function callerOf(identity: Identity | undefined): Caller | null {
   if (identity === undefined) return null
   const { id, scheme, consumer, tier, groups, scopes } = identity
   return { id, scheme, consumer, tier, groups, scopes }

@@ -7,6 +7,7 @@ import { type Complaint, formatPath, type Path, type Problem, Report, type Span 
 import type { Settings } from './schema.ts'
 import { isUnset, type Source } from './source/source.ts'
 import { validate } from './validate.ts'
+import { misspeltSecrets, veiled } from './veil.ts'
 
 export interface LoadOptions {
   /** The working directory: where the file is looked for. */
@@ -95,7 +96,8 @@ function settle(source: Source, { environment, flags, cwd, file, root, text }: C
     return { ok: true, config: configOf(settings, { file, root }), settings, file, sources }
   }
   const name = file === null ? null : shown(file, cwd)
-  const problems = report.complaints.map((complaint) => problemOf(complaint, { source, origins, name, text }))
+  const place = { source, origins, name, text, misspelt: misspeltSecrets(report.complaints) }
+  const problems = report.complaints.map((complaint) => problemOf(complaint, place))
   return { ok: false, problems: inOrder(problems), file }
 }
 
@@ -104,9 +106,11 @@ interface Place {
   origins: Map<string, string>
   name: string | null
   text: string
+  /** Names that were meant for those of secrets. */
+  misspelt: readonly string[]
 }
 
-function problemOf(complaint: Complaint, { source, origins, name, text }: Place): Problem {
+function problemOf(complaint: Complaint, { source, origins, name, text, misspelt }: Place): Problem {
   const { code, message, path, suggestion = null } = complaint
   const formatted = formatPath(path)
   const origin = origins.get(formatted)
@@ -117,11 +121,12 @@ function problemOf(complaint: Complaint, { source, origins, name, text }: Place)
   const end = text.indexOf('\n', span.start)
   const line = text.slice(start, end === -1 ? text.length : end).replace(/\r$/, '')
   const offset = span.start - start
+  const length = Math.max(1, Math.min(span.length, line.length - offset))
   return {
     ...base,
     line: text.slice(0, start).split('\n').length,
     column: offset + 1,
-    excerpt: { text: line, length: Math.max(1, Math.min(span.length, line.length - offset)) },
+    excerpt: { text: veiled(line, { offset, length, path, misspelt }), length },
   }
 }
 

@@ -18,6 +18,7 @@ const CONFIG = resolveConfig({
       request: { methods: ['GET'] },
     },
     '/open': { to: 'a' },
+    '/cached': { to: 'a', access: ['key', 'anonymous'], cache: true },
   },
 })
 
@@ -48,6 +49,15 @@ void test('explain says what each gate makes of a key, and who calls', async (t)
   t.match(explanation.steps[4], { detail: 'not from 10.0.0.0/8' })
   t.match(explanation.caller, { id: 'acme', scheme: 'key', tier: 'gold', groups: ['partners'] })
   t.notOk(JSON.stringify(explanation).includes(MADE.key), 'the key is not repeated')
+})
+
+void test('explain shows the key of the cache under which this caller is answered', async (t) => {
+  const keyOf = async (key?: string): Promise<string | null | undefined> =>
+    (await explain({ path: '/cached', ...(key !== undefined && { key }) })).cache?.key
+  t.match(await keyOf(), /\nidentity: anonymous$/)
+  const own = await keyOf(MADE.key)
+  t.match(own, /\nidentity: [\w-]{43}$/)
+  t.notMatch(own, 'acme')
 })
 
 void test('explain says which gate refuses, with what, and that nobody is asked behind it', async (t) => {
