@@ -1,5 +1,6 @@
 import type { Content, Told } from '../downstream/exchange.ts'
 import type { Identity } from '../downstream/identity.ts'
+import { cookieOf } from '../http/cookie.ts'
 import type { RequestFields } from '../http/request-fields.ts'
 import { identityPart } from './identity-key.ts'
 import type { CachePolicy } from './policy.ts'
@@ -37,7 +38,7 @@ export function cacheKey(policy: CachePolicy, exchange: Keyed, variation?: Known
   const { headers, cookies } = policy.varyBy
   // No value has a line break in it, so that a name cannot be made up by another's value.
   for (const name of headers) key += `\n${name}: ${requestFieldValue(exchange.fields.kept, name) ?? ''}`
-  for (const name of cookies) key += `\n${name}=${cookieValue(exchange.fields.cookie, name) ?? ''}`
+  for (const name of cookies) key += `\n${name}=${cookieOf(exchange.fields.cookie, name) ?? ''}`
   if (policy.identity !== null) key += identityPart(policy.identity, exchange.identity)
   const { told, content } = exchange
   // A trusted proxy may name another host than it asks: upstreams are told that one.
@@ -96,14 +97,4 @@ function ignores(patterns: readonly string[], name: string): boolean {
     if (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern) return true
   }
   return false
-}
-
-/** The first cookie of a name (RFC 6265 §5.4 sends the most specific first). */
-function cookieValue(header: string | undefined, name: string): string | undefined {
-  if (header === undefined) return undefined
-  for (const pair of header.split(';')) {
-    const at = pair.indexOf('=')
-    if (at !== -1 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim()
-  }
-  return undefined
 }

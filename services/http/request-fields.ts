@@ -190,7 +190,10 @@ function take(fields: RequestFields, name: string, value: string): boolean {
 
 /** The first field of a name, which is in lower case; of a list of names and values. */
 export function fieldOf(fields: readonly string[], name: string): string | undefined {
-  for (let i = 0; i < fields.length; i += 2) if (fields[i]?.toLowerCase() === name) return fields[i + 1]
+  for (let i = 0; i < fields.length; i += 2) {
+    const given = fields[i] as string
+    if (given.length === name.length && given.toLowerCase() === name) return fields[i + 1]
+  }
   return undefined
 }
 

@@ -1,6 +1,6 @@
+import { cookieOf } from '../http/cookie.ts'
 import { type BalancedRequest, type Candidate, Roster } from '../upstream/balance/balancer.ts'
 import { highestBid } from '../upstream/balance/consistent-hash.ts'
-import { cookieOf } from '../upstream/balance/cookie.ts'
 import { type HashKey, hashKey } from '../upstream/balance/hash-key.ts'
 import { hashOf } from '../upstream/balance/hashing.ts'
 import { drawByWeight } from '../upstream/balance/least-requests.ts'

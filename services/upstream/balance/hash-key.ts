@@ -1,5 +1,6 @@
+import { cookieOf } from '../../http/cookie.ts'
+import { fieldOf } from '../../http/request-fields.ts'
 import { TOKEN } from '../../options/token.ts'
-import { cookieOf } from './cookie.ts'
 import type { BalancedRequest } from './balancer.ts'
 
 /** Text of a request that goes to one target; `undefined` where the request has none. */
@@ -18,17 +19,9 @@ export function hashKey(key: string): HashKey {
       return ({ clientAddress }) => clientAddress
     case 'cookie':
       return ({ fields }) => cookieOf(fields.cookie, name)
-    default:
-      return headerKey(name.toLowerCase())
-  }
-}
-
-function headerKey(wanted: string): HashKey {
-  return ({ fields: { kept } }) => {
-    for (let i = 0; i < kept.length; i += 2) {
-      const name = kept[i] as string
-      if (name.length === wanted.length && name.toLowerCase() === wanted) return kept[i + 1]
+    default: {
+      const field = name.toLowerCase()
+      return ({ fields }) => fieldOf(fields.kept, field)
     }
-    return undefined
   }
 }

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { cookieOf } from './cookie.ts'
+import { cookieOf } from '../../http/cookie.ts'
 import type { BalancedRequest } from './balancer.ts'
 import type { StickyOptions } from './options.ts'
 

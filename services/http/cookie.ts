@@ -1,4 +1,4 @@
-/** The value of a cookie as a client sends it (RFC 6265 §5.4); of several of the name, the first. */
+/** The value of a cookie as a client sends it (RFC 6265 §5.4); of several of the name, the first: the most specific. */
 export function cookieOf(field: string | undefined, name: string): string | undefined {
   if (field === undefined) return undefined
   for (const pair of field.split(';')) {
