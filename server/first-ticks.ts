@@ -7,7 +7,7 @@ const TICKS = 10_000
  * (`bench/micro/next-tick.ts`: 600 ns against 95): a request through `node:http` or `node:http2` makes six of them or more.
  */
 export function compileFirstTicks(): Promise<void> {
-  return new Promise((resolve) => {
+  compiled ??= new Promise((resolve) => {
     let left = TICKS
     function tick(..._given: [number?, null?]): void {
       if (--left === 0) resolve()
@@ -15,4 +15,8 @@ export function compileFirstTicks(): Promise<void> {
     }
     process.nextTick(tick)
   })
+  return compiled
 }
+
+/** Once in a process, however many gateways start in it. */
+let compiled: Promise<void> | undefined

@@ -29,7 +29,7 @@ export interface Gateway {
  * A control plane costs as much as all the rest of a gateway that starts: tests that speak to it ask for one. Some ask it until
  * something has happened, as often as they can.
  */
-const CONTROL_PLANE = { port: 0, token: 'test-token', rateLimit: false }
+export const CONTROL_PLANE = { port: 0, token: 'test-token', rateLimit: false }
 
 /** {@link startGateway} with a control plane on a port of its own. */
 export function startManagedGateway(t: Test, input: ConfigInput): Promise<Gateway> {
@@ -40,12 +40,12 @@ export function startManagedGateway(t: Test, input: ConfigInput): Promise<Gatewa
 export async function startGateway(t: Test, input: ConfigInput): Promise<Gateway> {
   const root = t.testdir()
   const certificate = await writeCertificate(root)
+  const cleartext = { port: 0, h2c: true }
   const config = resolveConfig(
     {
-      listen: [
-        { port: 0, h2c: true },
-        { port: 0, tls: certificate },
-      ],
+      listen: needsTls(t) ? [cleartext, { port: 0, tls: certificate }] : [cleartext],
+      // As much work at the start as all the rest of the pages; what is tested of it has it.
+      endpoints: { docs: false },
       admin: false,
       log: { level: 'silent' },
       drainTimeout: '0s',
@@ -69,6 +69,16 @@ export async function startGateway(t: Test, input: ConfigInput): Promise<Gateway
     rawH2: () => connectRawH2(t, { port: ports.cleartext }),
     close: () => running.close(),
   }
+}
+
+/** What {@link everyProtocol} notes of a test: to listen with TLS is a fifth of what starting a gateway costs. */
+interface Context {
+  protocol?: Protocol
+}
+
+function needsTls({ context }: Test): boolean {
+  const { protocol } = context as Context
+  return protocol !== 'h1' && protocol !== 'h2c'
 }
 
 export interface SetUp {
@@ -111,10 +121,16 @@ export function managedGatewayBefore(
 }
 
 /** A gateway with one route to an upstream that is asked for HTTP/2. */
-export function gatewayBeforeOrigin(t: Test, origin: string, to: ConfigInput = {}): Promise<Gateway> {
-  return startManagedGateway(t, {
+export function gatewayBeforeOrigin(
+  t: Test,
+  origin: string,
+  to: ConfigInput = {},
+  config: ConfigInput = {},
+): Promise<Gateway> {
+  return startGateway(t, {
     upstreams: { origin: { targets: [origin], http2: true, tls: { verify: false }, timeout: TIMEOUTS, ...to } },
     routes: { '/*': { to: 'origin' } },
+    ...config,
   })
 }
 
@@ -128,7 +144,9 @@ export function everyProtocol(
   protocols: Protocol[] = ['h1', 'h2', 'h2c'],
 ): void {
   for (const protocol of protocols)
-    void test(`${name} (${protocol})`, { timeout: PATIENCE }, (t) => scenario(t, protocol))
+    void test(`${name} (${protocol})`, { timeout: PATIENCE, context: { protocol } satisfies Context }, (t) =>
+      scenario(t, protocol),
+    )
 }
 
 /** An answer of the gateway's own: RFC 9457, with our members, and nothing of what lies behind. */

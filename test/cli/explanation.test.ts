@@ -23,7 +23,7 @@ for (const shared of [true, false]) {
       'a.test/only/*': { to: 'origin' },
     }
     const { gateway, upstream } = await gatewayBefore(t, (exchange) => exchange.respond(299), {
-      config: { admin, routes },
+      config: { admin, routes, endpoints: {} },
     })
     const config = resolveConfig({ admin, routes, upstreams: { origin: { targets: [upstream.origin] } } })
     const client = await gateway.client('h1')

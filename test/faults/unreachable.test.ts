@@ -3,12 +3,13 @@ import { test, type Test } from 'tap'
 import type { Protocol } from '../client.ts'
 import {
   everyProtocol,
-  managedGatewayBefore,
   isProblem,
   PATIENCE,
   silentPort,
   startManagedGateway,
   TIMEOUTS,
+  startGateway,
+  gatewayBefore,
 } from '../helper.ts'
 import { REFUSING_ORIGIN, startUpstream } from '../upstream-server.ts'
 
@@ -17,7 +18,7 @@ type Lookup = (name: string, options: object, done: (error: Error | null) => voi
 /** Asks a gateway whose upstream is `target` twice, so that an answer once given does not hide a gateway gone bad. */
 async function unreachable(t: Test, protocol: Protocol, status: number, origin: object): Promise<void> {
   const well = await startUpstream(t, (exchange) => exchange.respond(200, [], 'well'))
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     upstreams: { origin: { timeout: TIMEOUTS, ...origin }, well: { targets: [well.origin] } },
     routes: { '/*': { to: 'origin' }, '/well': { to: 'well' } },
   })
@@ -69,7 +70,7 @@ everyProtocol('a connection that does not open in time is answered 504', async (
 
 everyProtocol('a request more than may wait for a connection is answered 503', async (t, protocol) => {
   const release = Promise.withResolvers<void>()
-  const { gateway, upstream } = await managedGatewayBefore(
+  const { gateway, upstream } = await gatewayBefore(
     t,
     async (exchange) => {
       await release.promise

@@ -48,7 +48,7 @@ async function takesItsMethodsAlone(t: Test, client: Client): Promise<void> {
 
 everyProtocol('another method on an own page is 405 with Allow, and reaches no upstream', async (t, protocol) => {
   const { gateway, upstream } = await managedGatewayBefore(t, (exchange) => exchange.respond(), {
-    config: { admin: { shared: true, token: 'test-token' } },
+    config: { endpoints: {}, admin: { shared: true, token: 'test-token' } },
   })
   await takesItsMethodsAlone(t, await gateway.client(protocol))
   // Readiness asks for the root itself.
@@ -60,7 +60,7 @@ everyProtocol('another method on an own page is 405 with Allow, and reaches no u
 
 /** A client of a gateway's own admin listener. */
 async function adminClient(t: Test): Promise<Client> {
-  const { adminUrl = '' } = await startManagedGateway(t, {})
+  const { adminUrl = '' } = await startManagedGateway(t, { endpoints: {} })
   return connectClient(t, { cleartext: Number(new URL(adminUrl).port), tls: 0 }, 'h1')
 }
 
@@ -178,7 +178,7 @@ void test('the same on a listener of the control plane', { timeout: PATIENCE }, 
 })
 
 everyProtocol('a body that is no JSON does not hide that no route takes the path', async (t, protocol) => {
-  const gateway = await startManagedGateway(t, {})
+  const gateway = await startManagedGateway(t, { endpoints: {} })
   const client = await gateway.client(protocol)
   isProblem(t, await client.request({ method: 'POST', path: '/none', body: '{', fields: [JSON_TYPE] }), 404)
   const admin = await adminClient(t)

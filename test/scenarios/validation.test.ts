@@ -1,5 +1,5 @@
 import { test, type Test } from 'tap'
-import { everyProtocol, type Gateway, managedGatewayBefore, isProblem, PATIENCE } from '../helper.ts'
+import { everyProtocol, type Gateway, managedGatewayBefore, isProblem, PATIENCE, gatewayBefore } from '../helper.ts'
 import type { ClientRequest } from '../client.ts'
 import type { Upstream } from '../upstream-server.ts'
 
@@ -213,7 +213,7 @@ for (const validate of [{ requests: 'enforce' }, { requests: 'off', responses: '
   void test(`without a document nothing passes unseen (${JSON.stringify(validate)})`, {
     timeout: PATIENCE,
   }, async (t) => {
-    const { gateway } = await managedGatewayBefore(
+    const { gateway } = await gatewayBefore(
       t,
       (exchange) => exchange.respond(exchange.request.target === '/openapi.json' ? 404 : 200, [], 'unseen'),
       { to: { openapi: '/openapi.json' }, route: { validate } },

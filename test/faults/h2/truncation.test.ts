@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { everyProtocol, gatewayBeforeOrigin, PATIENCE } from '../../helper.ts'
+import { CONTROL_PLANE, everyProtocol, gatewayBeforeOrigin, PATIENCE } from '../../helper.ts'
 import { data, FRAME, frame, goaway, headers, type RawH2, rst } from '../../raw-h2.ts'
 import { startRawH2Upstream } from '../../raw-h2-upstream.ts'
 import type { Field } from '../../wire.ts'
@@ -80,7 +80,7 @@ void test('a truncated answer of an HTTP/2 upstream is counted as such, and coun
   const upstream = await startRawH2Upstream(t, (h2, stream) => {
     h2.send(headers(stream, [[':status', '200']], false), data(stream, 'begun'), rst(stream, 0))
   })
-  const gateway = await gatewayBeforeOrigin(t, upstream.origin)
+  const gateway = await gatewayBeforeOrigin(t, upstream.origin, {}, { admin: CONTROL_PLANE })
   const exchange = await (await gateway.client('h1')).open({ path: '/' })
   t.equal(await exchange.response.ending(), 'broken')
   const pools = await fetch(`${gateway.adminUrl}/performance/pools`, {

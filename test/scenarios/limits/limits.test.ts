@@ -1,14 +1,22 @@
 import { test } from 'tap'
 import type { Client } from '../../client.ts'
 import type { ClientResponse } from '../../incoming.ts'
-import { everyProtocol, managedGatewayBefore, isProblem, PATIENCE, startManagedGateway } from '../../helper.ts'
+import {
+  everyProtocol,
+  managedGatewayBefore,
+  isProblem,
+  PATIENCE,
+  startManagedGateway,
+  startGateway,
+  gatewayBefore,
+} from '../../helper.ts'
 
 const OPEN = { answer: { body: 'open' } }
 const get = (client: Client, path = '/', fields: [string, string][] = []): Promise<ClientResponse> =>
   client.request({ path, fields })
 
 everyProtocol('what is beyond a limit is answered 429, and says which limit and when', async (t, protocol) => {
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     rateLimit: { clients: { rate: '2/h', by: 'ip' } },
     routes: { '/*': { ...OPEN, rateLimit: 'clients' } },
   })
@@ -31,7 +39,7 @@ everyProtocol('what is beyond a limit is answered 429, and says which limit and 
 })
 
 void test('hits of the cache count, are refused, and each client is told its own', { timeout: PATIENCE }, async (t) => {
-  const { gateway, upstream } = await managedGatewayBefore(t, (exchange) => exchange.respond(), {
+  const { gateway, upstream } = await gatewayBefore(t, (exchange) => exchange.respond(), {
     route: { cache: { ttl: '1m' }, rateLimit: { rate: '3/h', by: 'header:x-tenant' } },
     config: { cache: { early: true } },
   })
@@ -48,7 +56,7 @@ void test('hits of the cache count, are refused, and each client is told its own
 })
 
 void test('routes that name a limit share it, at costs of their own', { timeout: PATIENCE }, async (t) => {
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     rateLimit: { api: { rate: '10/h' } },
     routes: {
       '/cheap': { ...OPEN, rateLimit: 'api' },
@@ -65,7 +73,7 @@ void test('routes that name a limit share it, at costs of their own', { timeout:
 })
 
 void test('of several limits one refuses, and the others lose nothing by it', { timeout: PATIENCE }, async (t) => {
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     rateLimit: { wide: { rate: '5/h' }, narrow: { rate: '1/h', by: ['ip', 'route'], headers: 'none' } },
     routes: { '/a': { ...OPEN, rateLimit: ['wide', 'narrow'] }, '/b': { ...OPEN, rateLimit: ['wide', 'narrow'] } },
   })
@@ -124,7 +132,7 @@ void test('a dry run refuses nobody and tells nobody; the control plane has its 
 })
 
 void test('what was measured is charged afterwards', { timeout: PATIENCE }, async (t) => {
-  const { gateway } = await managedGatewayBefore(t, (exchange) => exchange.respond(200, [], 'x'.repeat(5_000)), {
+  const { gateway } = await gatewayBefore(t, (exchange) => exchange.respond(200, [], 'x'.repeat(5_000)), {
     route: { rateLimit: { max: 8_000, timeWindow: '1h', measured: 'response-bytes' } },
   })
   const client = await gateway.client('h1')
@@ -134,7 +142,7 @@ void test('what was measured is charged afterwards', { timeout: PATIENCE }, asyn
 })
 
 void test('the fields from before the draft are there for who asks for them', { timeout: PATIENCE }, async (t) => {
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     routes: { '/*': { ...OPEN, rateLimit: { rate: '2/h', headers: 'legacy' } } },
   })
   const { get: field } = await get(await gateway.client('h1'))

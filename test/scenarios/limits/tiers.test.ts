@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { PATIENCE, startManagedGateway } from '../../helper.ts'
+import { PATIENCE, startManagedGateway, startGateway } from '../../helper.ts'
 import { keyFor } from '../../services/access/given.ts'
 
 void test('a caller has what its tier allows, over all routes, and those without a tier what the route says', {
@@ -7,7 +7,7 @@ void test('a caller has what its tier allows, over all routes, and those without
 }, async (t) => {
   const [acme, globex, initech] = [keyFor(), keyFor(), keyFor()]
   const route = { answer: { body: 'x' }, access: ['key'] }
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     access: {
       consumers: {
         acme: { tier: 'gold', keys: [acme.entry] },
@@ -48,7 +48,7 @@ void test('a caller has what its tier allows, over all routes, and those without
 
 void test('who guesses keys is limited by address before any key is looked at', { timeout: PATIENCE }, async (t) => {
   const { key, entry } = keyFor()
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     access: { consumers: { acme: { keys: [entry] } } },
     routes: { '/*': { answer: { body: 'x' }, access: ['key'], rateLimit: { rate: '3/h', by: 'ip' } } },
   })

@@ -2,12 +2,12 @@ import { test } from 'tap'
 import { request } from 'undici'
 import { clustered, PATIENCE_MS } from '../../clustered.ts'
 import { decoded } from '../../decode.ts'
-import { everyProtocol, managedGatewayBefore, isProblem, PATIENCE, startManagedGateway } from '../../helper.ts'
+import { everyProtocol, managedGatewayBefore, isProblem, PATIENCE, startGateway } from '../../helper.ts'
 import { reloadable, to } from '../../server/reloadable.ts'
 import { startUpstream } from '../../upstream-server.ts'
 
 everyProtocol('a route in maintenance is answered 503, and others go on', async (t, protocol) => {
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     routes: { '/closed/*': { answer: { body: 'x' }, maintenance: true }, '/open/*': { answer: { body: 'open' } } },
     maintenance: { retryAfter: '2m' },
   })
@@ -22,7 +22,7 @@ everyProtocol('a route in maintenance is answered 503, and others go on', async 
 })
 
 everyProtocol('what clients are told in maintenance is compressed where the route is', async (t, protocol) => {
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     compression: { threshold: '16B' },
     routes: { '/*': { answer: { body: 'x' }, maintenance: true } },
   })
@@ -58,7 +58,7 @@ void test('what is cached is not answered in maintenance, and is there afterward
 })
 
 void test('those who are allowed get through', { timeout: PATIENCE }, async (t) => {
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     routes: { '/*': { answer: { body: 'hello' } } },
     maintenance: { enabled: true, allow: ['192.0.2.0/24'] },
     forwarded: { trust: ['loopback'] },
@@ -71,7 +71,7 @@ void test('those who are allowed get through', { timeout: PATIENCE }, async (t) 
 
 void test('/ready says what is true in maintenance, whatever the upstreams', { timeout: PATIENCE }, async (t) => {
   const ready = async (maintenance: object): Promise<unknown> => {
-    const gateway = await startManagedGateway(t, {
+    const gateway = await startGateway(t, {
       upstreams: { origin: { targets: ['http://127.0.0.1:1'] } },
       routes: { '/*': { to: 'origin' } },
       maintenance,

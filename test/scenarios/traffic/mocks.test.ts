@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test, type Test } from 'tap'
 import { request } from 'undici'
 import { decoded } from '../../decode.ts'
-import { everyProtocol, isProblem, PATIENCE, startManagedGateway } from '../../helper.ts'
+import { everyProtocol, isProblem, PATIENCE, startManagedGateway, startGateway } from '../../helper.ts'
 import { startUpstream } from '../../upstream-server.ts'
 import { until } from '../../until.ts'
 
@@ -42,7 +42,7 @@ function fileOf(t: Test, text: string): string {
 
 everyProtocol('a mocked route answers from a file, by what its client prefers', async (t, protocol) => {
   const file = fileOf(t, JSON.stringify(DOCUMENT))
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     routes: {
       '/api/*': { mock: file, stripPrefix: true },
       '/paid/*': { mock: { document: file, example: 'paid' }, rewrite: '/orders/*' },
@@ -79,7 +79,7 @@ void test('a mocked route takes the document of its upstream, and asks it for no
   timeout: PATIENCE,
 }, async (t) => {
   const origin = await startUpstream(t, (exchange) => exchange.respond(200, [], JSON.stringify(DOCUMENT)))
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     upstreams: { orders: { targets: [origin.origin], openapi: '/openapi.json' } },
     routes: { '/*': { to: 'orders', mock: true } },
     endpoints: { openapi: false, docs: false },
@@ -93,7 +93,7 @@ void test('a mocked route takes the document of its upstream, and asks it for no
 void test('a document that cannot be had, or is none, is told, and keeps no other waiting', {
   timeout: PATIENCE,
 }, async (t) => {
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     upstreams: { gone: { targets: ['http://127.0.0.1:1'], openapi: '/openapi.json', required: false } },
     routes: {
       '/gone/*': { to: 'gone', mock: true },
@@ -141,7 +141,7 @@ void test('a client that leaves before the document has come is booked, and nobo
 
 everyProtocol('a mock is compressed as its client likes it', async (t, protocol) => {
   const file = fileOf(t, JSON.stringify(DOCUMENT))
-  const gateway = await startManagedGateway(t, {
+  const gateway = await startGateway(t, {
     routes: { '/*': { mock: file, compression: { threshold: '4B', codings: ['gzip'] } } },
   })
   const client = await gateway.client(protocol)
