@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
 import { Exchange } from '../downstream/exchange.ts'
 import { type Connection, Peer } from '../downstream/peer.ts'
 import { TrustedProxies } from '../downstream/trust.ts'
-import { readRequestFields } from '../http/request-fields.ts'
+import { readRequestFields, type RequestFields } from '../http/request-fields.ts'
 
 /** What an application's own server knows of a request. */
 export interface ReceivedRequest {
   raw: IncomingMessage
+  /** As the client has sent it: what is signed, whatever the application makes of it. */
+  originalUrl: string
   /** Of the client, as the application takes it. */
   ip: string
   /** As in Host. */
@@ -23,7 +26,7 @@ const NOBODY_TRUSTED = new TrustedProxies([])
  * @param peers by connection: what one has shown is known of its next request
  */
 export function guardedRequest(
-  { raw, ip, host, protocol, id }: ReceivedRequest,
+  { raw, originalUrl: target, ip, host, protocol, id }: ReceivedRequest,
   peers: WeakMap<object, Peer>,
 ): Exchange<{ key: string }> {
   const socket = raw.socket as Connection & object
@@ -34,14 +37,12 @@ export function guardedRequest(
   }
   // Over HTTP/2 what the request is stands among its fields.
   const fields = readRequestFields(raw.rawHeaders.slice(endOfPseudoFields(raw.rawHeaders)))
-  const target = raw.url ?? '/'
-  const hasBody = fields.transferEncoding !== undefined || (fields.contentLength ?? '0') !== '0'
   const exchange = new Exchange<{ key: string }>({
     protocol: raw.httpVersionMajor === 2 ? '2.0' : '1.1',
     method: raw.method ?? 'GET',
     target,
     fields,
-    body: hasBody ? raw : null,
+    body: hasBody(raw, fields) ? raw : null,
     peer,
   })
   const query = target.indexOf('?')
@@ -52,6 +53,12 @@ export function guardedRequest(
   exchange.scheme = protocol === 'https' ? 'https' : 'http'
   exchange.requestId = id
   return exchange
+}
+
+function hasBody(raw: IncomingMessage, { transferEncoding, contentLength = '0' }: RequestFields): boolean {
+  // On HTTP/2 the frames say so, whatever the fields do.
+  if (raw.httpVersionMajor === 2) return !(raw as unknown as Http2ServerRequest).stream.endAfterHeaders
+  return transferEncoding !== undefined || contentLength !== '0'
 }
 
 function endOfPseudoFields(raw: readonly string[]): number {

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:http2'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { test, type Test } from 'tap'
 import access from '../../plugins/access.ts'
@@ -100,6 +102,29 @@ void test('passwords, tokens and signed requests with their bodies do as well', 
   t.same((await post('1', body)).json(), { id: 'acme', body: { amount: 7 } }, 'the handler gets what was compared')
   t.match((await post('1', body)).json(), { code: 'HR_ACCESS_REPLAYED' })
   t.match((await post('2', body.replace('7', '9'))).json(), { code: 'HR_ACCESS_INVALID' })
+})
+
+void test('over HTTP/2 too, where a body needs no field to be there', async (t) => {
+  const app = Fastify({ http2: true })
+  t.teardown(() => app.close())
+  await app.register(access, {
+    settings: { consumers: { acme: { secrets: [{ id: 'acme-1', secret }] } } },
+    root: t.testdir(),
+  })
+  app.post('/', { config: { access: ['hmac'] } }, async ({ identity }) => identity?.id)
+  const client = connect(await app.listen({ port: 0, host: '127.0.0.1' }))
+  t.teardown(() => client.destroy())
+  const post = async (nonce: string, body: string | null): Promise<number> => {
+    const signed = signatureFields({ keyid: 'acme-1', secret, authority: 'a.test', path: '/', method: 'POST', nonce })
+    const head = { ':method': 'POST', ':authority': 'a.test', ...Object.fromEntries(signed) }
+    const stream = client.request(head, { endStream: body === null })
+    if (body !== null) stream.end(body)
+    const [headers] = (await once(stream, 'response')) as [{ ':status': number }]
+    stream.resume()
+    return headers[':status']
+  }
+  t.equal(await post('1', null), 200)
+  t.equal(await post('2', 'a body that nobody has signed'), 401)
 })
 
 void test('with the problems of the gateway a refusal is one of them', async (t) => {

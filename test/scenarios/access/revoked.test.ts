@@ -1,4 +1,6 @@
+import Fastify from 'fastify'
 import { test } from 'tap'
+import { gateway } from '../../../gateway.ts'
 import { PATIENCE } from '../../helper.ts'
 import { noRedis, startRedis } from '../../redis-server.ts'
 import { keyFor } from '../../services/access/given.ts'
@@ -11,7 +13,9 @@ const exp = Math.floor(Date.now() / 1000) + 3_600
 const bearer = (token: string) => ['Authorization', `Bearer ${token}`] as const
 const key = (text: string) => ['X-API-Key', text] as const
 
-const consumers = (...keys: { entry: object }[]) => ({ acme: { keys: keys.map(({ entry }) => entry) } })
+const consumers = (...keys: { entry: { id: string; hash: string } }[]) => ({
+  acme: { keys: keys.map(({ entry }) => entry) },
+})
 const ROUTES = {
   '/keys': { answer: { body: 'in' }, access: ['key'] },
   '/tokens': { answer: { body: 'in' }, access: ['jwt:main'] },
@@ -49,6 +53,22 @@ for (const hears of [true, false]) {
     t.pass('one that starts later knows it as well')
   })
 }
+
+void test('an application with the gateway inside refuses it, too', { skip: noRedis, timeout: PATIENCE }, async (t) => {
+  const redis = await startRedis(t)
+  const taken = keyFor()
+  const access = { consumers: consumers(taken) }
+  const routes = { '/keys': ROUTES['/keys'] }
+  const one = await machine(t, { access, routes, redis: { url: redis.url } })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(gateway, { access, routes, redis: { url: redis.url }, dataDir: folderOf(t) })
+  const status = async (): Promise<number> =>
+    (await app.inject({ url: '/keys', headers: { 'x-api-key': taken.key } })).statusCode
+  t.equal(await status(), 200)
+  await one.post('/consumers/revoke', { key: taken.id })
+  await until(async () => (await status()) === 401)
+})
 
 void test('a key stays revoked over a restart, though the configuration still has it', {
   timeout: PATIENCE,
