@@ -3,7 +3,7 @@ import { ResponseCache } from '../cache/response-cache.ts'
 import { InternalError } from '../http/errors.ts'
 import type { InternalErrors } from '../monitor/internal-errors.ts'
 import type { ProxyPlan } from '../proxy/plan.ts'
-import type { ProxyContext } from '../proxy/proxy-call.ts'
+import type { ProxyContext } from '../proxy/proxy-context.ts'
 import { startCall } from '../proxy/start-call.ts'
 import type { GatewayExchange } from './exchanges.ts'
 

@@ -1,11 +1,9 @@
+import { noteClientGone } from '../downstream/client-gone.ts'
 import { discardBody } from '../downstream/unread-body.ts'
 import { ANSWERED, type Verdict } from '../gate/gate.ts'
 import type { Gates } from '../gate/gates.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { GatewayExchange } from './exchanges.ts'
-
-/** What is booked where nobody was answered. */
-const CLIENT_GONE = 499
 
 /** Where an exchange goes from the gates of its route. */
 export interface Onward {
@@ -42,8 +40,7 @@ export class Passage {
   #wait(exchange: GatewayExchange, pending: Promise<Verdict>, onward: Onward): void {
     exchange.work = {
       cancel: () => {
-        exchange.status = CLIENT_GONE
-        exchange.code = 'CLIENT_ABORT'
+        noteClientGone(exchange)
         this.#options.finish(exchange)
       },
     }

@@ -49,12 +49,3 @@ export function charge({ interval, burst, debt }: Pace, tat: number, now: number
   const most = now + (burst + debt) * interval
   return next > most ? most : next > now ? next : now
 }
-
-/**
- * What is remembered of a clock that was ahead: nothing that is further off than can have been used. A clock that is set back
- * so makes a bucket empty at worst, and never for longer than it takes to fill it.
- */
-export function believable({ interval, burst, debt }: Pace, tat: number, now: number): number {
-  const most = now + (burst + debt) * interval
-  return tat > most ? most : tat
-}

@@ -9,8 +9,6 @@ import { bodyIdleMs, completeHead, isBodyless } from './response-head.ts'
 import { isIdempotent } from './retries.ts'
 import { UpstreamCall } from './upstream-call.ts'
 
-export type { ProxyContext } from './proxy-context.ts'
-
 /** Interim responses of one request: they know no backpressure, so an upstream without end would fill the memory. */
 const MOST_INTERIM = 32
 
