@@ -22,14 +22,17 @@ const MOST_AT_ONCE = 1_000
 
 /**
  * What has ended goes, what is revoked comes, of too many those that end first go, and who looks sees by the number that
- * there is more.
+ * there is more. It begins with the time, so that a server that has lost it never shows one again.
  */
 const ADD = script(`
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 local added = 0
 for i = 2, #ARGV, 2 do added = added + redis.call('ZADD', KEYS[1], 'GT', 'CH', ARGV[i], ARGV[i + 1]) end
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -${MOST + 1})
-if added > 0 then redis.call('INCR', KEYS[2]) end
+if added > 0 and redis.call('INCR', KEYS[2]) == 1 then
+  local time = redis.call('TIME')
+  redis.call('SET', KEYS[2], time[1] .. string.format('%06d', time[2]))
+end
 return added
 `)
 
@@ -57,6 +60,7 @@ export class RedisRevoked {
     this.#unsent = revoked.list()
     const look = (): Promise<void> => this.#exchange()
     this.#lookout = new Lookout({ link, channel: this.#channel, look, ...(pollMs !== undefined && { pollMs }) })
+    link.on('ready', this.#tellAll)
     this.#lookout.look()
   }
 
@@ -72,8 +76,12 @@ export class RedisRevoked {
   }
 
   close(): void {
+    this.#options.link.off('ready', this.#tellAll)
     this.#lookout.close()
   }
+
+  /** The server may have lost what it had; where it has not, nothing changes. */
+  readonly #tellAll = (): void => this.publish(this.#options.revoked.list())
 
   /** Sends what waits, and reads what is new. */
   async #exchange(): Promise<void> {

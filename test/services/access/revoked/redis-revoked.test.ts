@@ -62,3 +62,19 @@ void test(
     await second.knows('a')
   },
 )
+
+void test(
+  'a server that has lost everything is told again, and what it is told meanwhile is heard',
+  soon,
+  async (t) => {
+    const server = await startRedis(t)
+    const [first, second] = [await machine(t, server, 50), await machine(t, server, 50)]
+    first.revoke('a')
+    await second.knows('a')
+    await Promise.all([once(first.link, 'away'), once(second.link, 'away'), server.kill()])
+    await server.restart()
+    const third = await machine(t, server, 50)
+    third.revoke('b')
+    await Promise.all([first.knows('b'), second.knows('b'), third.knows('a')])
+  },
+)
