@@ -1,5 +1,4 @@
 import Fastify from 'fastify'
-import { controlRoutes, registerAdmin } from './app/control-plane.ts'
 import { answerControlPort } from './app/control-port.ts'
 import { optionsBehindLane } from './app/fastify-options.ts'
 import { leaveLaneForHooks, requestHandlers } from './app/handlers.ts'
@@ -108,7 +107,9 @@ async function buildOver(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
   const plans = config.routes.map(({ key }) => ({ url: '/*', methods: null, constraints: { plan: key } }))
   await app.register(proxyRoutes, { routes: plans })
 
-  if (config.admin?.shared === true) await registerAdmin(app, config, parts.token)
+  // Not loaded where it is not served: data planes start, and start anew, more often than control planes.
+  const shared = config.admin?.shared === true ? await import('./app/control-plane.ts') : null
+  await shared?.registerAdmin(app, config, parts.token)
   await app.register(async (pages) => {
     pages.addHook('onRoute', ({ url }) => own.claim(url))
     if (kept.traffic !== null) {
@@ -130,7 +131,7 @@ async function buildOver(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
       details: false,
     })
     await registerLogins(pages, kept.access)
-    if (config.admin?.shared === true) await pages.register(controlRoutes, { config })
+    if (shared !== null) await pages.register(shared.controlRoutes, { config })
   })
   leaveLaneForHooks(app, lane)
   return {

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { buildAdmin } from '../app/control-plane.ts'
 import type { Config } from '../config/config.ts'
 import type { Control } from '../services/control/control.ts'
 import { createDrainState } from '../services/listener/drain.ts'
@@ -82,6 +81,7 @@ export async function startControlPlane(config: Config, context: ControlPlaneCon
 }
 
 async function buildRoutes(config: Config, context: ControlPlaneContext): Promise<FastifyInstance> {
+  const { buildAdmin } = await import('../app/control-plane.ts')
   const app = await buildAdmin(config, { ...context, version: VERSION })
   await app.ready()
   return app
