@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Access } from '../services/access/access.ts'
@@ -83,8 +84,8 @@ function guardRoutes(fastify: FastifyInstance, access: Access): void {
     if (wanted === undefined || before.some((hook) => guards.has(hook))) return
     const guarded = { key: route.url, access: guardFrom(wanted) }
     const gates = new Gates(access.makers.map((make) => make(guarded)).filter((gate) => gate !== null))
-    const guard = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
-      const exchange = guardedRequest(request, peers)
+    const guard = async (request: FastifyRequest, reply: FastifyReply, payload: Readable): Promise<Readable> => {
+      const exchange = guardedRequest(request, { payload, peers })
       exchange.plan = guarded
       const refusal = (await gates.check(exchange)) as GatewayError | undefined
       if (refusal !== undefined) {

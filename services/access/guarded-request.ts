@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
+import type { Readable } from 'node:stream'
 import { Exchange } from '../downstream/exchange.ts'
 import { type Connection, Peer } from '../downstream/peer.ts'
 import { TrustedProxies } from '../downstream/trust.ts'
@@ -23,11 +24,12 @@ const NOBODY_TRUSTED = new TrustedProxies([])
 /**
  * A request of an application as gates see requests: without a plan and without a reply, since the application answers.
  *
+ * @param payload its body, as whoever came before has left it
  * @param peers by connection: what one has shown is known of its next request
  */
 export function guardedRequest(
   { raw, originalUrl: target, ip, host, protocol, id }: ReceivedRequest,
-  peers: WeakMap<object, Peer>,
+  { payload, peers }: { payload: Readable; peers: WeakMap<object, Peer> },
 ): Exchange<{ key: string }> {
   const socket = raw.socket as Connection & object
   let peer = peers.get(socket)
@@ -37,12 +39,14 @@ export function guardedRequest(
   }
   // Over HTTP/2 what the request is stands among its fields.
   const fields = readRequestFields(raw.rawHeaders.slice(endOfPseudoFields(raw.rawHeaders)))
+  // The application's server has told the client to go on (RFC 9110 §10.1.1) before it gave the request to anybody.
+  fields.expect = undefined
   const exchange = new Exchange<{ key: string }>({
     protocol: raw.httpVersionMajor === 2 ? '2.0' : '1.1',
     method: raw.method ?? 'GET',
     target,
     fields,
-    body: hasBody(raw, fields) ? raw : null,
+    body: hasBody(raw, fields) ? payload : null,
     peer,
   })
   const query = target.indexOf('?')

@@ -12,6 +12,7 @@ import {
   createZstdDecompress,
   gzip,
   gzipSync,
+  type Zlib,
   zstdCompress,
   zstdCompressSync,
 } from 'node:zlib'
@@ -95,11 +96,14 @@ export function code(
   }
 }
 
+/** `bytesWritten` counts what it has taken for coded content. */
+export type Decoder = Transform & Pick<Zlib, 'bytesWritten'>
+
 /**
  * What undoes a coding, by its name in Content-Encoding; `undefined` for one that nobody here knows. What stands behind the
  * end of what is coded is an error: two readers could each take something else for the content.
  */
-export function createDecoder(coding: string): Transform | undefined {
+export function createDecoder(coding: string): Decoder | undefined {
   const rejectGarbageAfterEnd = true
   switch (coding) {
     case 'zstd':
@@ -111,7 +115,8 @@ export function createDecoder(coding: string): Transform | undefined {
       return createBrotliDecompress({ rejectGarbageAfterEnd })
     case 'gzip':
     case 'x-gzip':
-      // It may have several members (RFC 1952 §2.2), which the option takes for garbage; zlib refuses what is none by itself.
+      // It may have several members (RFC 1952 §2.2), which the option takes for garbage; zlib refuses what is none by itself,
+      // but for what begins with a zero: that is left, and not counted.
       return createGunzip()
     case 'deflate':
       // RFC 9110 §8.4.1.2: in the zlib format.

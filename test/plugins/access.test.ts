@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { type IncomingMessage, request as open } from 'node:http'
 import { connect } from 'node:http2'
+import { text } from 'node:stream/consumers'
+import { createGunzip, gzipSync } from 'node:zlib'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { test, type Test } from 'tap'
 import access from '../../plugins/access.ts'
@@ -125,6 +128,47 @@ void test('over HTTP/2 too, where a body needs no field to be there', async (t) 
   }
   t.equal(await post('1', null), 200)
   t.equal(await post('2', 'a body that nobody has signed'), 401)
+})
+
+void test('a client that asks before it sends is told to go on, and what it signed is compared', async (t) => {
+  const app = await application(t, { consumers: { acme: { secrets: [{ id: 'acme-1', secret }] } } }, (on) => {
+    on.post('/', { config: { access: ['hmac'] } }, async ({ body }) => body)
+  })
+  const body = 'signed'
+  const digest = `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
+  const signed = signatureFields({ keyid: 'acme-1', secret, authority: 'a.test', path: '/', method: 'POST', digest })
+  const request = open(await app.listen({ port: 0, host: '127.0.0.1' }), {
+    method: 'POST',
+    headers: {
+      ...Object.fromEntries(signed),
+      host: 'a.test',
+      expect: '100-continue',
+      'content-digest': digest,
+      'content-type': 'text/plain',
+      'content-length': body.length,
+    },
+  })
+  const answered = once(request, 'response') as Promise<[IncomingMessage]>
+  request.flushHeaders()
+  await once(request, 'continue')
+  request.end(body)
+  const [answer] = await answered
+  t.equal(answer.statusCode, 200)
+  t.equal(await text(answer), body)
+})
+
+void test('what hooks of the application make of a body is what its guarded routes get', async (t) => {
+  const { key, entry } = keyFor()
+  const app = await application(t, { consumers: { acme: { keys: [entry] } } }, (on) => {
+    on.addHook('preParsing', async ({ headers }, _, payload) => {
+      delete headers['content-length']
+      return payload.pipe(createGunzip())
+    })
+    on.post('/', { config: { access: ['key'] } }, async ({ body }) => body)
+  })
+  const headers = { 'x-api-key': key, 'content-type': 'text/plain' }
+  const answer = await app.inject({ method: 'POST', url: '/', headers, payload: gzipSync('as it was') })
+  t.equal(answer.body, 'as it was')
 })
 
 void test('with the problems of the gateway a refusal is one of them', async (t) => {

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { Readable, type Transform } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { RequestBody } from '../../downstream/request-body.ts'
 import { BodyTooLargeError, CodedBodyError, ExpansionError } from '../../http/errors.ts'
+import type { Decoder } from '../coders.ts'
 
 /** How large a body may become. */
 export interface ExpansionLimits {
@@ -21,13 +22,13 @@ const FREE_BYTES = 65_536
  */
 export class DecodedBody extends Readable {
   readonly #coded: RequestBody
-  readonly #decoder: Transform
+  readonly #decoder: Decoder
   readonly #limits: ExpansionLimits
   #in = 0
   #out = 0
   #hasBegun = false
 
-  constructor(coded: RequestBody, decoder: Transform, limits: ExpansionLimits) {
+  constructor(coded: RequestBody, decoder: Decoder, limits: ExpansionLimits) {
     super()
     this.#coded = coded
     this.#decoder = decoder
@@ -49,7 +50,7 @@ export class DecodedBody extends Readable {
     this.#hasBegun = true
     this.#decoder
       .on('data', (chunk: Buffer) => this.#take(chunk))
-      .on('end', () => this.push(null))
+      .on('end', () => this.#finish())
       .on('error', (cause) => this.destroy(new CodedBodyError({ cause })))
     this.#pump().catch((error: Error) => this.destroy(error))
   }
@@ -61,6 +62,12 @@ export class DecodedBody extends Readable {
       if (!this.#decoder.write(piece)) await once(this.#decoder, 'drain')
     }
     this.#decoder.end()
+  }
+
+  /** Behind a zero after a member of gzip, zlib takes nothing, and calls it the end. */
+  #finish(): void {
+    if (this.#decoder.bytesWritten < this.#in) this.destroy(new CodedBodyError())
+    else this.push(null)
   }
 
   #take(chunk: Buffer): void {

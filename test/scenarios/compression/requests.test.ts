@@ -115,6 +115,16 @@ everyProtocol(
       isProblem(t, response, 400)
       t.match(response.body.toString(), 'HR_REQUEST_CODED', coding)
     }
+    // gzip(1) takes zeros for padding, and leaves what comes after them to others.
+    for (const padding of ['\0', '\0and more']) {
+      const response = await client.request(post('gzip', Buffer.concat([gzipSync(BODY), Buffer.from(padding)])))
+      isProblem(t, response, 400)
+      t.match(response.body.toString(), 'HR_REQUEST_CODED')
+    }
+    t.notOk(
+      upstream.requests.some(({ complete }) => complete),
+      'none of it is passed off as whole',
+    )
     for (const coding of ['gzip', 'zstd'] as const) {
       const coded = Object.fromEntries(codings)[coding] as Buffer
       const response = await client.request(post(coding, Buffer.concat([coded, coded])))
