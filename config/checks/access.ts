@@ -1,7 +1,7 @@
 import { faultOfKeys } from '../../services/access/jwt/options.ts'
 import { faultOfOidc } from '../../services/access/oidc/options.ts'
 import type { AccessInput } from '../../services/access/options.ts'
-import { resolveRouteAccess, type RouteAccessOptions } from '../../services/access/route/options.ts'
+import { contradictionIn, resolveRouteAccess, type RouteAccessOptions } from '../../services/access/route/options.ts'
 import { closest } from '../suggest.ts'
 import type { Path } from '../problem.ts'
 import type { CheckContext, Say } from './context.ts'
@@ -18,7 +18,11 @@ export function checkAccess({ settings, report }: CheckContext): void {
     }
     if (access !== null) {
       checkWays(access, { ways, list: Array.isArray(given) ? ['access'] : ['access', 'by'], say })
-      checkWanted(access, say)
+      const contradiction = contradictionIn(access)
+      if (contradiction !== undefined) {
+        const { part, fault } = contradiction
+        say(part === null ? ['access'] : ['access', part], fault)
+      }
     }
     if (typeof cache === 'object') checkVaryBy(access, cache.varyBy, say)
   }
@@ -39,24 +43,6 @@ function checkWays(access: RouteAccessOptions, { ways, list, say }: { ways: stri
       say(list, `'${way}' is not set up in access: there is ${ways.join(', ')}`, closest(way, ways))
     } else if (access.by.indexOf(way) < index) say(list, `'${way}' is listed already`)
   })
-}
-
-function checkWanted(access: RouteAccessOptions, say: Say): void {
-  const { by, anonymous, scopes, groups, claims, allow, deny, addresses } = access
-  const wanted =
-    [scopes.length > 0 && 'scopes', groups.length > 0 && 'groups', claims.length > 0 && 'claims'].find(Boolean) || null
-  if (by.length > 0) {
-    if (anonymous && wanted !== null) {
-      say(['access', wanted], `nobody has ${wanted}: leave out 'anonymous', or say it in 'allow'`)
-    }
-    return
-  }
-  const idle = wanted ?? (allow.length > 0 ? 'allow' : deny.length > 0 ? 'deny' : null)
-  if (idle !== null && !anonymous)
-    say(['access', idle], `nobody is asked who they are: say how in 'by', such as ['key']`)
-  else if (!anonymous && addresses.allow.length + addresses.deny.length === 0) {
-    say(['access'], "it asks for nothing: name the ways in 'by', or leave it out")
-  }
 }
 
 function checkVaryBy(

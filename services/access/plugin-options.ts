@@ -4,6 +4,7 @@ import { faultOfKeys } from './jwt/options.ts'
 import { type AccessInput, type AccessOptions, accessSchema, resolveAccess } from './options.ts'
 import {
   accessOfRouteSchema,
+  contradictionIn,
   resolveRouteAccess,
   type RouteAccessInput,
   type RouteAccessOptions,
@@ -59,10 +60,17 @@ export function accessFrom(
  */
 export function guardFrom(input: GuardInput): RouteAccessOptions {
   const schema = Array.isArray(input) ? accessOfRouteSchema : routeAccessSchema
-  const guard = resolveRouteAccess(checked(schema, input, 'config.access') as RouteAccessInput | string[])
-  const way = guard?.by.find((one) => /^(oidc|forward):/.test(one))
+  const guard = resolveRouteAccess(
+    checked(schema, input, 'config.access') as RouteAccessInput | string[],
+  ) as RouteAccessOptions
+  const contradiction = contradictionIn(guard)
+  if (contradiction !== undefined) {
+    const { part, fault } = contradiction
+    throw new AccessOptionError(`config.access${part === null ? '' : `.${part}`}: ${fault}`)
+  }
+  const way = guard.by.find((one) => /^(oidc|forward):/.test(one))
   if (way !== undefined) throw new AccessOptionError(`config.access has '${way}', which is for the gateway`)
-  return guard as RouteAccessOptions
+  return guard
 }
 
 function checked(schema: Parameters<typeof faultIn>[0], input: unknown, name: string): unknown {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { BodyTooLargeError, FramingError } from '../http/errors.ts'
+import type { GatewayError } from '../http/problem.ts'
 import type { BodyCopy, Exchange } from './exchange.ts'
 
 type Taken = IteratorResult<Buffer, undefined>
@@ -160,8 +161,10 @@ export class RequestBody implements AsyncIterableIterator<Buffer, undefined> {
     }
   }
 
-  #onError = (error: Error): void => {
-    this.destroy(error)
+  #onError = (error: GatewayError): void => {
+    // Whoever undoes a coding says what is wrong with it; all else is what becomes of a client's connection.
+    const isOurs = error.code?.startsWith('HR_') === true
+    this.destroy(isOurs ? error : new FramingError('body broke off', { cause: error }))
   }
 
   #onClose = (): void => {

@@ -190,6 +190,12 @@ void test('what is no option, or takes a gateway, stops the start, and says whic
     [{}, ['token'], 'HR_ACCESS_OPTION'],
     [{}, { by: ['key'], who: 'me' }, 'HR_ACCESS_OPTION'],
     [{}, ['oidc:staff'], 'HR_ACCESS_OPTION'],
+    // Whoever writes these wants a guard, and would have none.
+    [{}, [], 'HR_ACCESS_OPTION'],
+    [{}, {}, 'HR_ACCESS_OPTION'],
+    [{}, { groups: ['admins'] }, 'HR_ACCESS_OPTION'],
+    [{}, { deny: [{ methods: ['DELETE'] }] }, 'HR_ACCESS_OPTION'],
+    [{}, { by: ['key', 'anonymous'], scopes: ['read'] }, 'HR_ACCESS_OPTION'],
     [{}, ['jwt:main'], 'HR_ACCESS_WAY'],
     [{ consumersFile: 'none.yaml' }, ['key'], 'HR_ACCESS_CONSUMERS_FILE'],
   ]

@@ -138,3 +138,25 @@ export function resolveRouteAccess(given: Static<typeof accessOfRouteSchema> | u
     claims: Object.entries(claims).map(([name, value]) => ({ name, values: [value].flat() })),
   }
 }
+
+/** What a guard asks for, and nobody can or need show. */
+export interface Contradiction {
+  /** Where; `null`: all of it. */
+  part: 'scopes' | 'groups' | 'claims' | 'allow' | 'deny' | null
+  fault: string
+}
+
+/** @returns why a guard cannot be meant as it stands: one that asks nobody who they are lets all pass, whatever else it wants */
+export function contradictionIn(access: RouteAccessOptions): Contradiction | undefined {
+  const { by, anonymous, addresses } = access
+  const wanted = (['scopes', 'groups', 'claims'] as const).find((part) => access[part].length > 0)
+  if (by.length > 0) {
+    if (!anonymous || wanted === undefined) return undefined
+    return { part: wanted, fault: `nobody has ${wanted}: leave out 'anonymous', or say it in 'allow'` }
+  }
+  if (anonymous) return undefined
+  const idle = wanted ?? (['allow', 'deny'] as const).find((part) => access[part].length > 0)
+  if (idle !== undefined) return { part: idle, fault: `nobody is asked who they are: say how in 'by', such as ['key']` }
+  if (addresses.allow.length + addresses.deny.length > 0) return undefined
+  return { part: null, fault: "it asks for nothing: name the ways in 'by', or leave it out" }
+}

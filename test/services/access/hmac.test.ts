@@ -179,6 +179,16 @@ void test('a body is compared with the digest that was signed, and goes on as it
   t.match(await scheme.authenticate(large), { statusCode: 413 })
 })
 
+void test('a body that breaks off is its client’s doing, and no failure of the gateway', async (t) => {
+  const exchange = signed({ method: 'POST', body: 'never whole' })
+  const body = new Readable({ read: () => undefined })
+  exchange.body = body
+  const answer = schemeAt().authenticate(exchange)
+  // As node:http says it.
+  body.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }))
+  t.match(await answer, { code: 'HR_REQUEST_FRAMING', statusCode: 400 })
+})
+
 void test('what cannot be read as one signature is none', async (t) => {
   const good = `sig=("@method");created=1;keyid="k"`
   t.ok(readSignatureInput(good, 'sig=:AAAAAAAAAAA=:'))
