@@ -91,7 +91,8 @@ export async function startSupervised(config: Config, { token, report }: StartCo
         forget: outdated(inForce, next),
       })
       if (next.log.level !== inForce.log.level) log.level = next.log.level
-      if (!isDeepStrictEqual(inForce.access.hmac, next.access.hmac)) replays = replaysOf(next)
+      const bounds = replayBounds(next.access.hmac)
+      if (!isDeepStrictEqual(replayBounds(inForce.access.hmac), bounds)) replays = replaysOf(next)
       inForce = next
       putInForce?.()
       await readAddresses()

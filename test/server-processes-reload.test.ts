@@ -56,6 +56,17 @@ void test('a reload replaces the processes: nothing is lost or counted twice, an
   await running.closed
 })
 
+void test('what was accepted of signed requests is known after a reload that does not change for how long', {
+  timeout: PATIENCE_MS,
+}, async (t) => {
+  const { running, write } = await clustered(t)
+  const take = async () => (await running.control.ask('signature-take', { id: 'a' })).result
+  t.equal(await take(), 'new')
+  write({ access: { hmac: { keep: true } } })
+  t.match(await running.reload(), { outcome: 'reloaded' })
+  t.equal(await take(), 'known')
+})
+
 /** Those that answer: the ones on their way out, too. */
 async function processes(running: Running): Promise<number> {
   const { result } = await running.control.ask('metrics')
