@@ -66,6 +66,11 @@ export class Gates {
 
   async #wait(exchange: Exchange, gate: Gate, promise: Promise<Verdict>): Promise<Verdict> {
     const verdict = await promise
+    if (exchange.finished) {
+      // Its client has left meanwhile: it is nobody's, and costs nobody's allowance. The others have heard of its end.
+      if (verdict === undefined) gate.finish?.(exchange)
+      return undefined
+    }
     if (verdict !== undefined) return deny(exchange, gate, verdict)
     exchange.gates++
     return this.check(exchange)

@@ -60,6 +60,19 @@ void test('a gate that takes its time is waited for, and the next ones follow', 
   t.equal(one.denied, 'allowance')
 })
 
+void test('nobody is asked for a client that has left while a gate took its time', async (t) => {
+  const said: string[] = []
+  const taking = Promise.withResolvers<Verdict>()
+  const gates = new Gates([gate('limit', said), gate('access', said, taking.promise), gate('allowance', said)])
+  const one = exchange()
+  const verdict = gates.check(one)
+  one.finished = true
+  gates.finish(one)
+  taking.resolve(undefined)
+  t.equal(await verdict, undefined)
+  t.strictSame(said, ['limit', 'access', 'limit over', 'access over'], 'and who let it pass late hears of its end too')
+})
+
 void test('a gate that has answered is no refusal', async (t) => {
   const one = exchange()
   t.equal(new Gates([gate('cors', [], ANSWERED)]).check(one), ANSWERED)
