@@ -1,6 +1,7 @@
 /** What it costs to know who calls and how often: an API key and a limit by it, before an upstream and before the cache. */
 import { ADMITTED_KEY, admitted } from '../peers/catalogue.ts'
 import { hit as cached, overHttp1 } from './cached.ts'
+import { proxiedJson } from './json-1k.ts'
 import type { Request, Scenario } from './scenario.ts'
 
 const withKey = (request: Request): Request => ({
@@ -8,27 +9,17 @@ const withKey = (request: Request): Request => ({
   fields: { ...request.fields, 'x-api-key': ADMITTED_KEY },
 })
 
-const proxied: Request = {
-  name: 'requests',
-  method: 'GET',
-  path: '/json/1k',
-  fields: {},
-  body: null,
-  answer: { status: 200, bodyBytes: 1024 },
-  reachesOrigin: true,
-}
-
 /** At most 15 % of a proxied request. */
 export const admittedJson1k: Scenario = {
   name: 'admitted-json-1k',
   title: 'GET, 1 KiB of JSON: with a key and a limit, and without',
   entrants: [
-    { name: 'open', detail: 'metrics on, log off', peer: admitted.open, traffic: overHttp1(withKey(proxied)) },
+    { name: 'open', detail: 'metrics on, log off', peer: admitted.open, traffic: overHttp1(withKey(proxiedJson)) },
     {
       name: 'with-key',
       detail: 'the same, with access and rateLimit',
       peer: admitted.proxy,
-      traffic: overHttp1(withKey(proxied)),
+      traffic: overHttp1(withKey(proxiedJson)),
     },
   ],
   reference: 'open',

@@ -220,15 +220,14 @@ export function setField(fields: string[], name: string, value: string): void {
 
 /** Takes all fields of a name out of a list of them. @param name in lower case */
 export function removeField(fields: string[], name: string): void {
-  let end = 0
-  for (let i = 0; i < fields.length; i += 2) {
+  for (let i = fields.length - 2; i >= 0; i -= 2) {
     const given = fields[i] as string
-    if (given.length === name.length && given.toLowerCase() === name) continue
-    fields[end] = given
-    fields[end + 1] = fields[i + 1] as string
-    end += 2
+    if (given.length !== name.length || given.toLowerCase() !== name) continue
+    for (let j = i; j < fields.length - 2; j++) fields[j] = fields[j + 2] as string
+    // To set the length takes longer than all the rest.
+    fields.pop()
+    fields.pop()
   }
-  fields.length = end
 }
 
 function join(list: string | undefined, value: string): string {

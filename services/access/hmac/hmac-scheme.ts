@@ -3,8 +3,9 @@ import type { Exchange } from '../../downstream/exchange.ts'
 import type { Identity } from '../../downstream/identity.ts'
 import { BodyTooLargeError } from '../../http/errors.ts'
 import type { GatewayError } from '../../http/problem.ts'
+import { removeField } from '../../http/request-fields.ts'
 import type { Consumers } from '../consumers/consumers.ts'
-import { dropField, onlyField, SEVERAL } from '../credentials.ts'
+import { onlyField, SEVERAL } from '../credentials.ts'
 import { busy, CredentialsAmbiguousError, CredentialsInvalidError, ReplayedError } from '../errors.ts'
 import type { HmacOptions } from '../options.ts'
 import type { Authentication, Authenticator } from '../scheme.ts'
@@ -81,8 +82,8 @@ export class HmacScheme implements Authenticator {
 
   conceal({ fields }: Exchange): void {
     if (this.#options.keep) return
-    dropField(fields, 'signature-input')
-    dropField(fields, 'signature')
+    removeField(fields.kept, 'signature-input')
+    removeField(fields.kept, 'signature')
   }
 
   /** Who has signed it. An unknown `keyid` is as much work as a wrong signature. */

@@ -3,9 +3,10 @@ import type { Exchange } from '../../downstream/exchange.ts'
 import type { Identity } from '../../downstream/identity.ts'
 import type { Peer } from '../../downstream/peer.ts'
 import type { GatewayError } from '../../http/problem.ts'
+import { removeField } from '../../http/request-fields.ts'
 import type { Consumers } from '../consumers/consumers.ts'
 import type { Directory, KnownKey } from '../consumers/directory.ts'
-import { dropField, onlyField, SEVERAL } from '../credentials.ts'
+import { onlyField, SEVERAL } from '../credentials.ts'
 import { CredentialsAmbiguousError, CredentialsInvalidError, KeyInQueryError } from '../errors.ts'
 import type { KeySchemeOptions } from '../options.ts'
 import type { Authentication, Authenticator } from '../scheme.ts'
@@ -73,7 +74,7 @@ export class KeyScheme implements Authenticator {
   }
 
   conceal(exchange: Exchange): void {
-    if (!this.#options.keep) dropField(exchange.fields, this.#options.header)
+    if (!this.#options.keep) removeField(exchange.fields.kept, this.#options.header)
   }
 
   #verify(key: string, peer: Peer): Identity | GatewayError {
