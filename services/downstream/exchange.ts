@@ -164,7 +164,7 @@ export class Exchange<Plan = unknown> {
     // What goes through a stream that becomes a tunnel is no body; upstreams are asked for it by a GET (RFC 8441 §5).
     const isTunnel = headers[':protocol'] !== undefined
     const method = isTunnel ? 'GET' : (headers[':method'] as string)
-    const fields = readRequestFields(raw.slice(start))
+    const fields = readRequestFields(raw, start)
     const authority = headers[':authority']
     if (typeof authority === 'string') {
       // RFC 9113 §8.3.1: :authority takes the place of Host; one that disagrees is an attempt at confusion.

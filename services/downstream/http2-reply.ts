@@ -1,7 +1,14 @@
-import { constants, type ServerHttp2Stream } from 'node:http2'
+import { constants, sensitiveHeaders, type ServerHttp2Stream, type ServerStreamResponseOptions } from 'node:http2'
 import { InternalError } from '../http/errors.ts'
 import type { Prepared } from './prepared.ts'
 import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
+
+/**
+ * What hardly says the same twice, as literals that are never indexed (RFC 7541 §6.2.3). In the dynamic table each would
+ * take the place of a field that does, and be compared with all that were there before: a third of a hit's CPU time with one
+ * stream a connection (docs/benchmarks.md).
+ */
+const EACH_ITS_OWN = ['x-request-id', 'cache-status', 'server-timing', 'ratelimit']
 
 /** An HTTP/2 response, on the core stream (the compatibility layer costs twice as much). */
 export class Http2Reply implements Reply {
@@ -49,10 +56,10 @@ export class Http2Reply implements Reply {
     if (length !== null && status !== 204) flat.push('content-length', String(length))
     const bodyless = this.#bodyless || status === 204 || status === 304
     if (bodyless) {
-      this.#stream.respond(flat as never, { endStream: true })
+      this.#respond(flat, { endStream: true })
       return
     }
-    this.#stream.respond(flat as never, { waitForTrailers: length === null })
+    this.#respond(flat, { waitForTrailers: length === null })
     if (length === null) {
       // Node's compatibility layer, where Fastify has had the request, would send trailers of its own: a second time throws.
       this.#stream.removeAllListeners('wantTrailers')
@@ -102,7 +109,7 @@ export class Http2Reply implements Reply {
       if (fields[i] !== 'age') flat.push(fields[i] as string, fields[i + 1] as string)
     if (status !== 204) flat.push('content-length', String(body.length))
     const bodyless = this.#bodyless || status === 204 || status === 304 || body.length === 0
-    this.#stream.respond(flat as never, { endStream: bodyless })
+    this.#respond(flat, { endStream: bodyless })
     if (bodyless) return
     if (typeof body === 'string') this.#stream.end(body, 'latin1')
     else this.#stream.end(body)
@@ -114,5 +121,11 @@ export class Http2Reply implements Reply {
 
   abort(): void {
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  }
+
+  /** @param flat `:status` first; it becomes Node's */
+  #respond(flat: string[], options: ServerStreamResponseOptions): void {
+    ;(flat as object as Record<symbol, unknown>)[sensitiveHeaders] = EACH_ITS_OWN
+    this.#stream.respond(flat, options)
   }
 }

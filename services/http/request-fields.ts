@@ -39,11 +39,14 @@ export class RequestFields {
   conditional = false
 }
 
-/** @param raw flat: name, value, name, value; without pseudo-headers */
-export function readRequestFields(raw: readonly string[]): RequestFields {
+/**
+ * @param raw flat: name, value, name, value
+ * @param start behind the pseudo-headers
+ */
+export function readRequestFields(raw: readonly string[], start = 0): RequestFields {
   const fields = new RequestFields()
   const { kept } = fields
-  for (let i = 0; i < raw.length; i += 2) {
+  for (let i = start; i < raw.length; i += 2) {
     const name = raw[i] as string
     const value = raw[i + 1] as string
     if (!special.mayHave(name) || !take(fields, name.toLowerCase(), value)) kept.push(name, value)

@@ -14,7 +14,7 @@ export type GatewayExchange = Exchange<RoutePlan>
 const kExchange = Symbol('headrace.exchange')
 
 interface Marked {
-  [kExchange]?: GatewayExchange
+  [kExchange]?: GatewayExchange | undefined
 }
 
 /** A connection, and what each lane knows of it: applications may have several, which trust different proxies. */
@@ -56,9 +56,10 @@ export class Exchanges {
   /** Of a request that Fastify gives, whatever its protocol. */
   ofRequest(request: IncomingMessage): GatewayExchange {
     const { stream } = request as unknown as { stream?: ServerHttp2Stream }
-    return request.httpVersionMajor === 2 && stream !== undefined
-      ? this.ofStream(stream, request.headers, request.rawHeaders)
-      : this.ofHttp1(request)
+    if (request.httpVersionMajor !== 2 || stream === undefined) return this.ofHttp1(request)
+    const exchange = this.ofStream(stream, request.headers, request.rawHeaders)
+    this.follow(stream)
+    return exchange
   }
 
   ofHttp1(request: IncomingMessage): GatewayExchange {
@@ -75,10 +76,19 @@ export class Exchanges {
     const peer = (session[this.peers] ??= new Peer(connectionOf(session), this.#trust))
     const exchange = Exchange.fromHttp2<RoutePlan>(stream, headers, rawHeaders, peer)
     ;(stream as Marked)[kExchange] = exchange
+    return exchange
+  }
+
+  /** For a stream whose exchange is over: what still holds the one, or held it, is not to keep the other. */
+  forget(stream: ServerHttp2Stream): void {
+    ;(stream as Marked)[kExchange] = undefined
+  }
+
+  /** Ends the work for the exchange of a stream with the stream. Nothing is lost by a call within the same tick as `ofStream`. */
+  follow(stream: ServerHttp2Stream): void {
     stream.on('close', onStreamClose)
     // Without a listener, a reset by the client would be an uncaught error.
     stream.on('error', this.#onStreamError)
-    return exchange
   }
 
   /** Who is at the other end of an HTTP/1 connection. */

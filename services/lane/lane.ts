@@ -158,7 +158,12 @@ export class Lane {
 
   /** An HTTP/2 stream. @returns `false` when Fastify has to answer */
   stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[]): boolean {
-    return this.#run(this.#begun(this.#exchanges.ofStream(stream, headers, rawHeaders)))
+    const exchange = this.#begun(this.#exchanges.ofStream(stream, headers, rawHeaders))
+    const isAnswered = this.#run(exchange)
+    // A hit is over by now, and listeners of streams are dear: Node's own are told of each.
+    if (exchange.finished) this.#exchanges.forget(stream)
+    else this.#exchanges.follow(stream)
+    return isAnswered
   }
 
   /** A GET over HTTP/1.1 that asks for WebSocket. Always answered. @param early what has come behind its head */
@@ -171,7 +176,9 @@ export class Lane {
 
   /** The same over HTTP/2: an extended CONNECT (RFC 8441). */
   connect(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[]): void {
-    this.#open(this.#begun(this.#exchanges.ofStream(stream, headers, rawHeaders)), new Http2UpgradingClient(stream))
+    const exchange = this.#begun(this.#exchanges.ofStream(stream, headers, rawHeaders))
+    this.#exchanges.follow(stream)
+    this.#open(exchange, new Http2UpgradingClient(stream))
   }
 
   /**

@@ -81,6 +81,6 @@ function endIdle({ connections, sessions, counters, idleMs, now }: DrainOptions)
     connection.socket.end()
   }
   for (const state of sessions) {
-    if (state.streams.size > 0 || state.idleSince <= idleBefore) sessions.goAway(state)
+    if (state.streams.length > 0 || state.idleSince <= idleBefore) sessions.goAway(state)
   }
 }

@@ -11,8 +11,8 @@ const EVERY_STREAM = 2 ** 31 - 1
 /** One HTTP/2 connection. */
 export interface Http2SessionState {
   readonly session: ServerHttp2Session
-  /** In flight. */
-  readonly streams: Set<ServerHttp2Stream>
+  /** In flight, in no order. No Set: its tables, once old, would keep streams that are over until a full collection. */
+  readonly streams: ServerHttp2Stream[]
   /** Has had a stream; one that waits for its first is told to go away last. */
   served: boolean
   /** Milliseconds on the clock when its last stream was over, or it began. */
@@ -70,7 +70,7 @@ export class Http2Sessions {
     const now = this.#now()
     const state: Http2SessionState = {
       session,
-      streams: new Set(),
+      streams: [],
       served: false,
       idleSince: now,
       ready: false,
@@ -124,7 +124,7 @@ export class Http2Sessions {
     if (state.leaving || session.destroyed) return
     state.leaving = true
     this.counters.goaways.drain++
-    if (state.streams.size === 0) {
+    if (state.streams.length === 0) {
       session.close()
       return
     }
@@ -146,7 +146,7 @@ export class Http2Sessions {
       this.#onReset(state)
       return
     }
-    state.streams.add(stream)
+    state.streams.push(stream)
     // What a tunnel carries is no body, and may be as slow as it likes.
     if (!stream.endAfterHeaders && headers[':protocol'] === undefined) {
       state.bodies.add(stream)
@@ -169,11 +169,11 @@ export class Http2Sessions {
     function onStreamClose(this: Carrier): void {
       const state = this[SESSION]
       if (state === undefined) return
-      state.streams.delete(this)
+      remove(state.streams, this)
       state.bodies.delete(this)
-      state.idleSince = sessions.#now()
+      if (state.streams.length === 0) state.idleSince = sessions.#now()
       if (this.rstCode !== constants.NGHTTP2_NO_ERROR) sessions.counters.resets++
-      if (state.leaving && state.streams.size === 0 && !state.session.destroyed) state.session.close()
+      if (state.leaving && state.streams.length === 0 && !state.session.destroyed) state.session.close()
     })(this)
 
   #onReset(state: Http2SessionState): void {
@@ -201,7 +201,7 @@ export class Http2Sessions {
 
   #onQuiet(state: Http2SessionState): void {
     const { session } = state
-    if (state.streams.size === 0 || !state.ready) {
+    if (state.streams.length === 0 || !state.ready) {
       if (state.ready) this.counters.goaways.idle++
       // Sends GOAWAY and closes; `close()` would wait for the client to close too, for ever.
       session.destroy()
@@ -210,6 +210,13 @@ export class Http2Sessions {
     // Node's timer fires once: a stream that is quiet but in flight keeps its session, and the session its timeout.
     session.setTimeout(this.#limits.idleTimeoutMs)
   }
+}
+
+function remove<T>(from: T[], one: T): void {
+  const index = from.indexOf(one)
+  if (index === -1) return
+  const last = from.pop() as T
+  if (last !== one) from[index] = last
 }
 
 function onAnswered(this: ServerHttp2Stream): void {

@@ -185,7 +185,7 @@ export function createListener(options: ListenerOptions, context: ListenerContex
     open() {
       let requests = 0
       for (const { active } of connections) requests += active
-      for (const { streams } of sessions) requests += streams.size
+      for (const { streams } of sessions) requests += streams.length
       return { requests, connections: connections.size }
     },
     async prepare() {

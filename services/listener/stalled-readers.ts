@@ -81,7 +81,7 @@ function createStreamCheck(sendTimeoutMs: number) {
     for (const { writableLength } of streams) waitingInAll += writableLength
     if (waitingInAll === 0) return []
     const sent = session.socket.bytesWritten
-    return [...streams].filter((stream) => {
+    return streams.filter((stream) => {
       const waiting = stream.writableLength
       const before = progress.get(stream)
       if (waiting === 0 || before?.waiting !== waiting) {
@@ -93,7 +93,7 @@ function createStreamCheck(sendTimeoutMs: number) {
       // Others of the session may have their turn first, as long as the client takes what it is sent. A stream that is
       // still written to may have moved by just what came in.
       const moved = sent - before.sent
-      const hadItsTurn = stream.writableEnded && moved > waitingInAll * streams.size
+      const hadItsTurn = stream.writableEnded && moved > waitingInAll * streams.length
       return moved < times * LEAST_BYTES || hadItsTurn
     })
   }
