@@ -149,10 +149,7 @@ class Bench {
 async function bench(processes: Processes): Promise<boolean> {
   const { quick, json, only, rounds } = readArguments()
   const pace = quick ? QUICK : FULL
-  const run = new Bench(
-    select(only, quick),
-    rounds === null ? pace : { ...pace, ...PATIENT, rounds },
-  )
+  const run = new Bench(select(only, quick), rounds === null ? pace : { ...pace, ...PATIENT, rounds })
   await run.run(processes, await makeCertificate())
   const { report } = run
   const { commit, modified, node, machine } = report
