@@ -30,10 +30,8 @@ export class Contenders {
 
   /** Starts what a scenario needs and is not running. @returns the entrants that can be measured here */
   async start(scenario: Scenario): Promise<Runner[]> {
-    const started = new Set<string>()
     for (const { name, script, args } of peersOf(scenario)) {
       if (this.#running.has(name)) continue
-      started.add(name)
       const child = await this.#processes.start(name, `peers/${script}`, [...this.#args, ...args], this.#core)
       this.#running.set(name, child)
       const { announcement } = child
@@ -41,7 +39,7 @@ export class Contenders {
     }
     return scenario.entrants.flatMap((entrant) => {
       const { announcement } = this.#running.get(entrant.peer.name)!
-      return runnerOf(entrant, announcement, started.has(entrant.peer.name))
+      return runnerOf(entrant, announcement)
     })
   }
 
@@ -56,9 +54,9 @@ export class Contenders {
   }
 }
 
-function runnerOf(entrant: Entrant, announcement: Announcement, cold: boolean): Runner[] {
+function runnerOf(entrant: Entrant, announcement: Announcement): Runner[] {
   if ('unavailable' in announcement) return []
   const url = entrant.traffic.client === 'http2' ? announcement.secureUrl : announcement.url
   if (url === null) throw new Error(`${entrant.peer.name} does not serve what ${entrant.name} asks for`)
-  return [{ entrant, url, pids: announcement.pids, cold }]
+  return [{ entrant, url, pids: announcement.pids }]
 }

@@ -8,6 +8,11 @@ import type { Entrant } from './scenarios/scenario.ts'
 const ANSWER_TIMEOUT_MS = 60_000
 /** The first requests only tell how fast a contender is, so that a round's work can be sized. */
 const PROBE_REQUESTS = 2_000
+/** A step of warming up is so much longer than a round. */
+const WARM_UP_STEP = 2
+/** An entrant is warm when so many steps in succession were no cheaper, by a share that is more than noise, than the best. */
+const WARM_UP_STALLS = 2
+const WARM_UP_GAIN = 0.03
 /** Share of a round's work that goes ahead of it uncounted: connections on both sides are opened by it. */
 const RUN_UP = 0.1
 /** Share of the requests by which the origin's count may be off: a contender may ask again for what failed. */
@@ -18,8 +23,6 @@ export interface Runner {
   entrant: Entrant
   url: string
   pids: readonly number[]
-  /** Started for this scenario: its code is still to be compiled. */
-  cold: boolean
 }
 
 /** One measured round. */
@@ -40,10 +43,8 @@ export interface Pace {
   rounds: number
   /** About how long a round's work should take. */
   roundMs: number
-  /** Discarded ahead of the first round, for each entrant. */
+  /** Ahead of the first round each entrant is warmed up until it gets no cheaper, but no longer than about this. */
   warmUpMs: number
-  /** The same for one that is cold. */
-  coldMs: number
 }
 
 /** All rounds of one entrant. */
@@ -78,11 +79,24 @@ function fire({ load }: Range, { entrant }: Runner, requests: number): Promise<L
   return load.ask<LoadResult>(order, ANSWER_TIMEOUT_MS)
 }
 
-/** Warms a contender up. @returns the requests that make a round */
-async function warmUp(range: Range, runner: Runner, { warmUpMs, coldMs, roundMs }: Pace): Promise<number> {
-  const probe = await prepare(range, runner, PROBE_REQUESTS)
-  const warm = await fire(range, runner, rate(probe) * ((runner.cold ? coldMs : warmUpMs) / 1000))
-  return rate(warm) * (roundMs / 1000)
+/**
+ * Warms a contender up: V8 compiles a lane for some hundred thousand requests, and until then it measures the compiler.
+ *
+ * @returns the requests that make a round
+ */
+async function warmUp(range: Range, runner: Runner, { warmUpMs, roundMs }: Pace): Promise<number> {
+  await prepare(range, runner, PROBE_REQUESTS)
+  let perSecond = rate(await fire(range, runner, PROBE_REQUESTS))
+  let best = Number.POSITIVE_INFINITY
+  let stalls = 0
+  const until = performance.now() + warmUpMs
+  while (stalls < WARM_UP_STALLS && performance.now() < until) {
+    const step = await measureRound(range, runner, perSecond * ((roundMs * WARM_UP_STEP) / 1000))
+    perSecond = step.requestsPerSecond
+    stalls = step.cpuMicrosPerRequest < best * (1 - WARM_UP_GAIN) ? 0 : stalls + 1
+    best = Math.min(best, step.cpuMicrosPerRequest)
+  }
+  return perSecond * (roundMs / 1000)
 }
 
 async function measureRound(range: Range, runner: Runner, requests: number): Promise<Round> {

@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- --quick] [--json file] [--only a,b] [--rounds n]`: Headrace, its peers and the floor, side by side.
- * `--only` names scenarios and entrants, `--rounds` takes the time that so many rounds and a long warm-up need. Ends with 1 when a round was invalid, 2 for wrong arguments, 130 when interrupted.
+ * `--only` names scenarios and entrants, `--rounds` takes the time that so many rounds need. Ends with 1 when a round was invalid, 2 for wrong arguments, 130 when interrupted.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -16,19 +16,10 @@ import { select, UsageError } from './scenarios/all.ts'
 import { isCached, type Scenario } from './scenarios/scenario.ts'
 import { memoryTable, table } from './table.ts'
 
-const FULL: Pace & { budgetMs: number } = {
-  rounds: 13,
-  roundMs: 200,
-  warmUpMs: 600,
-  coldMs: 1_500,
-  budgetMs: 155_000,
-}
-/**
- * For `--rounds`: warm enough for V8 to have compiled what it will. In the three minutes of the others a hit over HTTP/2 still
- * costs a third more than it does in the long run.
- */
-const PATIENT = { warmUpMs: 4_000, coldMs: 8_000, budgetMs: Number.POSITIVE_INFINITY }
-const QUICK: typeof FULL = { rounds: 3, roundMs: 350, warmUpMs: 400, coldMs: 1_000, budgetMs: 48_000 }
+const FULL: Pace & { budgetMs: number } = { rounds: 13, roundMs: 200, warmUpMs: 2_500, budgetMs: 165_000 }
+const QUICK: typeof FULL = { rounds: 3, roundMs: 350, warmUpMs: 1_000, budgetMs: 48_000 }
+/** For `--rounds`. */
+const PATIENT = { warmUpMs: 20_000, budgetMs: Number.POSITIVE_INFINITY }
 
 interface Arguments {
   quick: boolean
