@@ -44,6 +44,7 @@ class Slot implements Waiter {
   readonly #kinds: number
   #run: Run | null = null
   #kind: number
+  #left = 0
   #sentAt = 0
 
   constructor(connection: Connection, kinds: number, first: number) {
@@ -52,8 +53,10 @@ class Slot implements Waiter {
     this.#kind = first % kinds
   }
 
-  start(run: Run): void {
+  /** @param most requests that it may take */
+  start(run: Run, most: number): void {
     this.#run = run
+    this.#left = most
     this.#next()
   }
 
@@ -67,7 +70,8 @@ class Slot implements Waiter {
   }
 
   #next(): void {
-    if (!this.#run!.take()) return
+    if (this.#left === 0 || !this.#run!.take()) return
+    this.#left--
     this.#sentAt = performance.now()
     this.#connection.send(this.#kind, this)
   }
@@ -88,9 +92,11 @@ export class ClosedLoop implements LoadClient {
   }
 
   run(requests: number): Promise<LoadResult> {
+    const { even = false } = this.#traffic
+    const most = even ? Math.ceil(requests / this.#slots.length) : Number.POSITIVE_INFINITY
     return new Promise((resolve) => {
       const run = new Run(this.#traffic, requests, () => resolve(run.tally.result()))
-      for (const slot of this.#slots) slot.start(run)
+      for (const slot of this.#slots) slot.start(run, most)
     })
   }
 

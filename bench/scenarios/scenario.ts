@@ -24,6 +24,8 @@ export interface Traffic {
   connections: number
   /** Requests under way at once on each connection. */
   streams: number
+  /** Each gets the same number of requests; else the one that is answered sooner gets more. Of `http1` and `http2`. */
+  even?: true
   /** Taken in turn. */
   requests: readonly Request[]
 }

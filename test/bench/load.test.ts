@@ -83,6 +83,20 @@ void test('kinds are sent by turns, each with latencies of its own; what is uniq
   )
 })
 
+void test('where it is to be even, a connection that is answered later gets as many requests', async (t) => {
+  const asked = new Map<unknown, number>()
+  const base = await plain(t, (request, response) => {
+    asked.set(request.socket, (asked.get(request.socket) ?? 0) + 1)
+    const answer = (): unknown => response.setHeader('content-length', 5).end('hello')
+    const isFirst = asked.keys().next().value === request.socket
+    if (isFirst) setTimeout(answer, 5)
+    else answer()
+  })
+  const load: Traffic = { ...traffic('http1', REQUEST), even: true }
+  t.match(await run(t, openHttp1, { base, load }, 42), { succeeded: 42, failed: 0 })
+  t.strictSame([...asked.values()], [14, 14, 14])
+})
+
 void test('HEAD and 304 have no body to wait for, and POST brings one', async (t) => {
   const base = await plain(t, (request, response) => {
     if (request.method === 'POST') return void request.pipe(response.writeHead(200, { 'content-length': 5 }))
