@@ -5,8 +5,15 @@ import type { AddressInfo } from 'node:net'
 
 const BODY = JSON.stringify({ vehicles: Array.from({ length: 20 }, (_, id) => ({ id, plate: `HR-${id}` })) })
 export const BODY_BYTES = BODY.length
-/** What is large. */
-const LARGE = Buffer.alloc(524_288, 'x')
+/** Some 50 KiB. */
+const FLEET = JSON.stringify({
+  vehicles: Array.from({ length: 400 }, (_, id) => ({
+    id,
+    plate: `HR-${id}`,
+    driver: { name: `Driver ${id}`, phone: `+49 151 ${1_000_000 + id}` },
+    place: { latitude: 53 + id / 1000, longitude: 10 + id / 1000 },
+  })),
+})
 /** Pieces of a stream, and the time between two. */
 const PIECES = 15
 const PIECE_EVERY_MS = 100
@@ -14,8 +21,8 @@ const PIECE = `data: ${'x'.repeat(50)}\n\n`
 export const STREAM_BYTES = PIECES * PIECE.length
 
 /**
- * `/` is answered at once, `/stream` for one and a half seconds piece by piece, `/cached` so that it may be kept, and
- * `/hang` never, and `/large` with half a megabyte.
+ * `/` is answered at once, `/fleet` with more, `/stream` for one and a half seconds piece by piece, `/cached` so that it may be
+ * kept, and `/hang` never.
  */
 export class Origin implements AsyncDisposable {
   readonly #server: Server
@@ -30,7 +37,10 @@ export class Origin implements AsyncDisposable {
       request.resume()
       if (path.startsWith('/hang')) return
       if (path.startsWith('/cached')) response.setHeader('cache-control', 'max-age=3600')
-      if (path.startsWith('/large')) return void response.end(LARGE)
+      if (path.startsWith('/fleet')) {
+        response.setHeader('content-type', 'application/json')
+        return void response.end(FLEET)
+      }
       if (!path.startsWith('/stream')) return void response.end(BODY)
       response.setHeader('content-type', 'text/event-stream')
       let piece = 0

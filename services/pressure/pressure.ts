@@ -64,13 +64,17 @@ export class Pressure {
   sampled(readings: Readings): void {
     this.#readings = readings
     this.#signals = signalsOf(readings, this.options)
-    const worst = this.#signals.reduce<Signal | null>(
-      (found, one) => (found === null || one.pressure > found.pressure ? one : found),
-      null,
-    )
-    this.#share.step(worst?.pressure ?? 0)
+    const worst = worstOf(this.#signals)
+    const queues = this.#signals.filter(({ reason }) => reason !== 'event-loop-utilization')
+    this.#share.step(worstOf(queues)?.pressure ?? 0, this.#busy(readings))
     if (worst !== null && worst.pressure > 1) this.#reason = REASONS.indexOf(worst.reason)
     this.#distribute()
+  }
+
+  /** How busy it is, 1 at the threshold; 0 where that is not looked at or not known. */
+  #busy({ eventLoopUtilization }: Readings): number {
+    const { maxEventLoopUtilization } = this.options
+    return maxEventLoopUtilization > 0 && eventLoopUtilization > 0 ? eventLoopUtilization / maxEventLoopUtilization : 0
   }
 
   /** 0: everything passes; 1: nothing but what is critical. */
@@ -154,6 +158,13 @@ export class Pressure {
       else this.#chances[index] = room > 0 ? 0 : 1
     }
   }
+}
+
+function worstOf(signals: readonly Signal[]): Signal | null {
+  return signals.reduce<Signal | null>(
+    (found, one) => (found === null || one.pressure > found.pressure ? one : found),
+    null,
+  )
 }
 
 /** One for each number of seconds from the time that is given to twice that, so that not all come back at once. */

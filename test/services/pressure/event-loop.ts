@@ -23,12 +23,19 @@ export interface ModelResult {
   p99Ms: number
 }
 
-/** @param sampled told of the longest turn since the last time. @param passes asked for each that comes */
-export function runLoop(model: ModelLoop, sampled: (delayMs: number) => void, passes: () => boolean): ModelResult {
+/**
+ * @param sampled told of the longest turn since the last time, and of the share of the time in which there was something to do
+ * @param passes asked for each that comes
+ */
+export function runLoop(
+  model: ModelLoop,
+  sampled: (delayMs: number, utilization: number) => void,
+  passes: () => boolean,
+): ModelResult {
   const { overload, servedMs, refusedMs, clients, forMs, sampleMs, settleMs } = model
   const perMs = overload / servedMs
   const turns: number[] = []
-  let [now, coming, waiting, served, longest, sampledAt, turn] = [0, 0, 0, 0, 0, 0, 1]
+  let [now, coming, waiting, served, longest, busy, sampledAt, turn] = [0, 0, 0, 0, 0, 0, 0, 1]
   while (now < forMs) {
     coming += perMs * turn
     const came = Math.floor(coming)
@@ -37,7 +44,9 @@ export function runLoop(model: ModelLoop, sampled: (delayMs: number) => void, pa
     waiting = 0
     let passed = 0
     for (let i = 0; i < taken; i++) if (passes()) passed++
-    turn = Math.max(1, passed * servedMs + (taken - passed) * refusedMs)
+    const work = passed * servedMs + (taken - passed) * refusedMs
+    turn = Math.max(1, work)
+    busy += work
     now += turn
     longest = Math.max(longest, turn)
     if (now > settleMs) {
@@ -45,8 +54,9 @@ export function runLoop(model: ModelLoop, sampled: (delayMs: number) => void, pa
       turns.push(turn)
     }
     if (now - sampledAt < sampleMs) continue
-    sampled(longest)
+    sampled(longest, busy / (now - sampledAt))
     longest = 0
+    busy = 0
     sampledAt = now
   }
   const sorted = turns.toSorted((a, b) => a - b)
