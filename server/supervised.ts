@@ -48,7 +48,7 @@ export async function startSupervised(config: Config, { token, report }: StartCo
   // It outlives every process, and what they have been lent.
   const ledger = new MemoryLedger()
   const turns = new Turns()
-  let replays = replaysOf(config)
+  const replays = new ReplayMemory(replayBoundsOf(config))
   own.answer({
     'signature-take': ({ id }) => replays.take(id, Date.now()),
     'token-keys-turn': ({ source }) => turns.take(source),
@@ -91,8 +91,7 @@ export async function startSupervised(config: Config, { token, report }: StartCo
         forget: outdated(inForce, next),
       })
       if (next.log.level !== inForce.log.level) log.level = next.log.level
-      const bounds = replayBounds(next.access.hmac)
-      if (!isDeepStrictEqual(replayBounds(inForce.access.hmac), bounds)) replays = replaysOf(next)
+      replays.rebind(replayBoundsOf(next), Date.now())
       inForce = next
       putInForce?.()
       await readAddresses()
@@ -105,10 +104,10 @@ export async function startSupervised(config: Config, { token, report }: StartCo
   }
 }
 
-/** What the processes have accepted of signed requests, each as many as it would remember by itself. */
-function replaysOf({ access, processes }: Config): ReplayMemory {
+/** Of what the processes have accepted of signed requests: each as many as it would remember by itself. */
+function replayBoundsOf({ access, processes }: Config): { lifetimeMs: number; most: number } {
   const { lifetimeMs, most } = replayBounds(access.hmac)
-  return new ReplayMemory({ lifetimeMs, most: most * processes })
+  return { lifetimeMs, most: most * processes }
 }
 
 /** What was set since the start holds on, where the configuration has not changed its mind about the same. */

@@ -96,12 +96,11 @@ export class Access {
     this.#fields = new IdentityFields(options.identity)
     const isOn = routes.some(({ access }) => access !== null)
     this.reserved = isOn ? new ReservedFields([...this.#fields.reserved, ...this.providers.reserved]) : null
-    const kept = previous?.hmac.isLike(options.hmac) === true ? previous.hmac.replays : undefined
     this.hmac = new HmacScheme(options.hmac, {
       realm: options.realm,
       consumers: this.consumers,
       now,
-      replays: kept,
+      previous: previous?.hmac,
       shared: replaysInRedis(machines, replayBounds(options.hmac).lifetimeMs),
     })
     this.#ways = new Map([

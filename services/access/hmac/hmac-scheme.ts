@@ -24,7 +24,7 @@ export interface HmacSchemeParts {
   /** Milliseconds since 1970. */
   now: () => number
   /** Of the gateway whose place is taken: what was accepted there is not accepted again. */
-  replays?: ReplayMemory | undefined
+  previous?: HmacScheme | undefined
   /** What others have accepted; by default there are none. */
   shared?: SharedReplays | null
 }
@@ -44,23 +44,28 @@ export class HmacScheme implements Authenticator {
   readonly #parts: HmacSchemeParts
   /** What others have accepted; `null` where there are none, or it is not wanted. */
   #shared: SharedReplays | null
+  /** Signatures from before then have the window that there was, where it is the shorter: what it has let go is forgotten. */
+  readonly #before: { time: number; windowMs: number }
 
   constructor(options: HmacOptions, parts: HmacSchemeParts) {
     this.#options = options
     this.#parts = parts
     this.challenge = `Signature realm="${parts.realm}", alg="hmac-sha256"`
-    this.replays = parts.replays ?? new ReplayMemory(replayBounds(options))
+    const { previous } = parts
+    const now = parts.now()
+    this.replays = previous?.replays ?? new ReplayMemory(replayBounds(options))
+    this.replays.rebind(replayBounds(options), now)
+    this.#before = { time: -Infinity, windowMs: options.windowMs }
+    // A client's clock may be ahead, by a window at most.
+    if (previous !== undefined) {
+      this.#before = { time: now + previous.#options.windowMs, windowMs: previous.#windowAt(now) }
+    }
     this.#shared = options.shared ? (parts.shared ?? null) : null
   }
 
   /** Other processes of this machine accept signatures as well; who shares with other machines asks these. */
   shareWith(take: TakeSignature): void {
     if (this.#options.shared) this.#shared ??= new SharedReplays(take)
-  }
-
-  /** Whether it remembers for as long, and as much. */
-  isLike({ windowMs, remember }: HmacOptions): boolean {
-    return this.#options.windowMs === windowMs && this.#options.remember === remember
   }
 
   authenticate(exchange: Exchange): Authentication | Promise<Authentication> {
@@ -102,7 +107,12 @@ export class HmacScheme implements Authenticator {
   #isInTime({ created, expires }: SignatureInput): boolean {
     const now = this.#parts.now()
     if (expires !== null && now >= expires * 1000) return false
-    return Math.abs(now - created * 1000) <= this.#options.windowMs
+    return Math.abs(now - created * 1000) <= this.#windowAt(created * 1000)
+  }
+
+  #windowAt(time: number): number {
+    const { windowMs } = this.#options
+    return time < this.#before.time ? Math.min(windowMs, this.#before.windowMs) : windowMs
   }
 
   async #unlessTaken(

@@ -6,8 +6,8 @@ export type Taken = 'new' | 'known' | 'full'
  * is remembered for one lifetime at least and two at most, and nothing is ever searched.
  */
 export class ReplayMemory {
-  readonly #lifetimeMs: number
-  readonly #most: number
+  #lifetimeMs: number
+  #most: number
   #current = new Set<string>()
   #previous = new Set<string>()
   #turnsAt = -Infinity
@@ -19,6 +19,15 @@ export class ReplayMemory {
 
   get size(): number {
     return this.#current.size + this.#previous.size
+  }
+
+  /** Other bounds from now on, for what is remembered as well. @param now milliseconds */
+  rebind({ lifetimeMs, most }: { lifetimeMs: number; most: number }, now: number): void {
+    this.#turn(now)
+    // Not where it stays as it was: a reload now and then would put off for ever that anything is forgotten.
+    if (lifetimeMs > this.#lifetimeMs) this.#turnsAt = now + lifetimeMs
+    this.#lifetimeMs = lifetimeMs
+    this.#most = most
   }
 
   /** @param now milliseconds */

@@ -13,11 +13,16 @@ const SECRET = 'a secret of twenty-five characters'
 const NOON = Date.parse('2026-06-01T12:00:00Z')
 const CREATED = NOON / 1000
 
-function schemeAt(now = { time: NOON }, remember = 100): HmacScheme {
+function schemeAt(
+  now = { time: NOON },
+  remember = 100,
+  { windowMs = 60_000, previous }: { windowMs?: number; previous?: HmacScheme } = {},
+): HmacScheme {
   const acme = { keys: [], certificates: [], groups: [], scopes: [], tier: null, priority: null, enabled: true }
   const directory = new Directory([{ ...acme, name: 'acme', password: null, secrets: [{ id: 'k1', secret: SECRET }] }])
-  const options = { windowMs: 60_000, maxBodyBytes: 1000, remember, shared: true, keep: false }
-  return new HmacScheme(options, { realm: 'test', consumers: { directory } as Consumers, now: () => now.time })
+  const options = { windowMs, maxBodyBytes: 1000, remember, shared: true, keep: false }
+  const consumers = { directory } as Consumers
+  return new HmacScheme(options, { realm: 'test', consumers, now: () => now.time, previous })
 }
 
 interface Signing {
@@ -159,6 +164,42 @@ void test('while nothing more can be remembered, nothing more is accepted', asyn
   t.equal(memory.take('c', 199), 'full')
   t.equal(memory.take('c', 249), 'new', 'and until the generation after its own is over')
   t.equal(memory.take('c', -1000), 'known', 'a clock that goes back forgets nothing')
+})
+
+void test('other bounds forget nothing that could come again', async (t) => {
+  const memory = new ReplayMemory({ lifetimeMs: 100, most: 3 })
+  t.equal(memory.take('a', 0), 'new')
+  t.equal(memory.take('b', 100), 'new')
+  memory.rebind({ lifetimeMs: 1000, most: 3 }, 150)
+  for (const id of ['a', 'b']) t.equal(memory.take(id, 1149), 'known', id)
+  t.equal(memory.take('b', 2000), 'known')
+  t.equal(memory.take('a', 2150), 'new')
+  memory.rebind({ lifetimeMs: 100, most: 1 }, 2150)
+  t.equal(memory.take('a', 2249), 'known')
+  t.equal(memory.take('c', 2249), 'full')
+  t.equal(memory.take('c', 3149), 'new')
+  for (let time = 3150; time < 3350; time += 10) memory.rebind({ lifetimeMs: 100, most: 1 }, time)
+  t.equal(memory.take('d', 3350), 'new', 'the same bounds again put nothing off')
+})
+
+void test('a longer window is for what is signed from then on; a shorter one for all', async (t) => {
+  const now = { time: NOON }
+  const short = schemeAt(now)
+  t.match(short.authenticate(signed()), { id: 'acme' })
+  now.time = NOON + 300_000
+  const long = schemeAt(now, 100, { windowMs: 600_000, previous: short })
+  t.match(long.authenticate(signed()), isInvalid, 'accepted, and long forgotten: it is still too old')
+  const signedAt = (time: number): ReturnType<typeof signed> =>
+    signed({ parameters: `;created=${time / 1000};keyid="k1";nonce="${time}"` })
+  t.match(long.authenticate(signedAt(NOON + 240_000)), { id: 'acme' }, 'as before')
+  t.match(long.authenticate(signedAt(NOON + 239_000)), isInvalid)
+  now.time = NOON + 900_000
+  t.match(long.authenticate(signedAt(NOON + 359_000)), isInvalid, 'by a clock that was ahead')
+  t.match(long.authenticate(signedAt(NOON + 361_000)), { id: 'acme' })
+  const again = schemeAt(now, 100, { windowMs: 60_000, previous: long })
+  t.match(again.authenticate(signedAt(NOON + 500_000)), isInvalid)
+  t.match(again.authenticate(signedAt(NOON + 361_000)), isInvalid)
+  t.match(again.authenticate(signedAt(NOON + 899_000)), { id: 'acme' })
 })
 
 void test('a body is compared with the digest that was signed, and goes on as it came', async (t) => {
