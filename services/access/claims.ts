@@ -1,4 +1,5 @@
 import type { AccessScheme, Identity } from '../downstream/identity.ts'
+import type { Priority } from '../downstream/priority.ts'
 
 /** What claims are called that say more of a caller than who it is. */
 export interface ClaimNames {
@@ -18,6 +19,8 @@ export interface KnownConsumer {
   tier: string | null
   groups: readonly string[]
   scopes: readonly string[]
+  /** `null`: the route's. */
+  priority: Priority | null
 }
 
 /** More names than any header that tells an upstream of them could carry. */
@@ -53,6 +56,7 @@ export function identityOf(
     groups: united(namesOf(groups, ','), consumer?.groups),
     scopes: united(namesOf(scopes, ' '), consumer?.scopes),
     claims,
+    ...(consumer?.priority != null && { priority: consumer.priority }),
   }
 }
 

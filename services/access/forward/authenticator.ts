@@ -152,6 +152,7 @@ export class ForwardAuthenticator implements Authenticator {
       groups: [...listOf(fieldOf(fields, names.groups), ','), ...(consumer?.groups ?? [])],
       scopes: [...listOf(fieldOf(fields, names.scopes), ' '), ...(consumer?.scopes ?? [])],
       claims: Object.fromEntries(copy.map((field) => [field, fieldOf(fields, field)])),
+      ...(consumer?.priority != null && { priority: consumer.priority }),
     }
   }
 

@@ -1,4 +1,7 @@
 import createError from '@fastify/error'
+import type { GatewayError } from '../../http/problem.ts'
+
+const RETRY_AFTER_S = 5
 
 /** A session that cannot be read, is over, or was ended elsewhere. */
 export const SessionOverError = createError(
@@ -27,6 +30,12 @@ export const ProviderAwayError = createError<[string]>(
   "The identity provider of '%s' does not answer as it should now. Try again in some seconds.",
   503,
 )
+
+export function providerAway(login: string): GatewayError {
+  const error: GatewayError = new ProviderAwayError(login)
+  error.fields = ['retry-after', String(RETRY_AFTER_S)]
+  return error
+}
 
 /** What the identity provider says of somebody is more than cookies hold. */
 export const SessionSizeError = createError(

@@ -1,8 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
-import type { GatewayError } from '../../http/problem.ts'
 import { cookieOf } from '../cookies.ts'
 import { CrossSiteError } from '../jwt/errors.ts'
-import { LoginRefusedError, LoginStateError, ProviderAwayError, SessionSizeError } from './errors.ts'
+import { LoginRefusedError, LoginStateError, providerAway, SessionSizeError } from './errors.ts'
 import type { OidcOptions } from './options.ts'
 import { type Provider, ProviderRefusal } from './provider.ts'
 import type { Seal } from './seal.ts'
@@ -14,7 +13,6 @@ import type { Sessions } from './sessions.ts'
 const LOGIN_MS = 600_000
 /** Pages that are logging in at a time, in one browser; the cookies of those before go with the next. */
 const MOST_LOGINS = 4
-const RETRY_AFTER_S = 5
 
 /** Where a browser goes, and what it keeps. */
 export interface Redirect {
@@ -138,9 +136,7 @@ export class Login {
     } catch (error) {
       if (error instanceof ProviderRefusal) throw new LoginRefusedError(shown(error.code))
       this.#parts.failed(error)
-      const away: GatewayError = new ProviderAwayError(this.options.name)
-      away.fields = ['retry-after', String(RETRY_AFTER_S)]
-      throw away
+      throw providerAway(this.options.name)
     }
   }
 }

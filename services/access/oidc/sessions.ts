@@ -3,7 +3,7 @@ import type { Identity } from '../../downstream/identity.ts'
 import { type Claims, identityOf, type KnownConsumer } from '../claims.ts'
 import { CredentialsInvalidError } from '../errors.ts'
 import { Verdicts } from '../verdicts.ts'
-import { ProviderAwayError } from './errors.ts'
+import { providerAway } from './errors.ts'
 import type { OidcOptions } from './options.ts'
 import { type Provider, ProviderRefusal, type Tokens } from './provider.ts'
 import type { Seal } from './seal.ts'
@@ -140,7 +140,7 @@ export class Sessions {
     } catch (error) {
       if (error instanceof ProviderRefusal && error.code === 'invalid_grant') return undefined
       failed(error)
-      throw new ProviderAwayError(this.#options.name)
+      throw providerAway(this.#options.name)
     }
     // OpenID Connect Core §12.2: of the same person.
     if (tokens.claims !== null && tokens.claims.sub !== session.claims.sub) return undefined

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Test, test } from 'tap'
+import type { KnownConsumer } from '../../../../services/access/claims.ts'
 import { ForwardAuthenticator } from '../../../../services/access/forward/authenticator.ts'
 import { type ForwardInput, forwardSchema, resolveForward } from '../../../../services/access/forward/options.ts'
 import type { Identity } from '../../../../services/downstream/identity.ts'
@@ -27,7 +28,9 @@ async function setUp(t: Test, answer: Answer, input: Partial<ForwardInput> = {})
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/verify?tenant=1`
   const failed: unknown[] = []
   const clock = { now: 1_000_000 }
-  const consumers = [{ name: 'shop', tier: 'gold', groups: ['partners'], scopes: [] }]
+  const consumers: KnownConsumer[] = [
+    { name: 'shop', tier: 'gold', groups: ['partners'], scopes: [], priority: 'high' },
+  ]
   const options = resolveForward('sso', settleOption(forwardSchema, { url, ...input }))
   const authenticator = new ForwardAuthenticator(options, {
     now: () => clock.now,
@@ -92,7 +95,12 @@ void test('a consumer that there is not is refused', soon, async (t) => {
   const { service, authenticator } = await setUp(t, says(200, { 'x-name': 'shop' }), {
     identity: { consumer: 'x-name' } as never,
   })
-  t.match(await authenticator.authenticate(asked().exchange), { id: 'shop', consumer: 'shop', groups: ['partners'] })
+  t.match(await authenticator.authenticate(asked().exchange), {
+    id: 'shop',
+    consumer: 'shop',
+    groups: ['partners'],
+    priority: 'high',
+  })
   service.answer = says(200, { 'x-name': 'nobody' })
   t.match(await authenticator.authenticate(asked().exchange), { code: 'HR_ACCESS_INVALID' })
 })

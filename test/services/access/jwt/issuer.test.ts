@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac, hash } from 'node:crypto'
 import fc from 'fast-check'
 import { test } from 'tap'
-import type { Claims } from '../../../../services/access/claims.ts'
+import type { Claims, KnownConsumer } from '../../../../services/access/claims.ts'
 import { FileKeys } from '../../../../services/access/jwt/file-keys.ts'
 import { Issuer } from '../../../../services/access/jwt/issuer.ts'
 import type { KeySource } from '../../../../services/access/jwt/key-source.ts'
@@ -27,7 +27,10 @@ const keysOf = (text: string): FileKeys => new FileKeys({ from: { text }, failed
 
 function issuerOf({ options, keys = keysOf(keySetOf(es, rs, ps, ed)), isRevoked = () => false }: SetUp = {}) {
   const clock = { now: NOW_MS }
-  const consumers = [{ name: 'shop', tier: 'gold', groups: ['partners'], scopes: ['read'] }]
+  const consumers: KnownConsumer[] = [
+    { name: 'shop', tier: 'gold', groups: ['partners'], scopes: ['read'], priority: 'high' },
+    { name: 'plain', tier: null, groups: [], scopes: [], priority: null },
+  ]
   const issuer = new Issuer(jwtOptions(options), {
     keys,
     now: () => clock.now,
@@ -146,7 +149,7 @@ void test('issuer, audience, times, type and required claims have to be right', 
   t.equal(await codeOf(await es.sign(good, { typ: 'JWT' })), bad, 'an ID token is no access token')
 })
 
-void test('claims name the consumer, its groups, tier and scopes', async (t) => {
+void test('claims name the consumer, its groups, tier, scopes and priority', async (t) => {
   const claims = { consumer: 'azp', groups: 'realm.roles', tier: 'plan', scopes: ['scp'] }
   const { judge, codeOf } = issuerOf({ options: { claims } })
   t.match(await judge(await es.sign({ azp: 'shop', realm: { roles: ['admin', 7, 'staff '] }, scp: ['write'] })), {
@@ -155,7 +158,10 @@ void test('claims name the consumer, its groups, tier and scopes', async (t) => 
     tier: 'gold',
     groups: ['admin', 'staff', 'partners'],
     scopes: ['write', 'read'],
+    priority: 'high',
   })
+  const plain = await judge(await es.sign({ azp: 'plain' }))
+  t.notOk('priority' in plain, "a consumer without one leaves it to the route's")
   t.match(await judge(await es.sign({ azp: 'shop', plan: 'silver' })), { tier: 'silver' })
   t.equal(await codeOf(await es.sign({ azp: 'nobody' })), 'HR_ACCESS_TOKEN_INVALID')
   t.equal(await codeOf(await es.sign({ azp: '__proto__' })), 'HR_ACCESS_TOKEN_INVALID')

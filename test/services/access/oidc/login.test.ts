@@ -314,6 +314,7 @@ void test(
     t.match(await all.authenticator.authenticate(request(jar).exchange), {
       code: 'HR_ACCESS_PROVIDER_AWAY',
       statusCode: 503,
+      fields: ['retry-after', '5'],
     })
     t.equal(all.failed.length, 1)
     all.identityProvider.broken = false
@@ -379,7 +380,11 @@ void test('where the provider is away, it is told so and asked again', soon, asy
   const { login, identityProvider, authenticator, failed, clock } = await setUp(t)
   identityProvider.broken = true
   const jar = new CookieJar()
-  await t.rejects(login.begin(visit(jar), '/'), { code: 'HR_ACCESS_PROVIDER_AWAY', statusCode: 503 })
+  await t.rejects(login.begin(visit(jar), '/'), {
+    code: 'HR_ACCESS_PROVIDER_AWAY',
+    statusCode: 503,
+    fields: ['retry-after', '5'],
+  })
   t.match(await authenticator.authenticate(asked(PAGE).exchange), { code: 'HR_ACCESS_PROVIDER_AWAY' })
   t.equal(identityProvider.requests.length, 1, 'not for each who comes')
   t.equal(failed.length, 2)
