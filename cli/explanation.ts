@@ -237,7 +237,7 @@ function explainSplit(request: Asked, { split, to }: RouteOptions): Explanation[
   if (split === null || to === null) return null
   const sides = new Split(split, () => ({ value: null, counts: { rule: 0, sticky: 0, share: 0 } }))
   const fields = readRequestFields(request.fields ?? [])
-  const known = sides.known({ fields, path: request.path, clientAddress: '' })
+  const known = sides.known({ fields, path: request.path, clientAddress: '', identity: undefined })
   if (known?.reason === 'rule') return { side: known.side.name, detail: `${known.side.name}, by a rule` }
   const total = split.sides.reduce((sum, { weight }) => sum + weight, 0)
   const shares = split.sides

@@ -1,11 +1,12 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { resolveRouteAccess } from '../../services/access/route/options.ts'
 import { targetFault } from '../../services/upstream/balance/options.ts'
 import type { RouteInput } from '../../services/routing/options.ts'
 import { closest } from '../suggest.ts'
 import type { Path } from '../problem.ts'
 import type { CheckContext } from './context.ts'
 
-/** Targets are origins; what routes name exists. */
+/** Targets are origins; what routes name exists; what goes by consumer has some. */
 export function checkUpstreams({ settings, names, report }: CheckContext): void {
   for (const [name, upstream] of Object.entries(settings.upstreams)) {
     upstream.targets.forEach((target, index) => {
@@ -27,11 +28,23 @@ export function checkUpstreams({ settings, names, report }: CheckContext): void 
       const message = `a client certificate needs both: '${tls.cert === undefined ? 'cert' : 'key'}' is missing`
       report.add('HR_CONFIG_MISSING', ['upstreams', name, 'tls'], message)
     }
+    if (typeof upstream.balance === 'object' && upstream.balance.hash === 'consumer' && !isAsked(name, settings)) {
+      const message = "no route to it asks anybody who they are: add 'access' to one, or balance by 'client'"
+      report.add('HR_CONFIG_VALUE', ['upstreams', name, 'balance', 'hash'], message)
+    }
   }
   for (const [key, { to, mirror }] of Object.entries(settings.routes)) {
     if (mirror !== undefined) checkKnown(mirror.to, ['routes', key, 'mirror', 'to'], { names, report })
     for (const { name, path } of upstreamsOf(to)) checkKnown(name, ['routes', key, 'to', ...path], { names, report })
   }
+}
+
+/** Whether a route to an upstream knows its callers. One that nothing leads to is told of elsewhere, or meant for later. */
+function isAsked(upstream: string, { routes }: CheckContext['settings']): boolean {
+  const leading = Object.values(routes).filter(
+    ({ to, mirror }) => mirror?.to === upstream || upstreamsOf(to).some(({ name }) => name === upstream),
+  )
+  return leading.length === 0 || leading.some(({ access }) => (resolveRouteAccess(access)?.by.length ?? 0) > 0)
 }
 
 /** The upstreams that a route sends to, each with its place in `to`. */

@@ -124,7 +124,10 @@ void test('what is said of how an upstream is used is told where it cannot be un
   t.match(await meant('health: { preset: qdrnt }'), "; 'qdrant'?")
   t.match(await meant("health: { path: /, status: '2xx' }"), "expected statuses such as '200'")
   t.match(await meant('balance: least-request'), "; 'least-requests'?")
-  t.match(await meant("balance: { hash: 'headr:x' }"), "expected 'header:x-tenant', 'cookie:sid', 'path' or 'client'")
+  t.match(
+    await meant("balance: { hash: 'headr:x' }"),
+    "expected 'header:x-tenant', 'cookie:sid', 'path', 'client' or 'consumer'",
+  )
   t.match(await meant('balance: { hash: path, maxLoad: 0.5 }'), 'expected a number from 1 to 100')
   t.match(await meant('retry: { on: [conect] }'), "; 'connect'?")
   t.match(await meant('retry: { on: [200] }'), 'expected an integer from 400 to 599')

@@ -16,6 +16,8 @@ export interface BalancedRequest {
   readonly fields: { readonly kept: readonly string[]; readonly cookie: string | undefined }
   readonly path: string
   readonly clientAddress: string
+  /** Who calls; `undefined` where they have not shown it. */
+  readonly identity: { readonly id: string } | undefined
 }
 
 /** Those who may be chosen, until one comes, goes or changes its weight; then a new roster is made. */

@@ -7,9 +7,9 @@ import type { BalancedRequest } from './balancer.ts'
 export type HashKey = (request: BalancedRequest) => string | undefined
 
 /** How a key is written: where to look, and a name where one belongs. */
-export const HASH_KEY_PATTERN = `^((header|cookie):${TOKEN}|path|client)$`
+export const HASH_KEY_PATTERN = `^((header|cookie):${TOKEN}|path|client|consumer)$`
 
-/** @param key as {@link HASH_KEY_PATTERN} has it. A consumer, once requests have one, becomes another word of it. */
+/** @param key as {@link HASH_KEY_PATTERN} has it */
 export function hashKey(key: string): HashKey {
   const [kind, name = ''] = key.split(':')
   switch (kind) {
@@ -17,6 +17,9 @@ export function hashKey(key: string): HashKey {
       return ({ path }) => path
     case 'client':
       return ({ clientAddress }) => clientAddress
+    case 'consumer':
+      // As limits do: those who have not shown who they are, are told apart by where they call from.
+      return ({ identity, clientAddress }) => identity?.id ?? clientAddress
     case 'cookie':
       return ({ fields }) => cookieOf(fields.cookie, name)
     default: {

@@ -14,9 +14,9 @@ export const balanceSchema = Type.Union(
       {
         hash: Type.String({
           pattern: HASH_KEY_PATTERN,
-          expects: "'header:x-tenant', 'cookie:sid', 'path' or 'client'",
+          expects: "'header:x-tenant', 'cookie:sid', 'path', 'client' or 'consumer'",
           description:
-            "What requests have in common that go to one target: 'header:x-tenant', 'cookie:sid', 'path' or 'client' (its address); those without it go to the less busy of two",
+            "What requests have in common that go to one target: 'header:x-tenant', 'cookie:sid', 'path', 'client' (its address) or 'consumer' (whoever has shown who they are, by the route's access; others by their address); requests without it go to the less busy of two",
         }),
         maxLoad: Type.Optional(
           Type.Number({

@@ -1,6 +1,7 @@
 import { test, type Test } from 'tap'
 import type { ServiceRecord } from '../../../services/upstream/discovery/resolver.ts'
-import { PATIENCE } from '../../helper.ts'
+import { PATIENCE, startGateway } from '../../helper.ts'
+import { keyFor } from '../../services/access/given.ts'
 import { type Play, startUpstream, type Upstream } from '../../upstream-server.ts'
 import { beforeTargets } from './before-targets.ts'
 
@@ -27,6 +28,29 @@ void test('a tenant’s requests go to one target, and others’ elsewhere', { t
     t.equal(await at(`t${tenant}`), home)
   }
   t.equal(homes.size, 3, 'one in 2⁴⁰ runs has ports of which one is no home')
+})
+
+void test('a consumer’s requests go to one target, and so do those of whoever has not shown who they are', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const keys = Array.from({ length: 72 }, keyFor)
+  const gateway = await startGateway(t, {
+    upstreams: { api: { targets: origins(await numbered(t, 3)), balance: { hash: 'consumer' } } },
+    routes: { '/*': { to: 'api', access: ['key', 'anonymous'] } },
+    access: { consumers: Object.fromEntries(keys.map(({ entry }, index) => [`c${index}`, { keys: [entry] }])) },
+  })
+  const client = await gateway.client('h1')
+  const at = async (key?: string): Promise<string> =>
+    String((await client.request({ path: '/', fields: key === undefined ? [] : [['X-Api-Key', key]] })).body)
+  const homes = new Set<string>()
+  for (const { key } of keys) {
+    const home = await at(key)
+    homes.add(home)
+    t.equal(await at(key), home)
+  }
+  t.equal(homes.size, 3, 'one in 2⁴⁰ runs has ports of which one is no home')
+  const unknown = await at()
+  for (let turn = 0; turn < 12; turn++) t.equal(await at(), unknown, 'by their address')
 })
 
 void test('a client gets a cookie that names its target, once, and stays there', { timeout: PATIENCE }, async (t) => {

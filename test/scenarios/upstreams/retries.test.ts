@@ -275,7 +275,8 @@ void test('a full target’s requests go to another', { timeout: PATIENCE }, asy
   const paths = Array.from({ length: 12 }, (_, index) => `/${index}`)
   const [first] = paths.filter(
     (path) =>
-      before.api.pick({ fields: { kept: [], cookie: undefined }, path, clientAddress: '' })?.url === busy.origin,
+      before.api.pick({ fields: { kept: [], cookie: undefined }, path, clientAddress: '', identity: undefined })
+        ?.url === busy.origin,
   )
   const stuck = await before.open({ path: first! })
   await busy.received(1)

@@ -11,7 +11,7 @@ function split(input: Partial<SplitInput>, random?: () => number): Split<string>
 }
 
 function asking(kept: string[] = [], cookie?: string, clientAddress = '192.0.2.1'): BalancedRequest {
-  return { fields: { kept, cookie }, path: '/', clientAddress }
+  return { fields: { kept, cookie }, path: '/', clientAddress, identity: undefined }
 }
 
 /** Numbers that are spread evenly over 0…1. */

@@ -33,6 +33,7 @@ const request = (path: string): BalancedRequest => ({
   fields: { kept: [], cookie: undefined },
   path,
   clientAddress: '',
+  identity: undefined,
 })
 const weights = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 })
 const byPath = (maxLoad = Number.POSITIVE_INFINITY) =>
@@ -190,8 +191,11 @@ void test('keys are read from where they are said to be; without one, the other 
     fields: { kept: ['X-Tenant', 'acme', 'accept', '*/*'], cookie: 'a=1; sid=7; sid=8' },
     path: '/p',
     clientAddress: '10.0.0.9',
+    identity: undefined,
   }
   const read = (key: string): string | undefined => hashKey(key)(asked)
+  t.equal(hashKey('consumer')({ ...asked, identity: { id: 'acme' } }), 'acme')
+  t.equal(read('consumer'), '10.0.0.9', 'by the address, of somebody who has not shown who they are')
   t.strictSame(
     ['header:x-tenant', 'header:accept', 'header:absent', 'cookie:sid', 'cookie:b', 'path', 'client'].map(read),
     ['acme', '*/*', undefined, '7', undefined, '/p', '10.0.0.9'],

@@ -49,6 +49,7 @@ const asking = (cookie: string | undefined): BalancedRequest => ({
   fields: { kept: [], cookie },
   path: '/',
   clientAddress: '',
+  identity: undefined,
 })
 
 const A = 'http://10.0.0.1:80'
