@@ -15,15 +15,16 @@ interface Judged {
   transform: TransformInput
   /** Parameters of its key. */
   parameters: readonly string[]
-  /** Fields that tell upstreams who calls, in lower case. */
+  /** Fields that tell upstreams who calls, by their {@link spelling}. */
   identity: readonly string[]
   say: Say
 }
 
 /** Transformations can be sent, and what one client's request made of an answer is stored for no other. */
 export function checkTransforms({ settings, report }: CheckContext): void {
-  const { caller, groups, scopes } = settings.access.identity
-  const identity = [caller, groups, scopes].map((name) => name.toLowerCase())
+  const { identity: names, forward } = settings.access
+  const copied = Object.values(forward).flatMap(({ copy }) => copy)
+  const identity = [names.caller, names.groups, names.scopes, ...copied].map(spelling)
   for (const [key, route] of Object.entries(settings.routes)) {
     const { transform } = route
     if (transform === undefined) continue
@@ -44,14 +45,20 @@ export function checkTransforms({ settings, report }: CheckContext): void {
   }
 }
 
+/** Servers that make variables of fields (CGI, WSGI, PHP) read one name in many. */
+const spelling = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')
+
 function checkNames({ transform, identity, say }: Judged, side: Side): void {
   const { set, add, remove, rename } = transform[side].headers
   const check = (name: string, path: Path, isWritten: boolean): void => {
     const fault = refusedName(name, side)
     const at: Path = [side, 'headers', ...path]
     if (fault !== undefined) say(at, fault)
-    else if (isWritten && side === 'request' && identity.includes(name.toLowerCase())) {
-      say(at, `${name} tells upstreams who calls (access.identity): nothing else may write it`)
+    else if (isWritten && side === 'request' && identity.includes(spelling(name))) {
+      say(
+        at,
+        `${name} tells upstreams who calls (access.identity, or copy of access.forward): nothing else may write it`,
+      )
     }
   }
   for (const name of Object.keys(set)) check(name, ['set', name], true)

@@ -3,9 +3,9 @@ import type { Identity } from '../downstream/identity.ts'
 
 /** What of the caller belongs to the keys of a route: nobody is answered with what was stored for somebody else. */
 export interface IdentityKey {
-  /** All that upstreams are told of the caller: entries are for one alone. */
+  /** Who it is, and all that upstreams are told of it but single claims: entries are for one alone. */
   whole: boolean
-  /** The consumer's name. */
+  /** The consumer's name; of a caller who is none, who it is. */
   consumer: boolean
   /** These claims. */
   claims: readonly string[]
@@ -22,7 +22,7 @@ export function identityPart(parts: IdentityKey, identity: Identity | undefined)
   if (identity === undefined) return '\nidentity: anonymous'
   let text = ''
   if (parts.whole) text = `\nidentity: ${wholeOf(identity)}`
-  if (parts.consumer) text += `\nconsumer: ${hash('sha256', JSON.stringify(identity.consumer), 'base64url')}`
+  if (parts.consumer) text += `\nconsumer: ${consumerOf(identity)}`
   for (const name of parts.claims) {
     const value = Object.hasOwn(identity.claims, name) ? identity.claims[name] : undefined
     text += `\nclaim ${JSON.stringify(name)}: ${hash('sha256', JSON.stringify(value ?? null), 'base64url')}`
@@ -33,9 +33,17 @@ export function identityPart(parts: IdentityKey, identity: Identity | undefined)
 function wholeOf(identity: Identity): string {
   let digest = digests.get(identity)
   if (digest === undefined) {
-    const { id, consumer, tier, groups, scopes } = identity
-    digest = hash('sha256', JSON.stringify([id, consumer, tier, groups, scopes]), 'base64url')
+    const { id, scheme, consumer, tier, groups, scopes, claims } = identity
+    // What an authorising service has said goes to the upstream as it is. Of a token only what a template names does; some of
+    // its claims are others in each.
+    const told = scheme === 'forward' ? claims : null
+    digest = hash('sha256', JSON.stringify([id, consumer, tier, groups, scopes, told]), 'base64url')
     digests.set(identity, digest)
   }
   return digest
+}
+
+/** Nobody's name is another's identity. */
+function consumerOf({ consumer, id }: Identity): string {
+  return hash('sha256', JSON.stringify(consumer === null ? { id } : { consumer }), 'base64url')
 }

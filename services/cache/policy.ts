@@ -59,11 +59,12 @@ export interface CachePolicy {
  *
  * @param shape what else decides about stored answers of the route: its upstream, how the path is rewritten, what guards it
  * @param isGuarded callers are told apart, and what is stored for one is not for another
+ * @param claims of the caller that shape answers of the route
  */
 export function compilePolicy(
   route: RouteCacheOptions,
   shared: CacheOptions,
-  { shape, isGuarded }: { shape: unknown; isGuarded: boolean },
+  { shape, isGuarded, claims = [] }: { shape: unknown; isGuarded: boolean; claims?: readonly string[] },
 ): CachePolicy {
   const { details, ...stored } = route
   const { send, methods, maxEntryBytes, statuses, profile, ...same } = stored
@@ -72,7 +73,7 @@ export function compilePolicy(
     profile: profile ?? shared.profile,
     maxEntryBytes: maxEntryBytes ?? shared.maxEntryBytes,
     statuses: statuses === null ? null : new Set(statuses),
-    identity: identityKey(route, isGuarded),
+    identity: identityKey(route, isGuarded, claims),
     post: methods.includes('POST'),
     queries: methods.includes('QUERY'),
     send: compileSend(send, route.varyBy),
@@ -84,6 +85,12 @@ export function compilePolicy(
   }
 }
 
-function identityKey({ varyBy: { consumer, claims } }: RouteCacheOptions, isGuarded: boolean): IdentityKey | null {
+function identityKey(
+  { varyBy }: RouteCacheOptions,
+  isGuarded: boolean,
+  shaping: readonly string[],
+): IdentityKey | null {
+  const { consumer } = varyBy
+  const claims = isGuarded ? [...new Set([...varyBy.claims, ...shaping])].toSorted() : varyBy.claims
   return isGuarded || consumer || claims.length > 0 ? { whole: isGuarded, consumer, claims } : null
 }

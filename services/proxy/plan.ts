@@ -12,6 +12,7 @@ import type { RouteOptions } from '../routing/options.ts'
 import type { RoutePattern } from '../routing/pattern.ts'
 import type { RouteTable } from '../routing/table.ts'
 import type { RequestTransform } from '../transform/request-transform.ts'
+import { claimsIn } from '../transform/template.ts'
 import type { TimeoutOptions, UpstreamOptions } from '../upstream/options.ts'
 import type { HedgeOptions, RetryOptions } from '../upstream/retry/options.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -156,7 +157,8 @@ export function cachePolicyOf(
   const { access } = route
   const isGuarded = access !== null && !access.public && (access.by.length > 0 || access.anonymous)
   const guard = access === null ? null : [access.by, access.anonymous]
-  return compilePolicy(route.cache, shared, { shape: [shape, origins, forwarded, guard], isGuarded })
+  const claims = transform === null ? [] : claimsIn(transform)
+  return compilePolicy(route.cache, shared, { shape: [shape, origins, forwarded, guard], isGuarded, claims })
 }
 
 /** The plans by which requests of a route are sent: its own, or those of its sides. */

@@ -2,6 +2,7 @@ import type { Exchange } from '../downstream/exchange.ts'
 import { requestFieldValue } from '../cache/rules/message.ts'
 import { decodedText } from '../http/query-text.ts'
 import { isToken } from '../options/token.ts'
+import type { TransformOptions } from './options.ts'
 
 /** What a template may take from a request. */
 export type TemplateSource =
@@ -87,6 +88,17 @@ export class Template {
         return queryValue(exchange.query, source.name)
     }
   }
+}
+
+/** Names of the claims that templates take from whoever calls. */
+export function claimsIn({ request, response }: TransformOptions): string[] {
+  const changes = [request.headers, response.headers].flatMap((headers) => [
+    ...(headers?.set ?? []),
+    ...(headers?.add ?? []),
+  ])
+  return [...changes, ...(request.query?.set ?? [])].flatMap(([, text]) =>
+    new Template(text, []).sources.flatMap((source) => (source.kind === 'claim' ? [source.name] : [])),
+  )
 }
 
 function claimOf({ identity }: Exchange, name: string): unknown {

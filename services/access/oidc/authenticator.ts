@@ -57,7 +57,9 @@ export class OidcAuthenticator implements Authenticator {
     const token = this.#parts.sessions.tokenOf(identity)
     if (token === undefined) return
     dropAuthorization(fields)
-    fields.kept.push('authorization', `Bearer ${token}`)
+    // As if it had come with it: a cache is to know (RFC 9111 §3.5).
+    fields.authorization = `Bearer ${token}`
+    fields.kept.push('authorization', fields.authorization)
   }
 
   async #resume(exchange: Exchange, text: string, digest: string): Promise<Authentication> {

@@ -1,8 +1,9 @@
 import { test } from 'tap'
 import { problemsOf } from './problems-of.ts'
 
-const told = (transform: object, route: object = {}, key = '/x/:id'): string[] =>
+const told = (transform: object, route: object = {}, key = '/x/:id', config: object = {}): string[] =>
   problemsOf({
+    ...config,
     upstreams: { a: { targets: ['http://127.0.0.1:1'] } },
     routes: { [key]: { to: 'a', transform, ...route } },
   })
@@ -16,6 +17,11 @@ void test('fields have names and values that can be sent', async (t) => {
   t.match(told({ request: { headers: { rename: { 'x-a': 'content-length' } } } }), [/content-length is written by/])
   t.match(told({ response: { headers: { add: { 'a b': 'x' } } } }), [/'a b' is no name of a field/])
   t.match(told({ request: { headers: { rename: { 'x-user': 'x-consumer-id' } } } }, {}), [/tells upstreams who calls/])
+  for (const name of ['x_consumer_id', 'X.Consumer.Id', 'x-email']) {
+    const forward = { sso: { url: 'http://127.0.0.1:1/', copy: ['X-Email'] } }
+    const written = told({ request: { headers: { set: { [name]: 'root' } } } }, {}, '/x', { access: { forward } })
+    t.match(written, [/tells upstreams who calls/], name)
+  }
   t.match(told(set('a\r\nb: c')), [/no line break/])
   t.match(told(set('${nothing}')), [/'\$\{nothing\}' is nothing that is known/])
   t.match(told(set('${param.other}')), [/has no parameter 'other': it has id/])

@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { hashPassword } from '../../../services/access/basic/password.ts'
-import { PATIENCE } from '../../helper.ts'
+import { httpServer } from '../../cli/running.ts'
+import { gatewayBefore, PATIENCE } from '../../helper.ts'
 import { keyFor } from '../../services/access/given.ts'
 import { AUDIENCE, ISSUER, signerOf } from '../../tokens.ts'
 import type { UpstreamExchange } from '../../upstream-exchange.ts'
@@ -153,6 +154,84 @@ void test('tokens of one consumer share what is stored as far as a claim says', 
   t.match(await cacheStatusOf({}), 'fwd=', 'and none at all')
   t.match(await cacheStatusOf({ tenant: 'b' }), 'hit')
   t.equal(cached.upstream.requests.length, 4)
+})
+
+void test('who is no consumer is told apart by who it is, where consumers are', { timeout: PATIENCE }, async (t) => {
+  const signer = await signerOf('ES256', 'es')
+  const jwt = { issuer: ISSUER, audience: AUDIENCE, jwks: { keys: [signer.jwk] } }
+  const cached = await cachedBefore(t, careless(), {
+    route: { access: { by: ['jwt:main'], public: true } },
+    cache: { varyBy: { consumer: true } },
+    config: { access: { jwt: { main: jwt } } },
+  })
+  const exp = Math.floor(Date.now() / 1000) + 3_600
+  for (const sub of ['ada', 'bob', 'ada']) {
+    const fields: Field[] = [['Authorization', `Bearer ${await signer.sign({ exp, sub })}`]]
+    t.match((await cached.get('/a', fields)).body.toString(), new RegExp(`for .*${sub}$`))
+  }
+  t.equal(cached.upstream.requests.length, 2)
+})
+
+/** Answers with the fields by which it can tell, for everybody and for long. */
+const tellingOf =
+  (...names: string[]) =>
+  (exchange: UpstreamExchange): Promise<void> =>
+    exchange.respond(
+      200,
+      [['Cache-Control', 'public, max-age=60']],
+      names.map((name) => exchange.request.get(name) ?? 'nothing').join(' '),
+    )
+
+void test('what a template tells the upstream of a token is for tokens that say the same', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const signer = await signerOf('ES256', 'es')
+  const jwt = { issuer: ISSUER, audience: AUDIENCE, jwks: { keys: [signer.jwk] }, claims: { consumer: 'client' } }
+  const transform = {
+    request: { headers: { set: { 'x-tenant': '${claim.tenant}' } }, query: { set: { plan: '${claim.plan}' } } },
+    response: { headers: { set: { 'x-role': '${claim.role}' } } },
+  }
+  const { gateway, upstream } = await gatewayBefore(t, tellingOf('x-tenant'), {
+    route: { access: ['jwt:main'], cache: true, transform },
+    config: { access: { consumers: { acme: {} }, jwt: { main: jwt } } },
+  })
+  const client = await gateway.client('h1')
+  const exp = Math.floor(Date.now() / 1000) + 3_600
+  const ask = async (claims: Record<string, unknown>) => {
+    const token = await signer.sign({ exp, client: 'acme', ...claims })
+    return client.request({ path: '/a', fields: [['Authorization', `Bearer ${token}`]] })
+  }
+  const alice = { tenant: 't1', plan: 'free', role: 'admin', sub: 'alice' }
+  t.equal((await ask(alice)).body.toString(), 't1')
+  t.equal((await ask({ ...alice, tenant: 't2' })).body.toString(), 't2')
+  t.equal((await ask({ ...alice, role: 'guest' })).get('x-role'), 'guest')
+  await ask({ ...alice, plan: 'gold' })
+  t.equal(upstream.requests.length, 4)
+  const again = await ask({ ...alice, sub: 'bob' })
+  t.match(status(again), /^hit/, 'what it names is the same, and so is the consumer')
+  t.equal(again.get('x-role'), 'admin')
+})
+
+void test('what a service says of a caller, and the upstream is told, is for whom it says the same', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const service = await httpServer(t, (request, response) => {
+    response.writeHead(200, { 'x-auth-request-user': 'team', 'x-email': String(request.headers.authorization) }).end()
+  })
+  const { gateway } = await gatewayBefore(t, tellingOf('x-consumer-id', 'x-email'), {
+    route: { access: ['forward:sso'], cache: true },
+    config: { access: { forward: { sso: { url: `${service}/verify`, copy: ['X-Email'] } } } },
+  })
+  const client = await gateway.client('h1')
+  for (const [who, result] of [
+    ['alice', 'fwd=uri-miss'],
+    ['bob', 'fwd=uri-miss'],
+    ['alice', 'hit'],
+  ] as const) {
+    const answer = await client.request({ path: '/a', fields: [['Authorization', who]] })
+    t.equal(answer.body.toString(), `sso|team ${who}`)
+    t.match(status(answer), result)
+  }
 })
 
 void test('nobody is a caller of their own: what is stored for nobody is for nobody else', {

@@ -275,7 +275,9 @@ void test(
       exchange.identity = identity as never
       all.authenticator.conceal(exchange)
       t.notMatch(exchange.fields.kept.join(), COOKIE, 'its cookies go no further')
-      return exchange.fields.kept[exchange.fields.kept.indexOf('authorization') + 1] as string
+      const token = exchange.fields.kept[exchange.fields.kept.indexOf('authorization') + 1] as string
+      t.equal(exchange.fields.authorization, token, 'and a cache sees that the request has one')
+      return token
     }
     const before = await tokenOf()
     t.match(before, /^Bearer /)
