@@ -124,6 +124,7 @@ export class Target implements Candidate, Standing {
 
   /** Ends every connection; requests in flight fail. */
   close(): Promise<void> {
+    this.breaker?.close()
     return this.pool.destroy()
   }
 

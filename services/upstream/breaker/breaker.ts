@@ -66,8 +66,9 @@ export class Breaker {
     else this.#tried(result)
   }
 
-  /** Its target is gone. */
+  /** Its target is gone: what is still under way there changes nothing. */
   close(): void {
+    this.#era++
     this.#callOff?.()
   }
 

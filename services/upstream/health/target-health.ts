@@ -93,13 +93,12 @@ export class TargetHealth implements AttemptWatcher {
     })
   }
 
-  /** A target leaves. */
+  /** A target leaves. Its breaker goes on until its connections end: it may come back before that, and nobody else would try it. */
   end(target: Target): void {
     target.check?.close()
     target.check = null
     this.#slowStart.end(target)
     this.#outliers?.forget(target)
-    target.breaker?.close()
   }
 
   /** Who learns from the requests of so many targets; `null` where nothing could follow from it. */

@@ -1,5 +1,6 @@
 import { test } from 'tap'
-import { PATIENCE } from '../../helper.ts'
+import { PATIENCE, startManagedGateway } from '../../helper.ts'
+import { until } from '../../until.ts'
 import { type Play, startUpstream } from '../../upstream-server.ts'
 import { beforeTargets } from './before-targets.ts'
 
@@ -89,4 +90,38 @@ void test('a cached answer is served stale while every breaker is open', { timeo
     t.strictSame([status, String(body)], [200, 'said 200'])
   }
   t.equal(upstream.requests.length, 3, 'the breaker opened at the second failure')
+})
+
+void test('a target that is removed and added while its breaker is open is tried again', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const mood = moody()
+  const upstream = await startUpstream(t, async (exchange) => {
+    if (exchange.request.target !== '/stream') return mood.play(exchange)
+    await exchange.send('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx')
+    return exchange.stall()
+  })
+  const { client, adminUrl, token } = await startManagedGateway(t, {
+    upstreams: {
+      api: { targets: [upstream.origin], failureStatuses: [500], breaker: { ...BREAKER, openFor: '100ms' } },
+    },
+    routes: { '/*': { to: 'api' } },
+  })
+  const become = (state: 'active' | 'removed') =>
+    fetch(`${adminUrl}/performance/pools/targets`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ upstream: 'api', target: upstream.origin, state }),
+    })
+  const stream = await (await client('h1')).open({ path: '/stream' })
+  await upstream.received(1)
+  const h1 = await client('h1')
+  const asked = async () => (await h1.request({ path: '/' })).status
+  mood.status = 500
+  for (let failure = 0; failure < 2; failure++) t.equal(await asked(), 500)
+  t.equal((await become('removed')).status, 200)
+  t.equal((await become('active')).status, 200)
+  mood.status = 200
+  await until(async () => (await asked()) === 200)
+  stream.abort()
 })

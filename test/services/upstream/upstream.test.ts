@@ -159,6 +159,46 @@ void test('a target that leaves finishes what it has; one that comes back meanwh
   t.end()
 })
 
+void test('the breaker of a target that comes back is tried at its time', (t) => {
+  for (const awayMs of [1_000, 20_000]) {
+    const { upstream, clock } = upstreamOf(t, {
+      targets: [A],
+      breaker: { failures: 1, openFor: '10s', probes: 1 },
+      drainTimeout: '1m',
+    })
+    const target = upstream.targets[0]!
+    const asked = { outcome: 'reset', status: 0, ms: 1 } as const
+    target.acquire()
+    target.watcher?.attempted(target, { ...asked, ticket: target.acquire() })
+    target.release()
+    t.equal(upstream.pick(), undefined)
+    upstream.change({ url: A, as: 'absent', weight: null })
+    clock.pass(awayMs)
+    upstream.change({ url: A, as: 'present', weight: null })
+    t.equal(upstream.targets[0], target, 'a request is still under way')
+    clock.pass(10_000)
+    t.equal(upstream.pick(), target)
+    t.equal(target.breaker?.state, 'half-open')
+  }
+  t.end()
+})
+
+void test('the breaker of a target that is gone plans nothing', (t) => {
+  const { upstream, clock } = upstreamOf(t, { targets: [A], breaker: { failures: 1 }, drainTimeout: '1s' })
+  const target = upstream.targets[0]!
+  const fails = (): void => {
+    target.watcher?.attempted(target, { outcome: 'reset', status: 0, ms: 1, ticket: target.acquire() })
+  }
+  fails()
+  const late = target.acquire()
+  upstream.change({ url: A, as: 'absent', weight: null })
+  clock.pass(1_000)
+  t.strictSame(clock.planned, [])
+  target.watcher?.attempted(target, { outcome: 'reset', status: 0, ms: 1, ticket: late })
+  t.strictSame(clock.planned, [])
+  t.end()
+})
+
 void test('the addresses of a name are targets, and follow what the name servers say', async (t) => {
   const { upstream, clock, names, events, urls } = upstreamOf(t, {
     targets: ['dns+http://api.test:8080'],
