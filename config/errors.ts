@@ -38,6 +38,7 @@ export const PROBLEM_CODES = {
   HR_CONFIG_LISTENER_CONFLICT: 'Two listeners would bind the same address and port.',
   HR_CONFIG_LISTENER_INVALID: 'Options of a listener contradict each other.',
   HR_CONFIG_FILE_MISSING: 'A file that the configuration names does not exist or cannot be read.',
+  HR_CONFIG_CONSUMERS: "The consumers' file has something that cannot be used, or a tier that there is not.",
 } as const satisfies Record<`HR_CONFIG_${string}`, string>
 
 export type ProblemCode = keyof typeof PROBLEM_CODES

@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path'
 import { checkAccess } from './checks/access.ts'
 import { checkAnswers } from './checks/answers.ts'
 import { checkCache } from './checks/cache.ts'
+import { checkConsumersFile } from './checks/consumers-file.ts'
 import { checkFiles } from './checks/files.ts'
 import { checkLimits } from './checks/limits.ts'
 import { checkListeners } from './checks/listeners.ts'
@@ -29,6 +30,7 @@ const CHECKS = [
   checkLimits,
   checkCache,
   checkFiles,
+  checkConsumersFile,
 ]
 
 /**

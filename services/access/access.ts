@@ -33,6 +33,8 @@ export interface GuardedRoute {
 
 export interface AccessParts {
   log: ConsumersOptions['log']
+  /** Those that limits know; by default, consumers name any. */
+  tiers?: readonly string[]
   /** Milliseconds since 1970. */
   now?: () => number
   /** Of the gateway whose place is taken: what it has counted. */
@@ -61,7 +63,7 @@ export class Access {
 
   /** @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT, HR_ACCESS_KEY_SET, HR_ACCESS_COOKIE_SECRET */
   constructor(options: AccessOptions, routes: readonly GuardedRoute[], parts: AccessParts) {
-    const { log, now = Date.now, previous = null, machines = NO_MACHINES } = parts
+    const { log, tiers = [], now = Date.now, previous = null, machines = NO_MACHINES } = parts
     this.#file = options.consumersFile
     this.#audit = new Audit(log, options.audit, now)
     this.revocations = new Revocations({
@@ -77,6 +79,7 @@ export class Access {
     this.consumers = new Consumers({
       inline: options.consumers,
       file: options.consumersFile,
+      tiers,
       log,
       previous: previous?.consumers ?? null,
     })

@@ -108,11 +108,12 @@ export class Kept {
     let access: Access | null = null
     try {
       limitStore = sharesLimits ? (previous as Kept).#limitStore.share() : heldStore(settings, { loans, log })
-      this.limits = new Limits(settings, limitStore.value)
+      this.limits = new Limits(settings, limitStore.value, log)
       const second = (created ?? (previous as Kept).#cache).value.second
       this.#accessLink = ownLink(settings, second?.link ?? null)
       this.access = access = new Access(settings.access, settings.routes, {
         log,
+        tiers: settings.tiers.map(({ name }) => name),
         previous: previous?.access ?? null,
         machines: { link: second?.link ?? this.#accessLink, prefix: settings.redis?.prefix ?? '' },
       })

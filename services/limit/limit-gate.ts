@@ -25,6 +25,8 @@ export interface LimitGateOptions {
   limits: readonly RouteLimit[]
   /** By a caller's tier: what holds for it beside `limits`. */
   tiers?: ReadonlyMap<string, readonly RouteLimit[]>
+  /** Told of each request of a caller whose tier is none of these. */
+  stray?: (tier: string) => void
 }
 
 /**
@@ -37,16 +39,21 @@ export class LimitGate implements Gate {
   readonly #route: string
   readonly #all: readonly Use[]
   readonly #byTier: ReadonlyMap<string, readonly Use[]>
+  /** For a tier that there is not. Were there none, a misspelt tier would be the best of all. */
+  readonly #ofAllTiers: readonly Use[]
+  readonly #stray: (tier: string) => void
   readonly #measuresBytes: boolean
   /** What was used is known now; where nothing is measured, nobody has to be told. */
   readonly finish: ((exchange: Exchange) => void) | undefined
 
-  constructor({ step, route, limits, tiers = new Map() }: LimitGateOptions) {
+  constructor({ step, route, limits, tiers = new Map(), stray = () => undefined }: LimitGateOptions) {
     this.step = step
     this.#route = route
     this.#all = limits.map(useOf)
     this.#byTier = new Map([...tiers].map(([tier, own]) => [tier, [...limits, ...own].map(useOf)]))
     const ever = [...limits, ...[...tiers.values()].flat()]
+    this.#ofAllTiers = once(ever).map(useOf)
+    this.#stray = stray
     this.#measuresBytes = ever.some(({ limit }) => limit.options.measured === 'response-bytes')
     const measures = ever.some(({ limit }) => limit.options.measured !== null)
     this.finish = measures ? (exchange) => this.#charge(exchange) : undefined
@@ -54,7 +61,9 @@ export class LimitGate implements Gate {
   }
 
   check(exchange: Exchange): Verdict | Promise<Verdict> {
-    return this.#run(exchange, { uses: this.#usesOf(exchange), told: new Told(), at: 0 })
+    const uses = this.#usesOf(exchange)
+    if (uses === this.#ofAllTiers) this.#stray(exchange.identity?.tier ?? '')
+    return this.#run(exchange, { uses, told: new Told(), at: 0 })
   }
 
   #charge(exchange: Exchange): void {
@@ -68,7 +77,8 @@ export class LimitGate implements Gate {
 
   #usesOf({ identity }: Exchange): readonly Use[] {
     const tier = identity?.tier ?? null
-    return tier === null ? this.#all : (this.#byTier.get(tier) ?? this.#all)
+    if (tier === null || this.#byTier.size === 0) return this.#all
+    return this.#byTier.get(tier) ?? this.#ofAllTiers
   }
 
   #run(exchange: Exchange, progress: Progress): Verdict | Promise<Verdict> {
@@ -133,6 +143,13 @@ interface Progress {
 function useOf({ limit, cost }: RouteLimit): Use {
   // What is charged afterwards costs nothing to begin with.
   return { limit, cost: limit.options.measured === null ? cost : 0, items: itemsOf(limit) }
+}
+
+/** Each limit at the most that it costs anywhere: tiers may share one. */
+function once(uses: readonly RouteLimit[]): RouteLimit[] {
+  const dearest = new Map<Limit, number>()
+  for (const { limit, cost } of uses) dearest.set(limit, Math.max(cost, dearest.get(limit) ?? 0))
+  return [...dearest].map(([limit, cost]) => ({ limit, cost }))
 }
 
 function refusalOf(limit: Limit, { waitMs }: Decision): GatewayError {

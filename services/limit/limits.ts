@@ -22,8 +22,12 @@ export interface LimitSettings {
   tiers: readonly TierOptions[]
 }
 
+type LimitsLog = Record<'warn', (details: object, message: string) => void>
+
 const PERIODS = ['day', 'month'] as const satisfies Period[]
 const TOP = 10
+/** Of a tier's name that a token or a service has made up. */
+const LONGEST_TOLD = 64
 
 /** The limits of a configuration: they make the gates of its routes, and tell what they have done. */
 export class Limits {
@@ -31,11 +35,15 @@ export class Limits {
   readonly #store: LimitStore
   readonly #limits = new Map<string, { shape: LimitShape; limit: Limit }>()
   readonly #tiers = new Map<string, readonly RouteLimit[]>()
+  readonly #log: LimitsLog | null
+  /** Requests of callers whose tier is none of those there are. */
+  #strays = 0
 
   /** @throws HR_RATE_ALLOW_LIST, HR_RATE_UNKNOWN */
-  constructor(settings: LimitSettings, store: LimitStore) {
+  constructor(settings: LimitSettings, store: LimitStore, log: LimitsLog | null = null) {
     this.#settings = settings
     this.#store = store
+    this.#log = log
     for (const tier of settings.tiers) this.#tiers.set(tier.name, this.#ofTier(tier))
   }
 
@@ -64,8 +72,22 @@ export class Limits {
   /** What wants attention, in words. */
   notices(): string[] {
     const { ledger } = this.#store
-    if (ledger === null || ledger.ready) return []
-    return [`Rate limits are each process's own: ${ledger.name} cannot be asked`]
+    return [
+      ...(ledger === null || ledger.ready
+        ? []
+        : [`Rate limits are each process's own: ${ledger.name} cannot be asked`]),
+      ...(this.#strays === 0
+        ? []
+        : [`${this.#strays} requests came from callers whose tier is none of tiers: all of these hold for them`]),
+    ]
+  }
+
+  readonly #stray = (tier: string): void => {
+    if (this.#strays++ > 0) return
+    this.#log?.warn(
+      { tier: tier.slice(0, LONGEST_TOLD) },
+      'A caller has a tier that there is not: all tiers hold for it',
+    )
   }
 
   /** What it holds of the store is for others from now on. */
@@ -81,7 +103,9 @@ export class Limits {
       .map((use, index) => this.#use(use, nameOf(key, index, rateLimit.length)))
       .filter(({ limit }) => limit.step === step)
     const tiers = step === 'allowance' && access !== null ? this.#tiers : new Map<string, never>()
-    return own.length === 0 && tiers.size === 0 ? null : new LimitGate({ step, route: key, limits: own, tiers })
+    return own.length === 0 && tiers.size === 0
+      ? null
+      : new LimitGate({ step, route: key, limits: own, tiers, stray: this.#stray })
   }
 
   #ofTier({ name, limits, quota }: TierOptions): RouteLimit[] {

@@ -22,10 +22,15 @@ const NAME = new RegExp(CONSUMER_NAME)
 /**
  * The consumers of a YAML or JSON file, in the form that `access.consumers` has; relative paths in it start from its folder.
  *
+ * @param tiers those that there are; without any, a consumer's tier is for the upstream to know
  * @throws HR_ACCESS_CONSUMERS_FILE
  */
-export function readConsumersFile(file: string): ConsumerOptions[] {
-  return consumersOf(readText(file), file)
+export function readConsumersFile(file: string, tiers: readonly string[] = []): ConsumerOptions[] {
+  const consumers = consumersOf(readText(file), file)
+  const stray = consumers.find(({ tier }) => tiers.length > 0 && tier !== null && !tiers.includes(tier))
+  // A misspelt tier would be one without limits.
+  if (stray) throw new ConsumersFileError(file, `${stray.name}.tier is none of tiers, which has ${tiers.join(', ')}`)
+  return consumers
 }
 
 /** @param file for messages, and for the paths in it */

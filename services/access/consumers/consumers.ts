@@ -10,6 +10,8 @@ export interface ConsumersOptions {
   inline: readonly ConsumerOptions[]
   /** Absolute; `null` without one. */
   file: string | null
+  /** Those that consumers of the file may name; by default, any. */
+  tiers?: readonly string[]
   log: Record<'info' | 'error', (details: object, message: string) => void>
   /** Whose keys were used when. */
   previous?: Consumers | null
@@ -72,8 +74,8 @@ export class Consumers {
   }
 
   #read(previous: Directory | null): Directory {
-    const { inline, file } = this.#options
-    const all = [...inline, ...(file === null ? [] : readConsumersFile(file))]
+    const { inline, file, tiers } = this.#options
+    const all = [...inline, ...(file === null ? [] : readConsumersFile(file, tiers))]
     return new Directory(all.map(withSecrets), previous)
   }
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { test } from 'tap'
 import { problemsOf } from './problems-of.ts'
 
@@ -30,4 +31,16 @@ void test('a tier allows or forbids something', async (t) => {
   t.match(problemsOf({ tiers: { gold: {} } }), [/allows and forbids nothing/])
   t.match(problemsOf({ tiers: { gold: { quota: { day: 10, month: 5 } } } }), [/more in a day/])
   t.strictSame(problemsOf({ tiers: { gold: { rateLimit: { rate: '5/s' }, quota: { day: 10 } } } }), [])
+})
+
+void test("a consumer's tier is one of those there are, inline and in the file", async (t) => {
+  const tiers = { gold: { quota: { day: 10 } } }
+  const folder = t.testdir({ 'who.yaml': 'acme: { tier: gold }\nglobex: { tier: glod }\n', 'broken.yaml': 'acme: 7\n' })
+  const inFile = (name: string) => ({ access: { consumersFile: join(folder, name) } })
+  t.match(problemsOf({ tiers, access: { consumers: { globex: { tier: 'glod' } } } }), [/no tier 'glod'.*gold\?/])
+  t.match(problemsOf({ tiers, ...inFile('who.yaml') }), [
+    /^access.consumersFile: .*who\.yaml cannot be used: globex\.tier is none of tiers, which has gold/,
+  ])
+  t.match(problemsOf(inFile('broken.yaml')), [/^access.consumersFile: .*broken\.yaml cannot be used: acme/])
+  t.strictSame(problemsOf(inFile('who.yaml')), [], 'without any, it is for the upstream to know')
 })

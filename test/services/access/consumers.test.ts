@@ -61,6 +61,22 @@ void test('a file that is changed is in force, and one that cannot be used leave
   t.equal(consumers.directory.keys.size, 0)
 })
 
+void test('a tier that there is not leaves things as they are, and is told without its value', async (t) => {
+  const file = join(folder(t), 'consumers.yaml')
+  const said: string[] = []
+  const log = { info: () => undefined, error: (_: object, message: string) => void said.push(message) }
+  const made = (tiers: string[]): Consumers => new Consumers({ inline: [], file, tiers, log })
+  writeFileSync(file, 'acme: { tier: gold }\nglobex: {}')
+  const consumers = made(['gold', 'silver'])
+  writeFileSync(file, 'acme: { tier: glod }')
+  t.match(consumers.reload(), { code: 'HR_ACCESS_CONSUMERS_FILE' })
+  t.equal(consumers.directory.named('acme')?.tier, 'gold')
+  t.match(said.join(), /acme\.tier is none of tiers, which has gold, silver/)
+  t.notMatch(said.join(), 'glod')
+  t.throws(() => made(['gold']), { code: 'HR_ACCESS_CONSUMERS_FILE' }, 'nor does a gateway start with it')
+  t.equal(made([]).directory.named('acme')?.tier, 'glod', 'where there are no tiers, it is for the upstream to know')
+})
+
 void test('a file is followed by itself', { timeout: 150_000 }, async (t) => {
   const file = join(folder(t), 'consumers.yaml')
   const { id, entry } = keyFor()

@@ -14,16 +14,27 @@ interface Clocks {
   steady: number
 }
 
+type Log = ConstructorParameters<typeof Limits>[2]
+
 const at = (text: string): number => Date.parse(text)
 
-/** The gates of the one route of a configuration. */
-function gatesOf(config: { route?: object; tiers?: object }, clocks: Clocks): Gate[] {
-  const { tiers = {}, route = {} } = config
-  const resolved = resolveConfig({ tiers, routes: { '/*': { answer: { body: 'x' }, access: ['key'], ...route } } })
-  const store = new LimitStore(null, { wall: () => clocks.wall, steady: () => clocks.steady })
-  const limits = new Limits(resolved, store)
-  return resolved.routes.flatMap((one) => limits.makers.map((make) => make(one))).filter((gate) => gate !== null)
+interface Given {
+  route?: object
+  tiers?: object
+  rateLimit?: object
 }
+
+/** The limits of a configuration with one route, and its gates. */
+function limitsOf({ tiers = {}, rateLimit = {}, route = {} }: Given, clocks: Clocks, log?: Log) {
+  const guarded = { answer: { body: 'x' }, access: ['key'], ...route }
+  const resolved = resolveConfig({ tiers, rateLimit, routes: { '/*': guarded } })
+  const store = new LimitStore(null, { wall: () => clocks.wall, steady: () => clocks.steady })
+  const limits = new Limits(resolved, store, log)
+  const gates = resolved.routes.flatMap((one) => limits.makers.map((make) => make(one)))
+  return { limits, gates: gates.filter((gate) => gate !== null) }
+}
+
+const gatesOf = (config: Given, clocks: Clocks): Gate[] => limitsOf(config, clocks).gates
 
 function from(consumer: string, tier: string | null = null): Exchange {
   const exchange = asking()
@@ -110,4 +121,24 @@ void test('the time of the upstream is charged when it is known, and comes back 
   t.equal(check(gates, from('acme')), undefined, 'what came out of the cache cost the upstream nothing')
   finish(from('acme'), 1e9)
   t.match(check(gates, from('acme')), { fields: ['retry-after', '11'] }, 'and one window is owed at most')
+})
+
+void test('all tiers hold for a caller whose tier is none of them, which is said once', async (t) => {
+  const said: unknown[] = []
+  const rateLimit = { shared: { rate: '8/h', by: 'consumer' } }
+  const tiers = {
+    gold: { rateLimit: [{ limit: 'shared', cost: 1 }, { rate: '5/h' }] },
+    trial: { rateLimit: { limit: 'shared', cost: 2 }, quota: { day: 3 } },
+  }
+  const log = { warn: (details: object) => void said.push(details) }
+  const { limits, gates } = limitsOf({ tiers, rateLimit }, { wall: at('2026-06-01T12:00:00Z'), steady: 0 }, log)
+  const passing = (who: string, tier: string | null): number =>
+    Array.from({ length: 10 }, () => check(gates, from(who, tier))).filter((verdict) => verdict === undefined).length
+  t.equal(passing('acme', 'gold'), 5)
+  t.equal(passing('globex', 'trial'), 3)
+  t.equal(passing('initech', null), 10, 'who has none has what the route says')
+  t.strictSame(limits.notices(), [])
+  t.equal(passing('hooli', 'glod'), 3, 'as of the least, and what tiers share is used once')
+  t.strictSame(said, [{ tier: 'glod' }])
+  t.match(limits.notices(), [/^10 requests .* tier is none of tiers/])
 })
