@@ -165,11 +165,12 @@ void test('TypeBox lends its types alone: loading it costs every process a fifth
 })
 
 void test('the configuration imports option schemas of services, and types', async (t) => {
-  // What a route's key and rewrite mean, and what is never stored, is said once, where it counts; a check has to ask there.
+  // What a route's key and rewrite mean, what is never stored, and what a file of consumers says, is said once, where it
+  // counts; a check has to ask there.
   const meaning =
-    /^services\/(routing\/(pattern|table)|proxy\/path-writer|transform\/(field-names|template)|cache\/rules\/status)\.ts$/
+    /^services\/(routing\/(pattern|table)|proxy\/path-writer|transform\/(field-names|template)|access\/consumers\/consumers-file|cache\/rules\/status)\.ts$/
   const rule =
-    'config may import itself, services/options/, services/*/options.ts and the meaning of routes; else types'
+    'config may import itself, services/options/, services/*/options.ts, the meaning of routes and consumers; else types'
   const allowed = (item: Import): boolean => {
     if (item.file === undefined) return !isFastify(item)
     if (inLayer(item, 'config', 'services/options')) return true
