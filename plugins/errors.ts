@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { withoutKeys } from '../services/access/key/key-in-url.ts'
 import { EndpointMethodError, InternalError, RouteNotFoundError } from '../services/http/errors.ts'
 import { COMMON_METHODS } from '../services/http/methods.ts'
 import { type GatewayError, PROBLEM_TYPE, problemOf } from '../services/http/problem.ts'
@@ -57,7 +58,7 @@ function pathOf(url: string): string {
 function sendNotFound(reply: FastifyReply, request: FastifyRequest, docs: string | false): FastifyReply {
   const { method, url, headers } = request
   const where = docs === false ? 'the configuration for those there are' : `${docs} for what there is`
-  const error: GatewayError = new RouteNotFoundError(method, pathOf(url), where)
+  const error: GatewayError = new RouteNotFoundError(method, withoutKeys(pathOf(url)), where)
   if (docs === false) return send(reply, request, error)
   // RFC 8631
   void reply.header('link', `<${docs}>; rel="service-doc"`).header('vary', 'accept')

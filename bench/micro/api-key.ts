@@ -42,6 +42,7 @@ const gate = new AccessGate(
     ways: [scheme],
     fields: new IdentityFields({ caller: 'x-consumer-id', groups: 'x-consumer-groups', scopes: 'x-consumer-scopes' }),
     counters: new AccessCounters(),
+    keys: { header: 'x-api-key', query: null },
   },
 )
 const NONE_TRUSTED = new TrustedProxies([])

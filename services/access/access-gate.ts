@@ -4,8 +4,11 @@ import { ANSWERED, type Gate, type Verdict } from '../gate/gate.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { AccessCounters } from './counters.ts'
 import { isEntitled } from './entitlement.ts'
-import { CredentialsMissingError, ForbiddenError } from './errors.ts'
+import { CredentialsMissingError, ForbiddenError, KeyInQueryError } from './errors.ts'
 import type { IdentityFields } from './identity-fields.ts'
+import { holdsKey } from './key/key-in-url.ts'
+import { withoutParameter } from './key/query-parameter.ts'
+import type { KeySchemeOptions } from './options.ts'
 import type { RouteAccessOptions } from './route/options.ts'
 import type { Authentication, Authenticator } from './scheme.ts'
 
@@ -14,6 +17,8 @@ export interface AccessGateParts {
   ways: readonly Authenticator[]
   fields: IdentityFields
   counters: AccessCounters
+  /** Where keys are to stand. */
+  keys: Pick<KeySchemeOptions, 'header' | 'query'>
 }
 
 /**
@@ -41,7 +46,16 @@ export class AccessGate implements Gate {
   }
 
   check(exchange: Exchange): Verdict | Promise<Verdict> {
+    const { query } = exchange
+    if (query !== '' && holdsKey(query) && this.#isMisplaced(query)) return new KeyInQueryError(this.#parts.keys.header)
     return this.#ask(exchange, 0)
+  }
+
+  /** Whatever the ways of the route are: where none of them takes the key, it would go upstream. */
+  #isMisplaced(query: string): boolean {
+    const parameter = this.#parts.keys.query
+    if (parameter === null || !this.#options.by.includes('key')) return true
+    return holdsKey(withoutParameter(query, parameter))
   }
 
   #ask(exchange: Exchange, from: number): Verdict | Promise<Verdict> {

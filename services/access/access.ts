@@ -53,6 +53,7 @@ export class Access {
   readonly revocations: Revocations
   readonly #audit: Audit
   readonly #file: string | null
+  readonly #keys: AccessOptions['keys']
   /** What clients may not send; `null` where no route asks who they are. */
   readonly reserved: ReservedFields | null
   /** By its name in `by`: `'key'`, `'jwt:main'`. */
@@ -65,6 +66,7 @@ export class Access {
   constructor(options: AccessOptions, routes: readonly GuardedRoute[], parts: AccessParts) {
     const { log, tiers = [], now = Date.now, previous = null, machines = NO_MACHINES } = parts
     this.#file = options.consumersFile
+    this.#keys = options.keys
     this.#audit = new Audit(log, options.audit, now)
     this.revocations = new Revocations({
       machines,
@@ -186,7 +188,7 @@ export class Access {
   #accessGate({ access }: GuardedRoute): Gate | null {
     if (access === null || (access.by.length === 0 && !access.anonymous)) return null
     const ways = access.by.map((name) => this.#way(name, access)).filter((way) => way !== null)
-    return new AccessGate(access, { ways, fields: this.#fields, counters: this.counters })
+    return new AccessGate(access, { ways, fields: this.#fields, counters: this.counters, keys: this.#keys })
   }
 
   /** @returns `null` for one that is part of another */

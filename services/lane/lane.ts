@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
+import { withoutKeys } from '../access/key/key-in-url.ts'
 import type { ResponseCache } from '../cache/response-cache.ts'
 import { isUnsafe } from '../cache/rules/invalidation.ts'
 import type { Admission } from '../downstream/admission.ts'
@@ -400,7 +401,7 @@ export class Lane {
     if (refusal !== undefined) return refusal
     const { plan, method, path } = exchange
     if (this.off !== undefined || exchange.undecided) return new UpgradeError()
-    if (plan === undefined) return new RouteNotFoundError(method, path, 'the documentation')
+    if (plan === undefined) return new RouteNotFoundError(method, withoutKeys(path), 'the documentation')
     return this.#holds(exchange) ? this.#maintenance.refusal() : plan
   }
 

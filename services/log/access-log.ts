@@ -1,3 +1,4 @@
+import { withoutKeys } from '../access/key/key-in-url.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import type { Log } from './logger.ts'
 import type { LogOptions } from './options.ts'
@@ -24,7 +25,8 @@ const UNSAFE = /["\\\u0000-\u001f\u007f-\uffff]/
 
 /**
  * One line for each finished exchange: who asked for what, the answer, and how long it took. No header field and no body
- * is written; values of query parameters that look like credentials are replaced. Below 400, a share may be written only.
+ * is written; values of query parameters that look like credentials are replaced, and keys that the gateway has given out
+ * wherever in the path or the query they stand. Below 400, a share may be written only.
  *
  * The line is put together here, in pino's form, and goes straight to its stream: through `log.info` it costs four
  * times as much (bench/micro/access-log.ts), which is a fifth of a proxied request.
@@ -35,15 +37,12 @@ export function accessLog(
 ): (exchange: Exchange<{ key: string }>) => void {
   const names = [...SECRETS, ...options.redact].map((name) => RegExp.escape(name)).join('|')
   const secret = new RegExp(`([?&](?:[^=&]*[-_.])?(?:${names})=)[^&]*`, 'gi')
-  // Keys that the gateway has given out, whatever somebody calls the parameter that they write them into.
-  const key = /hr(?:_|%5f)[0-9a-z]{8,16}(?:_|%5f)[^&=]*/gi
   return (exchange) => {
     const { status, query, plan } = exchange
     const level = status >= 500 ? WARN : INFO
     if (level < log.levelVal) return
     if (status < 400 && options.sample < 1 && Math.random() >= options.sample) return
-    const path =
-      query === '' ? exchange.path : exchange.path + query.replace(secret, '$1[redacted]').replace(key, '[redacted]')
+    const path = withoutKeys(query === '' ? exchange.path : exchange.path + query.replace(secret, '$1[redacted]'))
     let line = `{"level":${level},"time":${Date.now()},${base},"requestId":${quote(exchange.requestId)},"client":${quote(exchange.clientAddress)},"protocol":"${exchange.protocol}","method":${quote(exchange.method)},"host":${quote(exchange.authority)},"path":${quote(path)},"status":${status},"durationMs":${tenths(performance.now() - exchange.arrivedAt)}`
     if (plan !== undefined) {
       line += `,"route":${quote(plan.key)},"upstreamMs":${tenths(exchange.upstreamMs)}`

@@ -1,3 +1,4 @@
+import { withoutKeys } from '../access/key/key-in-url.ts'
 import { type FoundOperation, NoOperation, type Operations } from '../openapi/found-operations.ts'
 import { MockOperationError } from './errors.ts'
 
@@ -6,5 +7,5 @@ export function operationOf(operations: Operations, method: string, path: string
   const found = operations.find(method, path)
   if (!(found instanceof NoOperation)) return found
   const there = found.methods.length === 0 ? 'none of its paths fits' : `the path has ${found.methods.join(', ')}`
-  throw new MockOperationError(`${method} ${path}`, `${there}: add it under paths`)
+  throw new MockOperationError(`${method} ${withoutKeys(path)}`, `${there}: add it under paths`)
 }

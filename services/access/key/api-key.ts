@@ -35,6 +35,3 @@ export function keyIdOf(key: string): string {
   const end = key.indexOf('_', 3)
   return end === -1 ? '' : key.slice(3, end)
 }
-
-/** Something that looks like a key in a query, whatever its parameter is called; its underscores may be encoded. */
-export const KEY_IN_QUERY = /hr(?:_|%5f)[0-9a-z]{8,16}(?:_|%5f)[0-9A-Za-z]/i

@@ -7,10 +7,10 @@ import { removeField } from '../../http/request-fields.ts'
 import type { Consumers } from '../consumers/consumers.ts'
 import type { Directory, KnownKey } from '../consumers/directory.ts'
 import { onlyField, SEVERAL } from '../credentials.ts'
-import { CredentialsAmbiguousError, CredentialsInvalidError, KeyInQueryError } from '../errors.ts'
+import { CredentialsAmbiguousError, CredentialsInvalidError } from '../errors.ts'
 import type { KeySchemeOptions } from '../options.ts'
 import type { Authentication, Authenticator } from '../scheme.ts'
-import { KEY_IN_QUERY, keyIdOf } from './api-key.ts'
+import { keyIdOf } from './api-key.ts'
 import { takeParameter } from './query-parameter.ts'
 
 /** Keys are 40 characters; nobody's is longer than this, and hashing more would be work that callers choose. */
@@ -61,12 +61,9 @@ export class KeyScheme implements Authenticator {
   authenticate(exchange: Exchange): Authentication {
     const { header, query } = this.#options
     let key = onlyField(exchange.fields, header)
-    if (exchange.query !== '') {
-      if (query !== null) {
-        const given = takeParameter(exchange, query)
-        if (given !== undefined) key = key === undefined ? given : SEVERAL
-      }
-      if (KEY_IN_QUERY.test(exchange.query)) return new KeyInQueryError(header)
+    if (exchange.query !== '' && query !== null) {
+      const given = takeParameter(exchange, query)
+      if (given !== undefined) key = key === undefined ? given : SEVERAL
     }
     if (key === undefined) return undefined
     if (key === SEVERAL) return new CredentialsAmbiguousError()
@@ -74,7 +71,10 @@ export class KeyScheme implements Authenticator {
   }
 
   conceal(exchange: Exchange): void {
-    if (!this.#options.keep) removeField(exchange.fields.kept, this.#options.header)
+    const { header, query, keep } = this.#options
+    if (!keep) removeField(exchange.fields.kept, header)
+    // Another way has decided before this one was asked.
+    if (exchange.query !== '' && query !== null) takeParameter(exchange, query)
   }
 
   #verify(key: string, peer: Peer): Identity | GatewayError {

@@ -8,14 +8,24 @@ import { SEVERAL } from '../credentials.ts'
  * @returns its value, decoded; {@link SEVERAL} where it stands there more than once
  */
 export function takeParameter(exchange: Exchange, name: string): string | typeof SEVERAL | undefined {
-  const parts = exchange.query.slice(1).split('&')
-  const others = parts.filter((part) => nameOf(part) !== name)
-  if (others.length === parts.length) return undefined
-  exchange.query = others.length === 0 ? '' : `?${others.join('&')}`
-  if (parts.length - others.length > 1) return SEVERAL
-  const part = parts.find((one) => nameOf(one) === name) as string
+  const [part, another] = exchange.query
+    .slice(1)
+    .split('&')
+    .filter((one) => nameOf(one) === name)
+  if (part === undefined) return undefined
+  exchange.query = withoutParameter(exchange.query, name)
+  if (another !== undefined) return SEVERAL
   const equals = part.indexOf('=')
   return equals === -1 ? '' : decoded(part.slice(equals + 1))
+}
+
+/** A query without a parameter, or as it is where that does not stand there. */
+export function withoutParameter(query: string, name: string): string {
+  const others = query
+    .slice(1)
+    .split('&')
+    .filter((part) => nameOf(part) !== name)
+  return others.length === 0 ? '' : `?${others.join('&')}`
 }
 
 function nameOf(part: string): string {

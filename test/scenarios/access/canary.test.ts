@@ -76,6 +76,8 @@ void test('no secret is in any log line, metric, problem or answer of the contro
       '/own': { answer: { body: 'in' }, access },
       '/away': { to: 'away', access, cache: true },
       '/staff': { to: 'away', access: ['oidc:staff'] },
+      '/both/*': { to: 'away', access: [...access, 'anonymous'], cache: true },
+      '/open/*': { to: 'away', request: { methods: ['GET'] } },
     },
   }
   mkdirSync(cwd, { recursive: true })
@@ -124,6 +126,14 @@ void test('no secret is in any log line, metric, problem or answer of the contro
     await ask(path, signed(path, 'a'))
     await ask(path, signed(path, 'a'))
     await ask(path, signed(path, 'b', 'another secret that is long'))
+  }
+  for (const path of ['/both/', '/open/', '/own/', '/nowhere/', '//', '/both/x/../', '/staff/']) {
+    for (const one of [key, key.replaceAll('_', '%5F'), `%68r${key.slice(2)}`, `x;k=${key}/y`]) {
+      await ask(`${path}${one}`, {})
+      await ask(`${path}${one}`, { accept: 'text/html' })
+      await ask(`${path}${one}?other=1`, { 'x-api-key': key })
+      await ask(`${path}?other=${one}`, basic(SECRETS.password))
+    }
   }
   t.ok(statuses.includes(200) && statuses.includes(401) && statuses.includes(400) && statuses.includes(502))
 

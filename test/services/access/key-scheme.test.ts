@@ -1,11 +1,12 @@
 import { test } from 'tap'
+import { hashPassword } from '../../../services/access/basic/password.ts'
 import { keyIdOf, makeKey } from '../../../services/access/key/api-key.ts'
 import { Consumers } from '../../../services/access/consumers/consumers.ts'
 import { Directory } from '../../../services/access/consumers/directory.ts'
 import { resolveConsumers } from '../../../services/access/consumers/options.ts'
 import { KeyScheme } from '../../../services/access/key/key-scheme.ts'
 import type { KeySchemeOptions } from '../../../services/access/options.ts'
-import { asking, connected, keyFor, QUIET } from './given.ts'
+import { accessOf, asking, connected, keyFor, QUIET } from './given.ts'
 
 const NOON = Date.parse('2026-06-01T12:00:00Z')
 const PLAIN: KeySchemeOptions = { header: 'x-api-key', query: null, keep: false }
@@ -147,14 +148,40 @@ void test('a key that stands twice is refused, in whatever case its field is wri
   t.match(found, { code: 'HR_ACCESS_AMBIGUOUS', statusCode: 400 })
 })
 
-void test('a key in the URL is refused whatever its parameter is called, and encoded too', async (t) => {
+void test('a key in the query is refused whatever its parameter is called, and whatever the ways are', async (t) => {
   const { key, entry } = keyFor()
-  const { scheme } = schemeFor([entry])
-  for (const query of [`?key=${key}`, `?a=1&x=${key.replaceAll('_', '%5F')}`]) {
-    const found = scheme.authenticate(asking({ query, fields: ['x-api-key', key] }))
-    t.match(found, { code: 'HR_ACCESS_KEY_IN_QUERY', statusCode: 400 })
-    t.notMatch((found as Error).message, key)
+  for (const ways of [['key'], ['key', 'anonymous'], ['basic', 'anonymous'], ['anonymous']]) {
+    const { gates } = accessOf({ consumers: { acme: { keys: [entry] } } }, ways)
+    const [gate] = gates
+    for (const query of [`?key=${key}`, `?a=1&x=${key.replaceAll('_', '%5F')}`, `?${key}`, `?%68r${key.slice(2)}`]) {
+      const found = gate?.check(asking({ query, fields: ['x-api-key', key] }))
+      t.match(found, { code: 'HR_ACCESS_KEY_IN_QUERY', statusCode: 400 }, `${ways.join()} ${query}`)
+      t.notMatch((found as Error).message, key)
+    }
+    const table = asking({ query: '?table=hr_employees_2024&id=7', fields: ['x-api-key', key] })
+    t.equal(gate?.check(table), undefined, 'what only begins like one is none')
   }
+})
+
+void test('the parameter that keys are taken from is no place for them where the route takes none', async (t) => {
+  const { key, entry } = keyFor()
+  const access = { consumers: { acme: { keys: [entry] } }, keys: { query: 'k' } }
+  const query = `?k=${key}`
+  const check = (ways: string[], asked: string) => accessOf(access, ways).gates[0]?.check(asking({ query: asked }))
+  t.equal(check(['key'], query), undefined)
+  t.match(check(['key'], `${query}&x=${key}`), { code: 'HR_ACCESS_KEY_IN_QUERY' })
+  t.match(check(['basic', 'anonymous'], query), { code: 'HR_ACCESS_KEY_IN_QUERY' })
+})
+
+void test('a key in its parameter goes no further where another way has decided', async (t) => {
+  const { key, entry } = keyFor()
+  const consumers = { acme: { keys: [entry], password: await hashPassword('a password') } }
+  const { gates } = accessOf({ consumers, keys: { query: 'k' } }, ['basic', 'key'])
+  const fields = ['authorization', `Basic ${btoa('acme:a password')}`]
+  const exchange = asking({ query: `?a=1&k=${key}`, fields })
+  t.equal(await gates[0]?.check(exchange), undefined)
+  t.match(exchange.identity, { scheme: 'basic' })
+  t.equal(exchange.query, '?a=1')
 })
 
 void test('where a parameter is named for it, a key is taken from the URL, and goes no further', async (t) => {

@@ -158,7 +158,7 @@ void test('what the cache made of a request is said where its route has one', (t
   t.end()
 })
 
-void test('a key is not written, whatever its parameter is called, and the caller is', (t) => {
+void test('a key is not written, wherever in the path or the query it stands, and the caller is', (t) => {
   const { write, last, written } = logger()
   const identity = {
     id: 'acme',
@@ -169,10 +169,20 @@ void test('a key is not written, whatever its parameter is called, and the calle
     scopes: [],
     claims: {},
   }
-  for (const query of ['?x=hr_k3v9x2ab_canary', '?hr_k3v9x2ab_canary', '?a=1&b=HR%5Fk3v9x2ab%5fcanary&c=2']) {
-    write(finished({ path: '/a', query, plan: { key: '/a' }, identity }))
+  const secret = 'canary0123456789abcdefABCDEF'
+  const keys = [`hr_k3v9x2ab_${secret}`, `HR%5Fk3v9x2ab%5f${secret}`, `%68%72_k3v9x2a%62_c%61n${secret.slice(3)}`]
+  for (const key of keys) {
+    for (const query of [`?x=${key}`, `?${key}`, `?a=1&b=${key}&c=2`]) {
+      write(finished({ path: '/a', query, plan: { key: '/a' }, identity }))
+    }
+    t.match(last(), { path: '/a?a=1&b=[redacted]&c=2', consumer: 'acme' })
+    for (const path of [`/both/${key}`, `/${key}/x`, `/x;k=${key}`]) {
+      for (const query of ['', '?a=1']) write(finished({ path, query, status: 404 }))
+    }
+    t.match(last(), { path: '/x;k=[redacted]?a=1' })
   }
-  t.notMatch(written.join('\n'), 'canary')
-  t.match(last(), { path: '/a?a=1&b=[redacted]&c=2', consumer: 'acme' })
+  t.notMatch(written.join('\n'), /0123456789/)
+  write(finished({ path: '/tables/hr_employees_2024', query: '?by=hr_employees_2024' }))
+  t.match(last(), { path: '/tables/hr_employees_2024?by=hr_employees_2024' }, 'what only begins like one is none')
   t.end()
 })

@@ -82,6 +82,7 @@ void test('an operation is found by what the upstream would be sent, with its ba
     /HR_MOCK_OPERATION .* the path has GET, POST, DELETE|the path has GET, DELETE, POST/,
   )
   t.match(answer('GET /v2/vehicles/7'), /HR_MOCK_OPERATION/)
+  t.notMatch(answer(`GET /files/hr_k3v9x2ab_${'canary'.repeat(4)}`), 'canary', 'no key is told back')
 })
 
 void test('status and example are chosen, and what lacks is named', async (t) => {
