@@ -1,3 +1,4 @@
+import { PERIOD_UNITS } from './clock.ts'
 import { KeyTable } from './key-table.ts'
 import { lend, type Loan, type LoanRequest } from './lending.ts'
 
@@ -21,9 +22,12 @@ export class MemoryLedger {
   }
 
   #lend(request: LoanRequest, members: number): Loan {
-    const now = request.period === null ? this.#now() : request.period.now
     const table = this.#table(request.limit)
-    const { tat, ...loan } = lend({ tat: table.seek(request.key, now), now }, request, members)
+    const asked = request.period === null ? this.#now() : request.period.now
+    const known = table.seek(request.key, asked)
+    // A process whose clock is behind, or that asks late, goes on in the period that others have begun.
+    const now = request.period === null ? asked : Math.max(asked, Math.floor(known / PERIOD_UNITS) * PERIOD_UNITS)
+    const { tat, ...loan } = lend({ tat: known, now }, request, members)
     table.put(tat)
     return loan
   }
