@@ -29,14 +29,14 @@ export default defineConfig({
   },
   routes: {
     // What the API says of its answers holds: Cache-Control, ETag, Vary. `curl -i` it twice and read Cache-Status.
-    // Whoever has a key is told apart by it, and has the limit of their tier; all others share one by address. The answers are
-    // the same for all, and may be stored for all.
+    // Whoever has a key is told apart by it, and has the limit of their tier alone; all others share one by address. The answers
+    // are the same for all, and may be stored for all.
     '/api/*': {
       to: 'fleet',
       stripPrefix: true,
       cache: true,
       access: { by: ['key', 'anonymous'], public: true },
-      rateLimit: { rate: '3000/min', by: 'ip' },
+      rateLimit: { rate: '3000/min', by: 'ip', allowList: ['consumer:*'] },
     },
     // Who did what is for operators: `curl -i` it without a key, with that of reports, and with that of dispatch.
     'GET,HEAD /api/audit-log/*': { to: 'fleet', stripPrefix: true, access: { by: ['key'], groups: ['operators'] } },

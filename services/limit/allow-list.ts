@@ -3,6 +3,8 @@ import { TrustedProxies } from '../downstream/trust.ts'
 import { AllowListError } from './errors.ts'
 
 const CONSUMER = 'consumer:'
+/** No consumer has this name. */
+const EVERY_CONSUMER = '*'
 
 /** Whom a limit does not hold for. */
 export class AllowList {
@@ -23,7 +25,11 @@ export class AllowList {
   includes({ clientAddress, identity }: Exchange): boolean {
     if (this.#empty) return false
     const consumer = identity?.consumer ?? null
-    return (consumer !== null && this.#consumers.has(consumer)) || this.#addresses.includes(clientAddress)
+    return (consumer !== null && this.#hasConsumer(consumer)) || this.#addresses.includes(clientAddress)
+  }
+
+  #hasConsumer(name: string): boolean {
+    return this.#consumers.has(name) || this.#consumers.has(EVERY_CONSUMER)
   }
 }
 

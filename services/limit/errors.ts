@@ -20,7 +20,7 @@ export const QuotaUsedError = createError<[string, number]>(
 /** An entry of `allowList` cannot be read. Argument: the entry. */
 export const AllowListError = createError(
   'HR_RATE_ALLOW_LIST',
-  "rateLimit's allowList has '%s': write an address, a CIDR block such as 10.0.0.0/8, 'loopback', 'private' or 'consumer:NAME'",
+  "rateLimit's allowList has '%s': write an address, a CIDR block such as 10.0.0.0/8, 'loopback', 'private', 'consumer:NAME' or 'consumer:*'",
   500,
 )
 

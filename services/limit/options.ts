@@ -48,10 +48,14 @@ const limitProperties = (by: 'ip' | 'consumer') => ({
   allowList: Type.Array(
     Type.String({
       pattern: '^(?:loopback|private|consumer:.+|[0-9A-Fa-f.:]+(?:/[0-9]{1,3})?)$',
-      expects: "an address, a block such as '10.0.0.0/8', 'loopback', 'private' or 'consumer:NAME'",
+      expects: "an address, a block such as '10.0.0.0/8', 'loopback', 'private', 'consumer:NAME' or 'consumer:*'",
       description: 'Somebody whom the limit does not hold for',
     }),
-    { default: [], maxItems: 1000, description: 'Whom it does not hold for: addresses, CIDR blocks, consumers' },
+    {
+      default: [],
+      maxItems: 1000,
+      description: 'Whom it does not hold for: addresses, CIDR blocks, consumers (consumer:* for all)',
+    },
   ),
   ipv6Subnet: Type.Integer({
     default: 64,

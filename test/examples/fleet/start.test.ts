@@ -174,8 +174,11 @@ async function showsLimits(t: Test, text: string): Promise<void> {
     workshop: 'silver";q=600;',
     reports: 'bronze";q=60;',
   })) {
-    t.match((await ask('/api/vehicles?limit=1', name)).headers.get('ratelimit-policy'), `tier ${quota}`, name)
+    const policy = (await ask('/api/vehicles?limit=1', name)).headers.get('ratelimit-policy') ?? ''
+    t.match(policy, `tier ${quota}`, name)
+    t.notMatch(policy, 'q=3000', `what those without a key share is not for ${name}`)
   }
+  t.match((await ask('/api/vehicles?limit=1')).headers.get('ratelimit-policy'), /^"[^"]*";q=3000;w=60$/)
   const statuses = await Promise.all(Array.from({ length: 25 }, () => ask('/api/vehicles?limit=1', 'reports')))
   t.ok(
     statuses.some(({ status }) => status === 429),

@@ -142,3 +142,21 @@ void test('all tiers hold for a caller whose tier is none of them, which is said
   t.strictSame(said, [{ tier: 'glod' }])
   t.match(limits.notices(), [/^10 requests .* tier is none of tiers/])
 })
+
+void test('a limit that holds for no consumer is shared by those who are none', async (t) => {
+  const route = { rateLimit: { rate: '1/h', by: 'ip', allowList: ['consumer:*'] } }
+  const gates = gatesOf({ route, tiers: { gold: { rateLimit: { rate: '3/h' } } } }, { wall: 0, steady: 0 })
+  const anybody = (): Exchange => asking()
+  const guest = (): Exchange => {
+    const exchange = from('issuer|someone')
+    exchange.identity = { ...exchange.identity, consumer: null } as never
+    return exchange
+  }
+  t.same(
+    [1, 2, 3].map(() => check(gates, from('acme', 'gold'))),
+    [undefined, undefined, undefined],
+  )
+  t.match(check(gates, from('acme', 'gold')), { code: 'HR_RATE_LIMITED' }, 'a consumer has what its tier allows')
+  t.equal(check(gates, anybody()), undefined, 'and uses nothing of what the others share')
+  t.match([check(gates, anybody()), check(gates, guest())], [{ code: 'HR_RATE_LIMITED' }, { code: 'HR_RATE_LIMITED' }])
+})
