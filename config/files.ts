@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { digestModule } from '../services/options/module-files.ts'
 import { formatPath, type Path } from './problem.ts'
 import type { Settings } from './schema.ts'
 
@@ -11,6 +12,8 @@ export interface NamedFile {
   file: string
   /** Whoever reads it sees by itself when it changes: that is no change of the configuration. */
   live?: true
+  /** Code, which counts with what it imports. */
+  module?: true
   /** What makes one that is missing. */
   remedy?: string
 }
@@ -40,7 +43,8 @@ export function namedFiles({ listen, upstreams, routes, redis, access }: Setting
     add(answer?.file, ['routes', key, 'answer', 'file'])
     if (typeof validate === 'object') add(validate.document, ['routes', key, 'validate', 'document'])
     for (const side of ['request', 'response'] as const) {
-      add(transform?.[side].hook?.replace(/#[^#]*$/, ''), ['routes', key, 'transform', side, 'hook'])
+      const hook = transform?.[side].hook?.replace(/#[^#]*$/, '')
+      if (hook !== undefined) found.push({ path: ['routes', key, 'transform', side, 'hook'], file: hook, module: true })
     }
     if (typeof mock === 'string') add(mock, ['routes', key, 'mock'])
     else if (typeof mock === 'object') add(mock.document, ['routes', key, 'mock', 'document'])
@@ -66,15 +70,15 @@ export function namedFiles({ listen, upstreams, routes, redis, access }: Setting
  */
 export function digestFiles(settings: Settings, toPath: (path: string) => string): Map<string, string> {
   const digests = new Map<string, string>()
-  for (const { path, file, live } of namedFiles(settings)) {
+  for (const { path, file, live, module } of namedFiles(settings)) {
     if (live === true) continue
     try {
-      digests.set(
-        formatPath(path),
-        createHash('sha256')
-          .update(readFileSync(toPath(file)))
-          .digest('base64url'),
-      )
+      const absolute = toPath(file)
+      const digest =
+        module === true
+          ? digestModule(absolute)
+          : createHash('sha256').update(readFileSync(absolute)).digest('base64url')
+      digests.set(formatPath(path), digest)
     } catch {
       // Whoever needs the file says why it cannot be read.
     }

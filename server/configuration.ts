@@ -2,13 +2,14 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { differences } from '../config/differences.ts'
 import { effectOf } from '../config/effects.ts'
-import { digestFiles, namedFiles } from '../config/files.ts'
+import { digestFiles, type NamedFile, namedFiles } from '../config/files.ts'
 import type { Loaded, ValidConfig } from '../config/load.ts'
 import { formatPath } from '../config/problem.ts'
 import { redact } from '../config/redact.ts'
 import type { Settings } from '../config/schema.ts'
+import { moduleFiles } from '../services/options/module-files.ts'
 import type { Candidate, LoadResult } from '../services/configuration/reloader.ts'
-import type { ConfigChange } from '../services/configuration/report.ts'
+import type { ChangeEffect, ConfigChange } from '../services/configuration/report.ts'
 
 /** Where a configuration comes from, and can be had again. */
 export interface ConfigSource {
@@ -41,7 +42,10 @@ export function configurationOf({
     settings,
     shown: redact(settings),
     digests: digestFiles(settings, toPath),
-    files: [...sources, ...named.map(({ file }) => toPath(file))],
+    files: [
+      ...sources,
+      ...named.flatMap(({ file, module }) => (module === true ? moduleFiles(toPath(file)) : [toPath(file)])),
+    ],
   }
 }
 
@@ -66,16 +70,29 @@ export function compareConfigurations(before: Configuration, after: Configuratio
       effect: effectOf(difference, processes),
     }),
   )
-  for (const { path: place, file } of namedFiles(after.settings)) {
-    const path = formatPath(place)
-    const known = before.digests.get(path)
+  for (const named of namedFiles(after.settings)) {
+    const { file } = named
+    const path = formatPath(named.path)
+    const known = digestBefore(named, before)
     if (known === undefined || known === after.digests.get(path)) continue
     // Another file has another content, as a rule: that it is named is the change.
-    if (changes.some((change) => isWithin(path, change.path))) continue
-    const effect = place[0] === 'listen' ? 'certificates' : 'reload'
-    changes.push({ path, kind: 'file', before: file, after: file, effect })
+    if (named.module !== true && changes.some((change) => isWithin(path, change.path))) continue
+    changes.push({ path, kind: 'file', before: file, after: file, effect: effectOfFile(named, processes.before) })
   }
   return changes
+}
+
+/** Of a file's content; `undefined` where it was not named. Code is what its file is, wherever that is named. */
+function digestBefore({ path, file, module }: NamedFile, { settings, digests }: Configuration): string | undefined {
+  if (module !== true || settings === null) return digests.get(formatPath(path))
+  const same = namedFiles(settings).find((one) => one.module === true && one.file === file)
+  return same && digests.get(formatPath(same.path))
+}
+
+/** Code stays in a process as it was loaded, with all that it imports; others load it anew. */
+function effectOfFile({ path, module }: NamedFile, processes: number): ChangeEffect {
+  if (path[0] === 'listen') return 'certificates'
+  return module === true && processes === 1 ? 'restart' : 'reload'
 }
 
 /** Whether a property is another, or a part of it. */

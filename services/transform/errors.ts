@@ -47,3 +47,10 @@ export const HookRefusal = createError('HR_TRANSFORM_REFUSED', '%s', 403)
 
 /** A file of hooks cannot be loaded, or has no such hook. */
 export const HookSourceError = createError('HR_TRANSFORM_HOOK_SOURCE', "The hook '%s' %s.", 500)
+
+/** What a hook imports has changed since this process loaded it, which a module can be only once. */
+export const HookOutdatedError = createError(
+  'HR_TRANSFORM_HOOK_OUTDATED',
+  "The hook '%s' imports '%s', which has changed since this process loaded it: restart needed.",
+  409,
+)

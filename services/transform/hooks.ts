@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { HookError, HookSourceError, HookTimeoutError } from './errors.ts'
+import { HookError, HookOutdatedError, HookSourceError, HookTimeoutError } from './errors.ts'
+import { digestFile, moduleFiles } from '../options/module-files.ts'
 import type { HookReference, TransformOptions } from './options.ts'
 
 /** What a hook is shown of a request, as its upstream would be sent it. */
@@ -85,10 +86,13 @@ export class Hooks {
   }
 }
 
+/** What hooks import, with the content that it had when this process loaded it: Node keeps that until the process ends. */
+const imported = new Map<string, string>()
+
 /**
- * Loads the hooks of all routes. A file that has changed is loaded anew, what it imports is not.
+ * Loads the hooks of all routes. A file that has changed is loaded anew; what it imports cannot be.
  *
- * @throws HR_TRANSFORM_HOOK_SOURCE
+ * @throws HR_TRANSFORM_HOOK_SOURCE, HR_TRANSFORM_HOOK_OUTDATED
  */
 export async function loadHooks(routes: readonly { transform: TransformOptions | null }[]): Promise<Hooks> {
   const loaded = new Map<string, AnyHook>()
@@ -102,9 +106,16 @@ export async function loadHooks(routes: readonly { transform: TransformOptions |
 
 async function load(reference: HookReference): Promise<AnyHook> {
   let exported: unknown
+  const [file = '', ...others] = moduleFiles(reference.file)
+  for (const other of others) {
+    const digest = digestFile(other)
+    const known = imported.get(other)
+    if (known !== undefined && known !== digest) throw new HookOutdatedError(shortName(reference), basename(other))
+    imported.set(other, digest)
+  }
   try {
-    const digest = createHash('sha256').update(readFileSync(reference.file)).digest('base64url')
-    const module = (await import(`${pathToFileURL(reference.file).href}?${digest}`)) as Record<string, unknown>
+    readFileSync(file)
+    const module = (await import(`${pathToFileURL(file).href}?${digestFile(file)}`)) as Record<string, unknown>
     exported = module[reference.name]
   } catch (cause) {
     throw new HookSourceError(shortName(reference), `cannot be loaded: ${(cause as Error).message}`, { cause })

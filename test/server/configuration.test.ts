@@ -112,6 +112,35 @@ void test('a file that is named counts with its content', async (t) => {
   )
 })
 
+void test('a hook counts with all that it imports, and wants a restart where one process is all there is', async (t) => {
+  const folder = t.testdir({
+    'hooks.mjs': "import { a } from './lib/a.mjs'\nexport const tell = () => a, other = tell",
+    'unused.mjs': '1',
+    lib: { 'a.mjs': "export * from './b.mjs'", 'b.mjs': 'export const a = 1' },
+  })
+  const input = (hook: string, more = {}) => ({
+    routes: { '/*': { to: 'a', transform: { request: { hook } } } },
+    ...more,
+  })
+  const path = "routes['/*'].transform.request.hook"
+  const change = (effect: string) => ({ path, kind: 'file', before: './hooks.mjs', after: './hooks.mjs', effect })
+  const [alone, many] = [input('./hooks.mjs#tell'), input('./hooks.mjs#tell', { processes: 2 })]
+  const before = await configuration(t, alone, folder)
+  const beforeOfMany = await configuration(t, many, folder)
+  t.strictSame(
+    new Set(before.files.map((file) => file.slice(folder.length + 1))),
+    new Set(['.env', 'hooks.mjs', 'lib/a.mjs', 'lib/b.mjs']),
+    'all are watched',
+  )
+  writeFileSync(join(folder, 'unused.mjs'), '2')
+  t.strictSame(compareConfigurations(before, await configuration(t, alone, folder)), [])
+  writeFileSync(join(folder, 'lib', 'b.mjs'), 'export const a = 2')
+  t.strictSame(compareConfigurations(before, await configuration(t, alone, folder)), [change('restart')])
+  t.strictSame(compareConfigurations(beforeOfMany, await configuration(t, many, folder)), [change('reload')])
+  const other = await configuration(t, input('./hooks.mjs#other'), folder)
+  t.match(compareConfigurations(before, other), [{ path, kind: 'changed' }, change('restart')], 'by another name too')
+})
+
 void test('a configuration is watched with all that it is made of', async (t) => {
   const folder = t.testdir({
     'headrace.config.ts': "import { port } from './ports.ts'\nexport default { listen: { port }, routes: {} }",

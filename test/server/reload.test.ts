@@ -184,6 +184,51 @@ void test('what is faulty, or cannot be had while it runs, changes nothing and i
   t.match(await gateway.running.reload(), { outcome: 'unchanged', version: 2, changes: [] })
 })
 
+void test('a hook that has changed, or what it imports, waits for a restart where one process is all there is', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const origin = await startUpstream(t, (exchange) => exchange.respond(200, [], exchange.request.get('x-by') ?? ''))
+  const folder = t.testdir({
+    'hooks.mjs': "import { by } from './by.mjs'\nexport const tell = () => ({ headers: { 'x-by': by } })",
+    'by.mjs': "export const by = 'one'",
+  })
+  const base = {
+    upstreams: { a: to(origin.origin) },
+    routes: { '/*': { to: 'a', transform: { request: { hook: './hooks.mjs#tell' } } } },
+  }
+  const gateway = await reloadable(t, base, folder)
+  const refused = {
+    outcome: 'refused',
+    failure: {
+      code: 'HR_RELOAD_RESTART_NEEDED',
+      status: 409,
+      message: /^Restart needed for routes\['\/\*'\]\.transform/,
+    },
+  }
+  writeFileSync(join(folder, 'by.mjs'), "export const by = 'two'")
+  t.match((await gateway.running.control.ask('config-preview')).result, {
+    changes: [{ kind: 'file', effect: 'restart' }],
+  })
+  t.match(await gateway.running.reload(), refused)
+  t.equal((await gateway.get('/')).body, 'one')
+  // Under another file that imports the same, Node would have its old code.
+  writeFileSync(join(folder, 'more.mjs'), "export * from './hooks.mjs'")
+  const more = { ...base, routes: { '/*': { to: 'a', transform: { request: { hook: './more.mjs#tell' } } } } }
+  t.match(await gateway.reload(more), {
+    outcome: 'refused',
+    failure: {
+      code: 'HR_TRANSFORM_HOOK_OUTDATED',
+      status: 409,
+      message: /'by\.mjs', which has changed .*: restart needed/,
+    },
+  })
+  writeFileSync(join(folder, 'by.mjs'), "export const by = 'one'")
+  t.match(await gateway.reload(base), { outcome: 'unchanged' }, 'taken back')
+  writeFileSync(join(folder, 'hooks.mjs'), 'export const tell = () => undefined')
+  t.match(await gateway.running.reload(), refused)
+  t.equal((await gateway.get('/')).body, 'one')
+})
+
 /** The common name that the server shows, and the connection. */
 async function handshake(t: Test, port: number): Promise<{ name: string; socket: TLSSocket }> {
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] })
