@@ -1,17 +1,24 @@
 import { FieldNames } from '../http/field-names.ts'
 
+/** What a name may have beside letters and digits (RFC 9110 §5.6.2). */
+const MARKS = Array.from("!#$%&'*+-.^_`|~")
+
 /**
  * Request fields that the gateway alone writes. Whatever a client sends in one is dropped before anybody looks at it, in any
- * case, and with underscores for hyphens too: to servers that make variables of fields (CGI, WSGI, PHP) these are one name.
+ * case, and with whatever other mark for a hyphen: to servers that make variables of fields (CGI, WSGI, PHP) underscores and
+ * hyphens are one, to some of them all that is no letter or digit.
  */
 export class ReservedFields {
   readonly #names: ReadonlySet<string>
   readonly #shapes: FieldNames
 
-  /** @param names in lower case, with hyphens */
   constructor(names: readonly string[]) {
-    this.#names = new Set(names)
-    this.#shapes = new FieldNames(names)
+    const folded = names.map(fold)
+    this.#names = new Set(folded)
+    // Shapes go by the first character, which may be a mark as well.
+    this.#shapes = new FieldNames(
+      folded.flatMap((name) => (name.startsWith('-') ? MARKS.map((mark) => mark + name.slice(1)) : name)),
+    )
   }
 
   /** @param kept name, value, name, value: changed in place */
@@ -36,6 +43,10 @@ export class ReservedFields {
   }
 
   #has(name: string): boolean {
-    return this.#names.has(name.toLowerCase().replaceAll('_', '-'))
+    return this.#names.has(fold(name))
   }
+}
+
+function fold(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
 }

@@ -107,7 +107,23 @@ void test('reserved fields are dropped in every spelling that a server may take 
   const kept = ['X-Consumer-Id', '1', 'x_consumer_id', '2', 'a', 'b', 'X-CONSUMER_GROUPS', '3', 'x-consumer-idx', '4']
   reserved.drop(kept)
   t.same(kept, ['a', 'b', 'x-consumer-idx', '4'])
-  const plain = ['host', 'x', 'x-other-field', 'y']
+  for (const mark of "!#$%&'*+-.^_`|~") {
+    for (const name of [`x${mark}consumer${mark}id`, `X-Consumer${mark}Groups`]) {
+      const forged = ['a', 'b', name, 'root']
+      reserved.drop(forged)
+      t.same(forged, ['a', 'b'], name)
+    }
+  }
+  const plain = ['host', 'x', 'x-other-field', 'y', 'xxconsumerxid', 'z', 'x.consumer.idx', '1']
   reserved.drop(plain)
-  t.same(plain, ['host', 'x', 'x-other-field', 'y'])
+  t.same(plain, ['host', 'x', 'x-other-field', 'y', 'xxconsumerxid', 'z', 'x.consumer.idx', '1'])
+})
+
+void test('a reserved field that is itself written with other marks is dropped in every spelling too', async (t) => {
+  const reserved = new ReservedFields(['x_auth.user', '_user'])
+  for (const name of ['x_auth.user', 'X-Auth-User', 'x.auth_user', '_user', '-User', '.user']) {
+    const forged = [name, 'root', 'a', 'b']
+    reserved.drop(forged)
+    t.same(forged, ['a', 'b'], name)
+  }
 })
