@@ -94,6 +94,25 @@ void test('what was decided is counted by scheme and reason, and by caller withi
   t.end()
 })
 
+void test('whoever asks most is among the callers, however many others there are, and whenever they come', (t) => {
+  const counters = new AccessCounters()
+  const pass = (id: string): void => counters.pass({ ...acme, id })
+  for (let i = 0; i < 100_000; i++) pass('first')
+  for (let i = 0; i < 1_000; i++) pass(`other ${i}`)
+  t.match(counters.callers(1), [{ id: 'first', allowed: 100_000 }])
+  // A flood of callers that come once each, and between them one that comes again and again, late.
+  for (let i = 0; i < 50_000; i++) {
+    pass(`once ${i}`)
+    if (i >= 10_000 && i % 100 === 0) pass('late')
+  }
+  t.match(counters.callers(2), [
+    { id: 'first', allowed: 100_000 },
+    { id: 'late', allowed: 400 },
+  ])
+  t.notOk('before' in (counters.callers(1)[0] ?? {}))
+  t.end()
+})
+
 void test('what several processes know of the same consumers becomes one', (t) => {
   const key = { id: 'k', created: null, expires: null, note: null, revoked: false }
   const consumer = { name: 'acme', enabled: true, tier: null, groups: [], scopes: [], ways: ['key' as const] }
