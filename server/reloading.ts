@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import { FileWatch } from '../services/configuration/file-watch.ts'
 import { Reloader } from '../services/configuration/reloader.ts'
 import type { ConfigReport, ReloadOutcome, ReloadTrigger } from '../services/configuration/report.ts'
+import { checkCertificates } from '../services/listener/tls.ts'
 import {
   bareConfiguration,
   compareConfigurations,
@@ -38,6 +39,7 @@ export function createReloading(config: Config, source: ConfigSource | null): Re
     initial: inForce,
     source: config.file,
     load: async () => (source === null ? { ok: true, candidate: inForce } : loadAgain(source)),
+    check: ({ config: { listen } }) => checkCertificates(listen),
     compare: compareConfigurations,
     apply: async (candidate) => running?.apply(candidate.config),
     readCertificates: async () => void (await running?.control.tell('certificates')),

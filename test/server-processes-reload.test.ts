@@ -1,4 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { generate } from 'selfsigned'
 import { test } from 'tap'
 import type { Running } from '../server.ts'
 import { connectClient } from './client.ts'
@@ -54,6 +57,24 @@ void test('a reload replaces the processes: nothing is lost or counted twice, an
   t.equal(await counted(), 9)
   await running.close()
   await running.closed
+})
+
+void test('a certificate that does not belong to its key is told as such, and reaches no process', {
+  timeout: PATIENCE_MS,
+}, async (t) => {
+  // The folder of the test itself is the gateway's, which begins empty.
+  const folder = join(t.testdir(), '..')
+  const [one, other] = await Promise.all([0, 1].map(() => generate(undefined, { keyType: 'ec' })))
+  const files = { cert: join(folder, 'pair.crt'), key: join(folder, 'pair.key') }
+  writeFileSync(files.cert, one!.cert)
+  writeFileSync(files.key, one!.private)
+  const { running } = await clustered(t, { listen: { port: 0, tls: files } })
+  writeFileSync(files.key, other!.private)
+  const failure = { code: 'HR_TLS_KEY_MISMATCH', status: 422, message: /pair\.key does not belong to the certificate/ }
+  t.match(await running.reload(), { outcome: 'refused', version: 1, failure })
+  t.match((await running.control.ask('config-preview')).result, { valid: false, failure })
+  writeFileSync(files.key, one!.private)
+  t.match(await running.reload(), { outcome: 'unchanged' })
 })
 
 void test('what was accepted of signed requests is known after a reload that does not change for how long', {

@@ -31,6 +31,8 @@ export interface ReloaderOptions<C extends Candidate> {
   source: string | null
   /** Reads and validates the configuration anew. */
   load(): Promise<LoadResult<C>>
+  /** Looks at what its text does not say, and changes nothing. @throws why it could not be put into force */
+  check?(candidate: C): Promise<void>
   compare(before: C, after: C): ConfigChange[]
   /** Puts it into force, whole or not at all. @throws where it cannot be had: what runs is as it was */
   apply(candidate: C): Promise<void>
@@ -101,7 +103,13 @@ export class Reloader<C extends Candidate> {
     const version = this.#version
     if (!loaded.ok)
       return { valid: false, source, version, failure: failureOf(invalid(loaded.problems), loaded.problems) }
-    return { valid: true, source, version, changes: this.#options.compare(this.#current, loaded.candidate) }
+    const changes = this.#options.compare(this.#current, loaded.candidate)
+    try {
+      await this.#options.check?.(loaded.candidate)
+    } catch (error) {
+      return { valid: false, source, version, failure: failureOf(error as Told, [], changes) }
+    }
+    return { valid: true, source, version, changes }
   }
 
   /** Puts the configuration into force as it is now at its source. Never rejects. */
@@ -144,6 +152,7 @@ export class Reloader<C extends Candidate> {
       }
       const { candidate } = loaded
       changes = options.compare(this.#current, candidate)
+      await options.check?.(candidate)
       const needed = changes.filter(({ effect }) => effect === 'restart')
       if (needed.length > 0) throw new RestartNeededError(needed.map(({ path }) => path).join(', '))
       const isSame = changes.every(({ effect }) => effect === 'certificates')

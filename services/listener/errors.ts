@@ -39,27 +39,27 @@ export const AddressError = createError(
 export const ListenError = createError('HR_LISTENER_FAILED', 'Cannot listen on %s: %s', 500)
 
 /** A PEM file cannot be read; the reason is the cause. */
-export const TlsFileError = createError('HR_TLS_FILE_UNREADABLE', 'Cannot read the TLS %s: %s', 500)
+export const TlsFileError = createError('HR_TLS_FILE_UNREADABLE', 'Cannot read the TLS %s: %s', 422)
 
 /** The file holds no certificate. */
 export const TlsCertificateError = createError(
   'HR_TLS_CERTIFICATE_INVALID',
   '%s holds no usable certificate (%s). It must be a PEM file that starts with the certificate of this server, its chain after it.',
-  500,
+  422,
 )
 
 /** The file holds no private key, or one with a passphrase. */
 export const TlsKeyError = createError(
   'HR_TLS_KEY_INVALID',
   '%s holds no usable private key (%s). It must be a PEM file without a passphrase.',
-  500,
+  422,
 )
 
 /** Certificate and key are not a pair. */
 export const TlsMismatchError = createError(
   'HR_TLS_KEY_MISMATCH',
   'The private key %s does not belong to the certificate %s. Give the key with which the certificate was requested.',
-  500,
+  422,
 )
 
 /** What the parser refused; the parser's reason is never passed on, it may quote the request. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { createSecureContext, createServer, type SecureContext, type Server } from 'node:tls'
 import { TlsCertificateError, TlsFileError, TlsKeyError, TlsMismatchError } from './errors.ts'
-import type { CertificateFiles } from './options.ts'
+import type { CertificateFiles, ListenerOptions } from './options.ts'
 
 const DAY_MS = 86_400_000
 const WARN_BEFORE_DAYS = 14
@@ -74,6 +74,17 @@ export async function loadClientIssuers(file: string): Promise<Buffer> {
     throw new TlsCertificateError(file, reason(cause), { cause })
   }
   return pem
+}
+
+/** Whether what listeners are to show can be used. @throws as {@link loadCertificate} and {@link loadClientIssuers} */
+export async function checkCertificates(
+  listeners: readonly Pick<ListenerOptions, 'tls' | 'clientCertificates'>[],
+): Promise<void> {
+  for (const { tls, clientCertificates } of listeners) {
+    // The certificate of development is made where there is none that can be used.
+    if (tls !== null && tls !== 'development') await Promise.all(tls.map(loadCertificate))
+    if (tls !== null && clientCertificates) await loadClientIssuers(clientCertificates.ca)
+  }
 }
 
 async function readPem(kind: 'certificate' | 'key', file: string): Promise<Buffer> {

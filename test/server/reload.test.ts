@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { generate } from 'selfsigned'
@@ -269,6 +269,13 @@ void test('certificates are read again, alone or with the rest; one that is brok
   const more = { ...base, routes: { '/x': { to: 'a' }, '/y': { to: 'a' } } }
   t.match(await gateway.reload(more), { outcome: 'refused', failure: { code: 'HR_TLS_CERTIFICATE_INVALID' } })
   t.match(await gateway.reload(base), { outcome: 'refused', failure: { code: 'HR_TLS_CERTIFICATE_INVALID' } })
+  t.equal((await handshake(t, gateway.port)).name, 'second')
+  const pair = readFileSync(files.key)
+  await certify('another')
+  writeFileSync(files.key, pair)
+  const failure = { code: 'HR_TLS_KEY_MISMATCH', status: 422, message: /a\.key does not belong to the certificate/ }
+  t.match(await gateway.running.reload(), { outcome: 'refused', failure })
+  t.match((await gateway.running.control.ask('config-preview')).result, { valid: false, failure })
   t.equal((await handshake(t, gateway.port)).name, 'second')
   await certify('third')
   t.match(await gateway.reload(more), { outcome: 'reloaded', version: 3 })
