@@ -1,4 +1,5 @@
 import type { Identity } from '../downstream/identity.ts'
+import { claimAt } from './claims.ts'
 import type { PermissionOptions, RouteAccessOptions } from './route/options.ts'
 
 /** What a caller must be to do something on a route. */
@@ -9,7 +10,9 @@ export function isEntitled(entitling: Entitling, method: string, identity: Ident
   const { scopes, groups, claims, allow, deny } = entitling
   if (scopes.length > 0 && !hasAll(identity?.scopes, scopes)) return false
   if (groups.length > 0 && !hasOne(identity?.groups, groups)) return false
-  for (const { name, values } of claims) if (!isOne(claimOf(identity, name), values)) return false
+  for (const { name, values } of claims) {
+    if (identity === undefined || !isOne(claimAt(identity.claims, name), values)) return false
+  }
   for (const permission of deny) if (covers(permission, method, identity)) return false
   if (allow.length === 0) return true
   for (const permission of allow) if (covers(permission, method, identity)) return true
@@ -34,10 +37,6 @@ function hasOne(has: readonly string[] | undefined, wanted: readonly string[]): 
   if (has === undefined) return false
   for (const one of wanted) if (has.includes(one)) return true
   return false
-}
-
-function claimOf(identity: Identity | undefined, name: string): unknown {
-  return identity !== undefined && Object.hasOwn(identity.claims, name) ? identity.claims[name] : undefined
 }
 
 /** Numbers and booleans are compared as JSON writes them; what is an object is nothing that could be asked for. */

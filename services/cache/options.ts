@@ -71,7 +71,8 @@ export const routeCacheSchema = Type.Object(
           description: "On routes whose `access` is public: the consumer's name belongs to the key",
         }),
         claims: Names({
-          description: 'On routes whose `access` is public: claims of the caller whose values belong to the key',
+          description:
+            'On routes whose `access` is public: claims of the caller, by name, whose values belong to the key',
         }),
       },
       {

@@ -56,7 +56,8 @@ export const routeAccessSchema = Type.Object(
     claims: Type.Record(Type.String(), Claim, {
       default: {},
       examples: [{ plan: 'pro' }],
-      description: 'What tokens say of the caller, by the name of the claim',
+      description:
+        "What tokens say of the caller, by the name of the claim, or by the way into one that is an object: 'realm_access.roles'",
     }),
     allow: Type.Array(permissionSchema, {
       default: [],

@@ -14,7 +14,15 @@ const WHO: Identity = {
   tier: null,
   groups: ['partners'],
   scopes: ['read', 'list'],
-  claims: { plan: 'pro', level: 3, roles: ['a', 'b'], nested: { a: 1 } },
+  claims: {
+    plan: 'pro',
+    level: 3,
+    roles: ['a', 'b'],
+    nested: { a: 1 },
+    realm: { roles: ['admin'] },
+    'urn:a.b': 'whole',
+    urn: { b: 1 },
+  },
 }
 
 function may(asked: Record<string, unknown>, method = 'GET', who: Identity | null = WHO): boolean {
@@ -24,7 +32,7 @@ function may(asked: Record<string, unknown>, method = 'GET', who: Identity | nul
 }
 const some = (part: object): object => ({ methods: [], consumers: [], groups: [], scopes: [], ...part })
 
-void test('all scopes are wanted, one of the groups, and one value of each claim', async (t) => {
+void test('all scopes are wanted, one of the groups, and one value of each claim, by its name or the way to it', async (t) => {
   t.equal(may({}), true)
   t.equal(may({ scopes: ['read', 'list'] }), true)
   t.equal(may({ scopes: ['read', 'write'] }), false)
@@ -34,6 +42,25 @@ void test('all scopes are wanted, one of the groups, and one value of each claim
   t.equal(may({ claims: { plan: 'free' } }), false)
   for (const name of ['nested', 'none', '__proto__', 'constructor']) {
     t.equal(may({ claims: { [name]: '[object Object]' } }), false, name)
+  }
+  for (const [path, value] of [
+    ['nested.a', '1'],
+    ['realm.roles', 'admin'],
+    ['urn:a.b', 'whole'],
+  ] as const) {
+    t.equal(may({ claims: { [path]: value } }), true, path)
+  }
+  for (const path of [
+    'nested.b',
+    'nested.a.b',
+    'plan.length',
+    'none.a',
+    'nested.__proto__',
+    'constructor.name',
+    '.',
+    '',
+  ]) {
+    t.equal(may({ claims: { [path]: ['1', '3', 'pro', 'Object'] } }), false, path)
   }
   for (const wanted of [{ scopes: ['read'] }, { groups: ['partners'] }, { claims: { plan: 'pro' } }]) {
     t.equal(may(wanted, 'GET', null), false, 'nobody is nothing')
