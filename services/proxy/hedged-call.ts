@@ -1,18 +1,17 @@
 import type { Cancellable, Exchange } from '../downstream/exchange.ts'
-import type { Prepared } from '../downstream/prepared.ts'
-import type { Reply } from '../downstream/reply.ts'
 import type { GatewayError } from '../http/problem.ts'
-import type { RequestFields } from '../http/request-fields.ts'
 import type { Deadline } from '../upstream/deadlines.ts'
 import type { HedgeOptions } from '../upstream/retry/options.ts'
 import { GuardedCall } from './guarded-call.ts'
+import { HedgeAttempt } from './hedge-attempt.ts'
 import type { ProxyPlan, RoutePlan } from './plan.ts'
 import type { ProxyContext } from './proxy-context.ts'
 
 /**
  * A request that is asked of another target as well where the first is slow (Dean, Barroso, "The Tail at Scale", 2013). The
  * answer whose head comes first is the client's, and the other attempts are called off; a failure counts only where no
- * attempt is left that may still answer. Each attempt is an ordinary call, whose reply stands between it and the client.
+ * attempt is left that may still answer. So does an answer that speaks of one by its status, as a broken target gives it at
+ * once: it waits for the others. Each attempt is an ordinary call, whose reply stands between it and the client.
  */
 export class HedgedCall implements Cancellable, Deadline {
   deadlineAt = Number.POSITIVE_INFINITY
@@ -59,8 +58,10 @@ export class HedgedCall implements Cancellable, Deadline {
       return
     }
     this.#end()
+    // Of one that was not over until now, it is said that the client has left.
+    const left = this.#attempts.find(({ failed, finished }) => !failed && !finished)
     for (const { call } of this.#attempts) call.cancel(outcome)
-    this.#finish(this.#attempts[0] as HedgeAttempt)
+    this.#finish(left ?? (this.#attempts[0] as HedgeAttempt))
   }
 
   #another(): void {
@@ -86,6 +87,7 @@ export class HedgedCall implements Cancellable, Deadline {
   #launch(): HedgeAttempt {
     const attempt = new HedgeAttempt(this.#exchange, {
       // The first answer is the client's.
+      mayWait: (one, status) => this.#isPoor(status) && this.#isUndecided() && this.#mayDoBetter(one),
       mayAnswer: (one) => this.#choose(one),
       failed: (one, error) => this.#failed(one, error),
       finished: (one) => this.#finished(one),
@@ -103,6 +105,17 @@ export class HedgedCall implements Cancellable, Deadline {
     return !this.#over && this.#winner === undefined
   }
 
+  /** By its status, an answer that is retried where it can be, or that counts as a failure of its target. */
+  #isPoor(status: number): boolean {
+    const { retry, upstream } = this.#plan
+    return upstream.options.failureStatuses.includes(status) || retry?.statuses.includes(status) === true
+  }
+
+  /** Some attempt goes on. */
+  #mayDoBetter(than?: HedgeAttempt): boolean {
+    return this.#attempts.some((one) => one !== than && !one.failed && !one.held)
+  }
+
   #choose(attempt: HedgeAttempt): boolean {
     if (this.#over) return false
     if (this.#winner !== undefined) return this.#winner === attempt
@@ -113,10 +126,16 @@ export class HedgedCall implements Cancellable, Deadline {
   }
 
   #failed(attempt: HedgeAttempt, error: GatewayError): void {
-    attempt.failed = true
     if (!this.#isUndecided()) return
     this.#failure ??= { attempt, error }
-    if (this.#attempts.some((other) => !other.failed)) return
+    if (this.#mayDoBetter()) return
+    const held = this.#attempts.find((one) => one.held)
+    if (held !== undefined) {
+      this.#choose(held)
+      held.answer()
+      if (held.finished) this.#finished(held)
+      return
+    }
     this.#end()
     this.#exchange.outcome = this.#failure.attempt.exchange.outcome
     this.#context.refuse(this.#exchange, this.#failure.error)
@@ -145,107 +164,5 @@ export class HedgedCall implements Cancellable, Deadline {
   #finish({ exchange: { status, outcome, code, upstreamMs } }: HedgeAttempt): void {
     Object.assign(this.#exchange, { status, outcome, code, upstreamMs })
     this.#context.finish(this.#exchange)
-  }
-}
-
-interface HedgeOwner {
-  /** @returns whether the attempt's answer goes to the client */
-  mayAnswer: (attempt: HedgeAttempt) => boolean
-  failed: (attempt: HedgeAttempt, error: GatewayError) => void
-  finished: (attempt: HedgeAttempt) => void
-  broke: (attempt: HedgeAttempt, error: unknown) => void
-}
-
-/** One of several attempts at a request: what the call takes for its client. */
-class HedgeAttempt implements Reply {
-  /** The request once more; its answer comes here. */
-  readonly exchange: Exchange<RoutePlan>
-  call!: GuardedCall
-  failed = false
-  readonly #client: Exchange<RoutePlan>
-  readonly #owner: HedgeOwner
-  #answers = false
-  #aborted = false
-
-  constructor(client: Exchange<RoutePlan>, owner: HedgeOwner) {
-    this.#client = client
-    this.#owner = owner
-    // The call adds its own fields to the list.
-    const fields: RequestFields = Object.assign(Object.create(Object.getPrototypeOf(client.fields)), client.fields, {
-      kept: [...client.fields.kept],
-    })
-    this.exchange = Object.assign(Object.create(Object.getPrototypeOf(client)), client, {
-      fields,
-      reply: this,
-      work: undefined,
-    })
-  }
-
-  /** The call's context, with what it says of the exchange led here. */
-  contextOf(context: ProxyContext): ProxyContext {
-    return {
-      ...context,
-      refuse: (_exchange, error) => this.#owner.failed(this, error),
-      broke: (_exchange, error) => this.#owner.broke(this, error),
-      finish: () => this.#owner.finished(this),
-    }
-  }
-
-  get gone(): boolean {
-    return this.#aborted || this.#client.reply.gone
-  }
-
-  get headSent(): boolean {
-    return this.#answers && this.#client.reply.headSent
-  }
-
-  get closing(): boolean {
-    return this.#client.reply.closing
-  }
-
-  set closing(closing: boolean) {
-    this.#client.reply.closing = closing
-  }
-
-  continue(): void {
-    // There is no body to go on with.
-  }
-
-  informational(status: number, fields: string[]): void {
-    this.#client.reply.informational(status, fields)
-  }
-
-  head(status: number, fields: string[], length: number | null): void {
-    this.#answers = this.#owner.mayAnswer(this)
-    if (!this.#answers) return
-    this.#client.status = status
-    this.#client.upstreamMs = this.exchange.upstreamMs
-    this.#client.unframed = this.exchange.unframed
-    this.#client.reply.head(status, fields, length)
-  }
-
-  write(chunk: Uint8Array): boolean {
-    return !this.#answers || this.#client.reply.write(chunk)
-  }
-
-  drained(callback: () => void): void {
-    this.#client.reply.drained(callback)
-  }
-
-  end(chunk?: Uint8Array, trailers?: string[]): void {
-    if (this.#answers) this.#client.reply.end(chunk, trailers)
-  }
-
-  whole(prepared: Prepared, own: readonly string[]): void {
-    if (this.#owner.mayAnswer(this)) this.#client.reply.whole(prepared, own)
-  }
-
-  closed(callback: () => void): void {
-    this.#client.reply.closed(callback)
-  }
-
-  abort(): void {
-    this.#aborted = true
-    if (this.#answers) this.#client.reply.abort()
   }
 }
