@@ -7,6 +7,7 @@ import { AccessGate } from '../../services/access/access-gate.ts'
 import { AccessCounters } from '../../services/access/counters.ts'
 import type { Consumers } from '../../services/access/consumers/consumers.ts'
 import { Directory } from '../../services/access/consumers/directory.ts'
+import { FailedCredentials } from '../../services/access/failed-credentials.ts'
 import { IdentityFields } from '../../services/access/identity-fields.ts'
 import { makeKey } from '../../services/access/key/api-key.ts'
 import { KeyScheme } from '../../services/access/key/key-scheme.ts'
@@ -42,6 +43,7 @@ const gate = new AccessGate(
     ways: [scheme],
     fields: new IdentityFields({ caller: 'x-consumer-id', groups: 'x-consumer-groups', scopes: 'x-consumer-scopes' }),
     counters: new AccessCounters(),
+    failures: new FailedCredentials({ count: 120, windowMs: 60_000 }),
     keys: { header: 'x-api-key', query: null },
   },
 )

@@ -1,6 +1,6 @@
 import { faultOfKeys } from '../../services/access/jwt/options.ts'
 import { faultOfOidc } from '../../services/access/oidc/options.ts'
-import type { AccessInput } from '../../services/access/options.ts'
+import { type AccessInput, faultOfFailureLimit } from '../../services/access/options.ts'
 import { contradictionIn, resolveRouteAccess, type RouteAccessOptions } from '../../services/access/route/options.ts'
 import { closest } from '../suggest.ts'
 import type { Path } from '../problem.ts'
@@ -27,6 +27,8 @@ export function checkAccess({ settings, report }: CheckContext): void {
     if (typeof cache === 'object') checkVaryBy(access, cache.varyBy, say)
   }
   if (report.touches('access')) return
+  const fault = faultOfFailureLimit(shared)
+  if (fault !== undefined) report.add('HR_CONFIG_VALUE', ['access', 'failureLimit'], fault)
   checkFieldNames(shared, report)
   checkProviders(shared, report)
 }

@@ -5,6 +5,7 @@ import type { GatewayError } from '../http/problem.ts'
 import type { AccessCounters } from './counters.ts'
 import { isEntitled } from './entitlement.ts'
 import { CredentialsMissingError, ForbiddenError, KeyInQueryError } from './errors.ts'
+import type { FailedCredentials } from './failed-credentials.ts'
 import type { IdentityFields } from './identity-fields.ts'
 import { holdsKey } from './key/key-in-url.ts'
 import { withoutParameter } from './key/query-parameter.ts'
@@ -17,6 +18,7 @@ export interface AccessGateParts {
   ways: readonly Authenticator[]
   fields: IdentityFields
   counters: AccessCounters
+  failures: FailedCredentials
   /** Where keys are to stand. */
   keys: Pick<KeySchemeOptions, 'header' | 'query'>
 }
@@ -59,23 +61,38 @@ export class AccessGate implements Gate {
   }
 
   #ask(exchange: Exchange, from: number): Verdict | Promise<Verdict> {
-    const { ways } = this.#parts
+    const { ways, failures } = this.#parts
     for (let i = from; i < ways.length; i++) {
-      const found = (ways[i] as Authenticator).authenticate(exchange)
+      const way = ways[i] as Authenticator
+      if (failures.any && way.shows?.(exchange) === true) {
+        const refusal = failures.refusal(exchange)
+        if (refusal !== undefined) return this.#unseen(exchange, refusal)
+      }
+      const found = way.authenticate(exchange)
       if (found === undefined) continue
-      return found instanceof Promise ? this.#wait(exchange, found, i) : this.#settle(exchange, found)
+      return found instanceof Promise ? this.#wait(exchange, found, i) : this.#settle(exchange, found, way)
     }
     return this.#letNobody(exchange)
   }
 
   async #wait(exchange: Exchange, promise: Promise<Authentication>, at: number): Promise<Verdict> {
     const found = await promise
-    return found === undefined ? await this.#ask(exchange, at + 1) : this.#settle(exchange, found)
+    if (found === undefined) return await this.#ask(exchange, at + 1)
+    return this.#settle(exchange, found, this.#parts.ways[at] as Authenticator)
   }
 
-  #settle(exchange: Exchange, found: Identity | GatewayError | typeof ANSWERED): Verdict {
+  /** Nobody has looked at what it shows: that is in no log either. */
+  #unseen(exchange: Exchange, refusal: GatewayError): GatewayError {
+    this.#conceal(exchange)
+    return refusal
+  }
+
+  #settle(exchange: Exchange, found: Identity | GatewayError | typeof ANSWERED, way: Authenticator): Verdict {
     if (found === ANSWERED) return ANSWERED
-    if (found instanceof Error) return this.#challenged(found)
+    if (found instanceof Error) {
+      if (way.shows !== undefined) this.#parts.failures.add(exchange, found)
+      return this.#challenged(found)
+    }
     exchange.identity = found
     if (!this.#isForAll && !isEntitled(this.#options, exchange.method, found)) return new ForbiddenError()
     this.#conceal(exchange)

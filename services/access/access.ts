@@ -9,6 +9,7 @@ import { Audit } from './audit.ts'
 import { BasicScheme } from './basic/basic-scheme.ts'
 import { AccessCounters } from './counters.ts'
 import { UnknownWayError } from './errors.ts'
+import { FailedCredentials } from './failed-credentials.ts'
 import { HmacScheme, replayBounds } from './hmac/hmac-scheme.ts'
 import { replaysInRedis } from './hmac/shared-replays.ts'
 import { IdentityFields } from './identity-fields.ts'
@@ -51,6 +52,8 @@ export class Access {
   readonly providers: Providers
   /** What holds no longer, though it looks as if. */
   readonly revocations: Revocations
+  /** From where credentials fail too often. */
+  readonly failures: FailedCredentials
   readonly #audit: Audit
   readonly #file: string | null
   readonly #keys: AccessOptions['keys']
@@ -77,6 +80,7 @@ export class Access {
       previous: previous?.revocations ?? null,
     })
     const { revoked } = this.revocations
+    this.failures = new FailedCredentials(options.failureLimit, previous?.failures ?? null)
     this.counters = previous?.counters ?? new AccessCounters(now)
     this.consumers = new Consumers({
       inline: options.consumers,
@@ -188,7 +192,13 @@ export class Access {
   #accessGate({ access }: GuardedRoute): Gate | null {
     if (access === null || (access.by.length === 0 && !access.anonymous)) return null
     const ways = access.by.map((name) => this.#way(name, access)).filter((way) => way !== null)
-    return new AccessGate(access, { ways, fields: this.#fields, counters: this.counters, keys: this.#keys })
+    return new AccessGate(access, {
+      ways,
+      fields: this.#fields,
+      counters: this.counters,
+      failures: this.failures,
+      keys: this.#keys,
+    })
   }
 
   /** @returns `null` for one that is part of another */

@@ -15,6 +15,13 @@ export const CredentialsInvalidError = createError(
   401,
 )
 
+/** Credentials from one address have failed too often; `Retry-After` says when more are looked at. Argument: in how many seconds. */
+export const TooManyFailuresError = createError<[string]>(
+  'HR_ACCESS_FAILURES',
+  'Credentials from this address have failed too often. Try again in %s s, with some that hold.',
+  429,
+)
+
 /** Credentials of one kind stand in the request more than once, so that two readers could take another of them. */
 export const CredentialsAmbiguousError = createError(
   'HR_ACCESS_AMBIGUOUS',

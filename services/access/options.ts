@@ -1,10 +1,12 @@
 import type { Static } from 'typebox'
-import { bytes, Duration, milliseconds, Size } from '../options/schema.ts'
+import { bytes, Duration, milliseconds, Rate, Size } from '../options/schema.ts'
 import { type ForwardOptions, forwardSchema, resolveForward } from './forward/options.ts'
 import { type JwtOptions, jwtSchema, resolveJwt } from './jwt/options.ts'
 import { type OidcOptions, oidcSchema, resolveOidc } from './oidc/options.ts'
 import { type ConsumerOptions, consumersSchema, resolveConsumers } from './consumers/options.ts'
 import { Type } from '../options/type.ts'
+import { parseRate } from '../options/units.ts'
+import type { FailureRate } from './failed-credentials.ts'
 
 const FIELD = {
   pattern: '^[A-Za-z][A-Za-z0-9-]{0,63}$',
@@ -28,6 +30,17 @@ export const accessSchema = Type.Object(
         description:
           'A YAML or JSON file with further consumers, in the same form; changes take effect by themselves within a second, and one that cannot be used leaves things as they are',
       }),
+    ),
+    failureLimit: Type.Union(
+      [
+        Rate({ description: 'How often keys, passwords, signatures and tokens of one address may fail' }),
+        Type.Literal(false),
+      ],
+      {
+        default: '120/min',
+        description:
+          'How often keys, passwords, signatures and tokens of one address may fail, in each process; what comes then is answered 429 and not looked at. Those that hold are not counted. false: as often as they like',
+      },
     ),
     keys: Type.Object(
       {
@@ -169,6 +182,8 @@ export interface AccessOptions {
   consumers: ConsumerOptions[]
   /** Absolute; `null` without one. */
   consumersFile: string | null
+  /** `null`: not limited. */
+  failureLimit: FailureRate | null
   keys: KeySchemeOptions
   basic: AccessInput['basic']
   hmac: HmacOptions
@@ -181,6 +196,12 @@ export interface AccessOptions {
   audit: AccessInput['audit']
 }
 
+/** @returns `undefined` for one that can be meant */
+export function faultOfFailureLimit({ failureLimit }: Pick<AccessInput, 'failureLimit'>): string | undefined {
+  const none = failureLimit !== false && parseRate(failureLimit)?.count === 0
+  return none ? 'one mistake would shut an address out for good: give it 1 at least' : undefined
+}
+
 /** @param toPath turns a path of the configuration into an absolute one */
 export function resolveAccess(
   input: AccessInput,
@@ -191,6 +212,7 @@ export function resolveAccess(
     realm: input.realm,
     consumers: resolveConsumers(input.consumers, toPath),
     consumersFile: input.consumersFile === undefined ? null : toPath(input.consumersFile),
+    failureLimit: input.failureLimit === false ? null : (parseRate(input.failureLimit) ?? null),
     keys: { ...input.keys, header: input.keys.header.toLowerCase(), query: input.keys.query ?? null },
     basic: input.basic,
     hmac: {

@@ -1,7 +1,7 @@
 import { faultIn, withDefaults } from '../options/settled.ts'
 import { AccessOptionError } from './errors.ts'
 import { faultOfKeys } from './jwt/options.ts'
-import { type AccessInput, type AccessOptions, accessSchema, resolveAccess } from './options.ts'
+import { type AccessInput, type AccessOptions, accessSchema, faultOfFailureLimit, resolveAccess } from './options.ts'
 import {
   accessOfRouteSchema,
   contradictionIn,
@@ -12,7 +12,7 @@ import {
 } from './route/options.ts'
 
 /** `access` as people write it, as far as it works in an application without a gateway. */
-export interface AccessSettings extends Partial<Pick<AccessInput, 'realm' | 'consumersFile'>> {
+export interface AccessSettings extends Partial<Pick<AccessInput, 'realm' | 'consumersFile' | 'failureLimit'>> {
   /** By name, as in the configuration. */
   consumers?: Record<string, object>
   keys?: Partial<AccessInput['keys']>
@@ -32,7 +32,17 @@ export type GuardInput =
       deny?: Partial<RouteAccessInput['deny'][number]>[]
     })
 
-const OWN: readonly string[] = ['realm', 'consumers', 'consumersFile', 'keys', 'basic', 'hmac', 'jwt', 'audit']
+const OWN: readonly string[] = [
+  'realm',
+  'consumers',
+  'consumersFile',
+  'failureLimit',
+  'keys',
+  'basic',
+  'hmac',
+  'jwt',
+  'audit',
+]
 
 /**
  * What no configuration has checked.
@@ -46,6 +56,8 @@ export function accessFrom(
   const other = Object.keys(input).find((name) => !OWN.includes(name))
   if (other !== undefined) throw new AccessOptionError(`access.${other} is for the gateway`)
   const filled = checked(accessSchema, input, 'access') as AccessInput
+  const shutOut = faultOfFailureLimit(filled)
+  if (shutOut !== undefined) throw new AccessOptionError(`access.failureLimit: ${shutOut}`)
   for (const [name, { jwks }] of Object.entries(filled.jwt)) {
     const fault = faultOfKeys(jwks)
     if (fault !== undefined) throw new AccessOptionError(`access.jwt.${name}.jwks: ${fault}`)

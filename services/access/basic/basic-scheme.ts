@@ -61,6 +61,10 @@ export class BasicScheme implements Authenticator {
     return this.#verify(value.slice('basic '.length).trim(), digest)
   }
 
+  shows({ fields }: Exchange): boolean {
+    return fields.authorization !== undefined && BASIC.test(fields.authorization)
+  }
+
   conceal({ fields }: Exchange): void {
     if (!this.#keep && fields.authorization !== undefined && BASIC.test(fields.authorization)) dropAuthorization(fields)
   }

@@ -85,6 +85,10 @@ export class HmacScheme implements Authenticator {
     return exchange.body === null ? identity : this.#withBody(exchange, identity)
   }
 
+  shows({ fields }: Exchange): boolean {
+    return onlyField(fields, 'signature-input') !== undefined
+  }
+
   conceal({ fields }: Exchange): void {
     if (this.#options.keep) return
     removeField(fields.kept, 'signature-input')

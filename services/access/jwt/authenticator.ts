@@ -52,6 +52,10 @@ export class JwtAuthenticator implements Authenticator {
     return issuer.judge(token, digest)
   }
 
+  shows(exchange: Exchange): boolean {
+    return this.#tokenOf(exchange) !== undefined
+  }
+
   /** Tokens of these issuers; what else Authorization has is another way's. */
   conceal({ fields }: Exchange): void {
     if (this.#keeps) return

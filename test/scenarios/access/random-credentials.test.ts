@@ -49,6 +49,7 @@ void test('random keys, tokens, signatures and passwords break nothing, and none
     route: { access: ['key', 'hmac', 'jwt:main', 'basic'] },
     config: {
       access: {
+        failureLimit: false, // each of them is to be looked at
         consumers: { acme: { keys: [entry], secrets: [{ id: 'acme-1', secret }], password: NOBODYS_PASSWORD } },
         jwt: { main: { issuer: ISSUER, audience: AUDIENCE, jwks: { keys: [signer.jwk] } } },
       },

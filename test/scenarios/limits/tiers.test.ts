@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { PATIENCE, startManagedGateway, startGateway } from '../../helper.ts'
+import { gatewayBefore, PATIENCE, startManagedGateway, startGateway } from '../../helper.ts'
 import { keyFor } from '../../services/access/given.ts'
 
 void test('a caller has what its tier allows, over all routes, and those without a tier what the route says', {
@@ -57,6 +57,29 @@ void test('who guesses keys is limited by address before any key is looked at', 
     (await client.request({ path: '/', fields: [['x-api-key', given]] })).status
   t.strictSame([await as(`${key}x`), await as('nonsense'), await as(keyFor().key)], [401, 401, 401])
   t.equal(await as(key), 429)
+})
+
+void test('who guesses keys is limited on routes without a limit, cached ones too', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { key, entry } = keyFor()
+  const { gateway } = await gatewayBefore(
+    t,
+    (exchange) => exchange.respond(200, [['cache-control', 'max-age=60']], 'in'),
+    {
+      route: { access: { by: ['key'], public: true }, cache: true },
+      config: { access: { consumers: { acme: { keys: [entry] } }, failureLimit: '5/h' } },
+    },
+  )
+  const client = await gateway.client('h1')
+  const as = async (given: string) => client.request({ path: '/', fields: [['x-api-key', given]] })
+  for (let i = 0; i < 10; i++) t.equal((await as(key)).status, 200, 'who succeeds is never counted')
+  for (let i = 0; i < 5; i++) t.equal((await as(keyFor().key)).status, 401)
+  const refused = await as(key)
+  t.equal(refused.status, 429)
+  t.equal(refused.get('retry-after'), '720')
+  t.match(refused.get('content-type'), /problem\+json/)
+  t.match(JSON.parse(String(refused.body)), { code: 'HR_ACCESS_FAILURES' })
 })
 
 void test('who guesses the admin token is limited, on a listener of its own and on a shared one', {
