@@ -34,6 +34,7 @@ export function answerStored(exchange: CacheExchange, entry: Entry, cacheStatus:
     const precondition = evaluatePreconditions(request, stored)
     if (precondition === 'failed') return 'unanswered'
     if (precondition === 'not-modified') {
+      exchange.about = stored.fields
       send(exchange, 304, [...notModifiedFields(stored.fields), ...own])
       return 'answered'
     }

@@ -144,14 +144,18 @@ export class CompressedReply extends RelayedReply {
   /** What becomes of an answer: its fields where its body stays as it is. */
   #plan(status: number, fields: string[], length: number | null): string[] | Plan {
     const { policy } = this.#compression
-    const { method, fields: request, protocol } = this.#exchange
-    const traits = traitsOf(fields)
+    const { method, fields: request, protocol, about } = this.#exchange
+    // A 304 goes by the answer that it is about, where that is known.
+    const isAbout = status === 304 && about !== undefined
+    const traits = traitsOf(isAbout ? about : fields)
     const isFixed = forbidsTransforming(request.cacheControl)
-    const message = { method, hasRange: request.range !== undefined, isFixed, status, length }
+    const judged = isAbout ? 200 : status
+    const message = { method, hasRange: request.range !== undefined, isFixed, status: judged, length }
     const eligibility = eligibilityOf({ ...message, traits }, policy)
     if (eligibility === 'fixed') {
       if (!policy.transcode || traits.coding === null) return fields
       const bare = eligibilityOf({ ...message, traits: { ...traits, coding: null } }, policy)
+      if (status === 304 && bare !== 'fixed') return notModified(fields, request.ifNoneMatch)
       return this.#transcoding(bare, { status, fields, length, traits })
     }
     if (status === 304) return notModified(fields, request.ifNoneMatch)

@@ -106,6 +106,8 @@ export class Exchange<Plan = unknown> {
   /** `undefined` on routes without a cache. */
   cacheResult: CacheResult | undefined
   finished = false
+  /** Fields of what is stored, where the answer is a 304 about it. */
+  about: readonly string[] | undefined
   /** Why it is refused, where Fastify has to say so. */
   refusal: GatewayError | undefined
   /** One of Fastify's own routes may take it before its plan does. */

@@ -61,6 +61,7 @@ export class Delivery {
     )
     if (preconditionOf(exchange, head) === 'not-modified') {
       exchange.work = undefined
+      exchange.about = fields
       send(exchange, 304, [...notModifiedFields(fields), ...own])
       this.#context.origin.finish(exchange)
       return true

@@ -44,7 +44,7 @@ export interface Message {
   method: string
   /** The client asks for a part. */
   hasRange: boolean
-  /** The client's own Cache-Control forbids it. */
+  /** The client's own Cache-Control forbids it, for this client alone. */
   isFixed: boolean
   status: number
   traits: Traits
@@ -55,7 +55,7 @@ export interface Message {
 /**
  * - `codable`: the answer may be coded, as the client likes it
  * - `small`: the same, but it is not worth it
- * - `varying`: it has no body here, or a part; what the whole would be depends on the client
+ * - `varying`: it has no body here, or a part, or this client wants it as it is; what others get depends on them
  * - `fixed`: it is what it is for everybody
  */
 export type Eligibility = 'codable' | 'small' | 'varying' | 'fixed'
@@ -68,10 +68,11 @@ export interface EligibilityPolicy {
 /** Whether an answer may be coded. What is coded already is `fixed` here. */
 export function eligibilityOf(message: Message, { types, thresholdBytes }: EligibilityPolicy): Eligibility {
   const { status, traits, method, length } = message
-  if (traits.isFixed || message.isFixed || traits.coding !== null) return 'fixed'
-  // It does not say of what type the answer would be (RFC 9110 §15.4.5).
-  if (status === 304) return 'varying'
+  if (traits.isFixed || traits.coding !== null) return 'fixed'
+  // As a rule it does not say of what type the answer would be (RFC 9110 §15.4.5): it may be one of those.
+  if (status === 304 && traits.type === '') return 'varying'
   if (!types(traits.type)) return 'fixed'
+  if (message.isFixed || status === 304) return 'varying'
   // Coded, a part could be joined with no other (RFC 9110 §14.2), and HEAD's length is that of what is not coded.
   if (method === 'HEAD' || message.hasRange || status === 206 || status === 204 || status === 205) return 'varying'
   if (length === null) return 'codable'

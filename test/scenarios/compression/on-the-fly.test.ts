@@ -141,7 +141,7 @@ void test('what is not to be coded passes as it is', { timeout: PATIENCE }, asyn
   const { gateway, upstream } = await compressing((exchange) => {
     const path = exchange.request.target
     const body = path === '/small' ? '{}' : path === '/coded' ? coded : ROWS
-    return exchange.respond(200, plays[path] ?? [], body)
+    return exchange.respond(200, plays[path] ?? [JSON_TYPE], body)
   })(t)
   const client = await gateway.client('h1')
   for (const path of Object.keys(plays)) {
@@ -152,6 +152,7 @@ void test('what is not to be coded passes as it is', { timeout: PATIENCE }, asyn
   }
   const byRequest = await client.request({ path: '/', fields: [ALL, ['Cache-Control', 'no-transform']] })
   t.equal(byRequest.get('content-encoding'), undefined)
+  t.equal(byRequest.get('vary'), 'Accept-Encoding', 'others get another')
   const required = await client.request({ path: '/small', fields: [['Accept-Encoding', 'gzip, identity;q=0']] })
   t.equal(required.get('content-encoding'), 'gzip', 'who refuses what is not coded gets it coded, however small')
   t.equal(decoded(required), '{}')
@@ -163,6 +164,8 @@ everyProtocol('HEAD, 204, 206 and 304 keep what they say', async (t, protocol) =
     const { method, target } = exchange.request
     if (target === '/none') return exchange.send('HTTP/1.1 204 No Content\r\nContent-Type: application/json\r\n\r\n')
     if (target === '/same') return exchange.send('HTTP/1.1 304 Not Modified\r\nETag: "v1"\r\n\r\n')
+    if (target === '/image')
+      return exchange.send('HTTP/1.1 304 Not Modified\r\nContent-Type: image/png\r\nETag: "v1"\r\n\r\n')
     if (target === '/part') {
       return exchange.respond(206, [JSON_TYPE, ['Content-Range', `bytes 0-1999/${ROWS.length}`]], ROWS.slice(0, 2000))
     }
@@ -190,6 +193,9 @@ everyProtocol('HEAD, 204, 206 and 304 keep what they say', async (t, protocol) =
   t.equal(same.get('content-encoding'), undefined)
   t.equal(same.get('etag'), 'W/"v1"', 'the tag that the client has')
   t.equal(same.get('vary'), 'Accept-Encoding')
+  const image = await client.request({ path: '/image', fields: [ALL, ['If-None-Match', '"v1"']] })
+  t.equal(image.status, 304)
+  t.equal(image.get('vary'), undefined, 'of a type that nobody gets coded')
   const ranged = await client.request({ path: '/', fields: [ALL, ['Range', 'bytes=0-1']] })
   t.equal(ranged.get('content-encoding'), undefined, 'who asks for parts gets bytes that parts fit to')
 })

@@ -32,6 +32,37 @@ everyProtocol('one stored answer serves every client in the coding that it likes
   t.equal(cached.store.stats().entries, 1)
 })
 
+void test('a 304 and a client that wants it as it is have Vary where the stored answer has it', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const kinds: [string, Field[], string | undefined][] = [
+    ['/rows', [], 'Accept-Encoding'],
+    ['/image', [['Content-Type', 'image/png']], undefined],
+    ['/fixed', [['Cache-Control', 'max-age=60, no-transform']], undefined],
+    ['/coded', [['Content-Encoding', 'x-own']], undefined],
+  ]
+  const cached = await cachedBefore(
+    t,
+    (exchange) => {
+      const own = kinds.find(([path]) => path === exchange.request.target)?.[1] ?? []
+      const others = FIELDS.filter(([name]) => own.every(([one]) => one !== name))
+      return exchange.respond(200, [...others, ...own], ROWS)
+    },
+    compressed,
+  )
+  for (const [path, , vary] of kinds) {
+    t.equal((await cached.get(path, accepting('br'))).get('vary'), vary, path)
+    const same = await cached.get(path, [...accepting('br'), ['If-None-Match', 'W/"v1"']])
+    t.equal(same.status, 304)
+    t.equal(same.get('vary'), vary, `${path}, 304`)
+    t.equal(same.get('etag'), vary === undefined ? '"v1"' : 'W/"v1"')
+    const asItIs = await cached.get(path, [...accepting('br'), ['Cache-Control', 'no-transform']])
+    t.equal(asItIs.get('content-encoding'), path === '/coded' ? 'x-own' : undefined)
+    t.equal(asItIs.get('vary'), vary, `${path}, no-transform`)
+  }
+  t.equal(cached.upstream.requests.length, kinds.length)
+})
+
 void test('a coding that is asked for again is made as small as can be, in a thread', {
   timeout: PATIENCE,
 }, async (t) => {
