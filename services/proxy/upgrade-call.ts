@@ -2,9 +2,10 @@ import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { Exchange } from '../downstream/exchange.ts'
 import type { UpgradingClient } from '../downstream/upgrading-client.ts'
-import type { Target } from '../upstream/target.ts'
+import type { Guest, Target } from '../upstream/target.ts'
 import { type Offer, readAnswer } from '../websocket/handshake.ts'
 import type { WebSocketOptions } from '../websocket/options.ts'
+import type { Tunnel } from '../websocket/tunnel.ts'
 import type { Tunnels } from '../websocket/tunnels.ts'
 import { GuardedCall } from './guarded-call.ts'
 import type { ProxyPlan, RoutePlan } from './plan.ts'
@@ -25,10 +26,12 @@ const NOTHING = Buffer.alloc(0)
 
 /**
  * A request that asks its upstream for WebSocket, over a connection of its own: it has the target, the timeouts and the
- * retries of any other. What the upstream answers instead goes to the client as it is.
+ * retries of any other. What the upstream answers instead goes to the client as it is. What has become of it is its target's
+ * guest, until it ends or the target does.
  */
-export class UpgradeCall extends GuardedCall {
+export class UpgradeCall extends GuardedCall implements Guest {
   readonly #upgrading: Upgrading
+  #tunnel: Tunnel | undefined
 
   constructor(context: ProxyContext, exchange: Exchange<RoutePlan>, plan: ProxyPlan, upgrading: Upgrading) {
     super(withEnd(context, upgrading.over), exchange, plan)
@@ -53,6 +56,7 @@ export class UpgradeCall extends GuardedCall {
       this.#switch(head, socket)
     } catch (error) {
       socket.destroy()
+      this.target?.letGo(this)
       this.broke(error)
     }
   }
@@ -67,18 +71,29 @@ export class UpgradeCall extends GuardedCall {
         this.invalid(new Error(typeof answer === 'string' ? answer : 'has a field that cannot be sent'))
       return
     }
+    const target = this.target as Target
+    // Before the call is over: else a target that leaves would have nothing left to wait for.
+    target.host(this)
     this.switched(response, head)
-    tunnels.open(
+    this.#tunnel = tunnels.open(
       {
         client: client.accept(response.fields),
         upstream: socket,
         maxMessageBytes: options.maxMessageBytes,
         extended: answer.extensions.length > 0,
         idleMs: this.plan.timeout.streamIdleMs,
-        ended: () => this.context.finish(this.exchange),
+        ended: () => {
+          target.letGo(this)
+          this.context.finish(this.exchange)
+        },
       },
       { client: client.early, upstream: NOTHING },
     )
+  }
+
+  /** Its target has left, and the time for what it had is over. */
+  leave(): void {
+    this.#tunnel?.leave('drain', 1001)
   }
 }
 

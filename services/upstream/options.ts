@@ -83,7 +83,8 @@ export const upstreamSchema = Type.Object(
     ),
     drainTimeout: Duration({
       default: '5m',
-      description: 'How long requests in flight may take on a target that has left, before they are cut',
+      description:
+        'How long requests in flight, and WebSocket connections, may take on a target that has left, before they are cut',
     }),
     health: Type.Optional(healthSchema),
     outliers: Type.Union([outliersSchema, Type.Literal(false)], {

@@ -16,6 +16,12 @@ import type { Member } from './membership.ts'
 import type { UpstreamOptions } from './options.ts'
 import { BLAMELESS, noOutcomes, type Outcome, type TargetSnapshot, type TargetState } from './snapshot.ts'
 
+/** A connection that has switched to another protocol: the pool knows nothing of it. */
+export interface Guest {
+  /** Its target ends its connections. */
+  leave(): void
+}
+
 /** One origin of an upstream: its connection pool, and what happened on it in plain integers. */
 export class Target implements Candidate, Standing {
   readonly upstream: string
@@ -40,8 +46,9 @@ export class Target implements Candidate, Standing {
   readonly outlier = new OutlierRecord()
   #share: number
   #ramp = 1
-  /** Requests given to the pool that are not over yet. */
+  /** Requests given to the pool that are not over yet, and guests. */
   inFlight = 0
+  readonly #guests = new Set<Guest>()
   /** Requests that failed here and were sent again, by why. */
   readonly retries: TargetSnapshot['retries'] = { stale: 0, connect: 0, reset: 0, timeout: 0, status: 0, hedge: 0 }
   /** Those that the budget left without another attempt. */
@@ -122,9 +129,12 @@ export class Target implements Candidate, Standing {
     else this.#left = left
   }
 
-  /** Ends every connection; requests in flight fail. */
+  /** Ends every connection; requests in flight fail, and guests are told to go. */
   close(): Promise<void> {
     this.breaker?.close()
+    // What it had ends because of this: nobody waits for that any more.
+    this.#left = undefined
+    for (const guest of this.#guests) guest.leave()
     return this.pool.destroy()
   }
 
@@ -144,11 +154,27 @@ export class Target implements Candidate, Standing {
     if (this.inFlight === 0) this.#left?.()
   }
 
+  /** Takes in a connection that has switched: it is work as a request in flight is, until it is let go. */
+  host(guest: Guest): void {
+    this.#guests.add(guest)
+    this.inFlight++
+  }
+
+  /** It is over; also of one that is no guest any more. */
+  letGo(guest: Guest): void {
+    if (this.#guests.delete(guest)) this.release()
+  }
+
+  /** What is in flight over connections of the pool. */
+  get #pooled(): number {
+    return this.inFlight - this.#guests.size
+  }
+
   /** `true` while a further request would wait behind more than `queue` others. */
   get full(): boolean {
     const { connections, queue, http2 } = this.#options
     // Over HTTP/2 a connection takes many: only what waits counts, which is dearer to find out.
-    return this.inFlight >= connections + queue && (!http2 || this.pool.stats.pending >= queue)
+    return this.#pooled >= connections + queue && (!http2 || this.pool.stats.pending >= queue)
   }
 
   /**
@@ -202,7 +228,7 @@ export class Target implements Candidate, Standing {
         free,
         running,
         pending,
-        queued: this.#options.http2 ? pending : Math.max(0, this.inFlight - this.#options.connections),
+        queued: this.#options.http2 ? pending : Math.max(0, this.#pooled - this.#options.connections),
       },
       outcomes: { ...this.outcomes },
       retries: { ...this.retries },

@@ -49,7 +49,7 @@ export class Tunnels {
   }
 
   /** Begins to pass on what the two ends say. */
-  open(options: Omit<TunnelOptions, 'now'> & { idleMs: number }, heads: { client: Buffer; upstream: Buffer }): void {
+  open(options: Omit<TunnelOptions, 'now'> & { idleMs: number }, heads: { client: Buffer; upstream: Buffer }): Tunnel {
     this.counters.open++
     this.counters.opened++
     const tunnel: Tunnel = new Tunnel(
@@ -69,6 +69,7 @@ export class Tunnels {
     this.#open.set(tunnel, options.idleMs)
     // It does not keep the process alive, and runs while there is something to look at.
     this.#timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref()
+    return tunnel
   }
 
   /** Ends those that are idle, and while draining all. Called by the timer. */

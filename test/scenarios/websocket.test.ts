@@ -3,7 +3,8 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { test, type Test } from 'tap'
 import { request } from 'undici'
 import { type ConfigInput, type Gateway, PATIENCE, startManagedGateway } from '../helper.ts'
-import { REFUSING_ORIGIN } from '../upstream-server.ts'
+import { until } from '../until.ts'
+import { REFUSING_ORIGIN, startUpstream } from '../upstream-server.ts'
 import { frame } from '../services/websocket/frames.ts'
 import {
   accepting,
@@ -266,6 +267,64 @@ everyProtocol('while the gateway drains, both ends are told to go', async (t, pr
   client.frames.duplex.end()
   server.socket.end()
   await closed
+})
+
+/** Adds a target to the upstream `origin`, or removes one. */
+async function change({ adminUrl, token }: Gateway, target: string, state: 'active' | 'removed'): Promise<void> {
+  const { ok } = await fetch(`${adminUrl}/performance/pools/targets`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ upstream: 'origin', target, state }),
+  })
+  if (!ok) throw new Error('the control plane has refused')
+}
+
+everyProtocol('a target that is removed has its connections until its time is over', async (t, protocol) => {
+  const server = await startWebSocketUpstream(t)
+  const { gateway, open } = await start(t, { upstreams: { origin: { targets: [server.origin], drainTimeout: '2s' } } })
+  const [client, upgraded] = await Promise.all([open(protocol), server.next()])
+  await change(gateway, server.origin, 'removed')
+  client.frames.send({ payload: 'still' })
+  t.equal((await upgraded.frames.next())?.payload.toString(), 'still')
+  t.equal(await client.frames.closeCode(), 1001)
+  t.equal(await upgraded.frames.closeCode(), 1001)
+})
+
+void test('a removed target whose last connection ends is gone; one that comes back keeps it', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const server = await startWebSocketUpstream(t)
+  const { gateway, open } = await start(t, { upstreams: { origin: { targets: [server.origin], drainTimeout: '5m' } } })
+  const [client, upgraded] = await Promise.all([open('h1'), server.next()])
+  const targets = async (): Promise<number> => {
+    const { adminUrl, token } = gateway
+    const answer = await fetch(`${adminUrl}/performance/pools`, { headers: { authorization: `Bearer ${token}` } })
+    return ((await answer.json()) as { pools: unknown[] }).pools.length
+  }
+  await change(gateway, server.origin, 'removed')
+  await change(gateway, server.origin, 'active')
+  await change(gateway, server.origin, 'removed')
+  t.equal(await targets(), 1)
+  client.frames.duplex.end()
+  upgraded.socket.end()
+  await until(async () => (await targets()) === 0)
+})
+
+void test('an open connection is work for its target, and takes none of its pool', { timeout: PATIENCE }, async (t) => {
+  const busy = await startWebSocketUpstream(t)
+  const idle = await startUpstream(t, (exchange) => exchange.respond(200, [], 'idle'))
+  const { gateway, open } = await start(t, {
+    upstreams: { origin: { targets: [busy.origin], connections: 1, queue: 0 } },
+  })
+  const [client, upgraded] = await Promise.all([open('h1'), busy.next()])
+  const asker = await gateway.client('h1')
+  const ask = async (): Promise<string> => (await asker.request({ path: '/' })).body.toString()
+  t.equal(await ask(), 'plain')
+  await change(gateway, idle.origin, 'active')
+  for (let turn = 0; turn < 10; turn++) t.equal(await ask(), 'idle')
+  client.frames.duplex.end()
+  upgraded.socket.end()
+  await until(async () => (await ask()) === 'plain')
 })
 
 everyProtocol('a client that is gone ends its upstream, and the other way round', async (t, protocol) => {

@@ -4,7 +4,7 @@ export interface Candidate {
   readonly hash: number
   /** Its share of the requests, in relation to the others'; more than 0. */
   readonly weight: number
-  /** Requests it has now. */
+  /** Requests it has now, and connections that have switched to another protocol. */
   readonly inFlight: number
   /** Whose turn it is: the account of {@link roundRobin}, which alone writes it. */
   credit: number
