@@ -1,43 +1,23 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { test } from 'tap'
 import { request } from 'undici'
 import { NOBODYS_PASSWORD } from '../../../services/access/basic/password.ts'
 import { gatewayBefore, PATIENCE } from '../../helper.ts'
 import { keyFor } from '../../services/access/given.ts'
 import { signatureFields } from '../../services/access/signing.ts'
+import { spoilt } from '../../services/access/spoilt.ts'
 import { AUDIENCE, ISSUER, signerOf } from '../../tokens.ts'
 
-/** Hundreds of credentials that are none, of each kind: each is refused as a client's fault, and nobody gets further. */
+/**
+ * Hundreds of credentials that are none, of each kind: each is refused as a client's fault, and nobody gets further. Tens of
+ * thousands, and the work that each is, are in test/services/access.
+ */
 
 const signer = await signerOf('ES256', 'es')
 const secret = 'a secret that is long enough'
 const exp = Math.floor(Date.now() / 1000) + 3_600
 
 type Fields = readonly (readonly [name: string, value: string])[]
-
-/**
- * What Base64 in a text stands for: the last bits of its last character are nothing's, so that several spellings are one
- * signature (RFC 9651 §4.2.7 has parsers take them all).
- */
-const meaningOf = (text: string): string =>
-  text.replaceAll(/[\w+/-]{8,}/g, (coded) => Buffer.from(coded, 'base64').toString('hex'))
-
-/** Like the text, with one character another, cut, doubled, or in another order. */
-function spoilt(text: string): string {
-  const at = randomInt(text.length)
-  const ways = [
-    () => text.slice(0, at),
-    () => text.slice(at + 1),
-    () => text.slice(0, at) + String.fromCharCode(randomInt(0x21, 0x7f)) + text.slice(at + 1),
-    () => text + text,
-    () => `${text.slice(at)}${text.slice(0, at)}`,
-    () => text.toUpperCase(),
-    () => `${text.slice(0, at)}\u00ff${text.slice(at)}`,
-    () => randomBytes(randomInt(1, 200)).toString('base64'),
-  ]
-  const made = (ways[randomInt(ways.length)] as () => string)()
-  return meaningOf(made) === meaningOf(text) ? `x${made}` : made
-}
 
 const many = (count: number, make: () => Fields): Fields[] => Array.from({ length: count }, make)
 
@@ -71,7 +51,7 @@ void test('random keys, tokens, signatures and passwords break nothing, and none
         ? [[input[0], spoilt(input[1])], signature]
         : [input, [signature[0], spoilt(signature[1])]]
     }),
-    // What is no user name and password costs no slow hash; what is one does.
+    // What is no user name and password costs no slow hash; what is one does, 200 ms of a thread each, so that it is a few.
     passwords: many(200, () => [['authorization', `Basic ${spoilt('////').replaceAll(':', '')}`]]),
     guesses: many(4, () => [['authorization', `Basic ${btoa(`acme:${randomInt(1e9)}`)}`]]),
   }
