@@ -5,6 +5,9 @@ import { countingStore } from '../services/limit/counting-store.ts'
 import { RateLimitedError } from '../services/limit/errors.ts'
 import { type GatewayError, withFields } from '../services/http/problem.ts'
 
+/** Others than these are what the data plane sends; `addHeaders` and `addHeadersOnExceeding` have them back. */
+const NO_LEGACY = { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false }
+
 /**
  * @fastify/rate-limit for routes of Fastify's own: the gateway's pages, or an application's. Its options and those of a
  * route (`config.rateLimit`) are its own; its fixed windows are replaced by GCRA (services/limit/counting-store.ts), a refusal
@@ -22,6 +25,8 @@ export interface RateLimitOptions extends Omit<RateLimitPluginOptions, 'store' |
 async function rateLimit(fastify: FastifyInstance, { now, ...options }: RateLimitOptions): Promise<void> {
   await fastify.register(fastifyRateLimit, {
     global: false,
+    addHeaders: NO_LEGACY,
+    addHeadersOnExceeding: NO_LEGACY,
     keyGenerator: clientOf,
     errorResponseBuilder: (request, { ttl }) => refusal(request, ttl),
     ...options,

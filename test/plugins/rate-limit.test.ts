@@ -49,3 +49,19 @@ void test('an IPv6 network is one client, and the allow list is not limited', as
   t.strictSame([await get('2001:db8::1'), await get('2001:db8::2'), await get('2001:db8::3')], [200, 200, 429])
   for (let i = 0; i < 4; i++) t.equal(await get('192.0.2.1'), 200)
 })
+
+void test('clients are told when to come again, and of the legacy fields by option only', async (t) => {
+  const told = async (options = {}): Promise<string[][]> => {
+    const fastify = await app(t, options)
+    const answers = [
+      await fastify.inject('/limited'),
+      await fastify.inject('/limited'),
+      await fastify.inject('/limited'),
+    ]
+    return answers.map(({ headers }) => Object.keys(headers).filter((name) => /ratelimit|retry/.test(name)))
+  }
+  t.strictSame(await told(), [[], [], ['retry-after']])
+  const legacy = { 'x-ratelimit-limit': true, 'x-ratelimit-remaining': true, 'x-ratelimit-reset': true }
+  const all = Object.keys(legacy)
+  t.strictSame(await told({ addHeaders: legacy, addHeadersOnExceeding: legacy }), [all, all, [...all, 'retry-after']])
+})
