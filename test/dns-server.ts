@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { isIPv4 } from 'node:net'
 import type { Test } from 'tap'
 
-/** An address, or a server of a service. */
+/** An address, or a server of a service; of the name '' where there is none. */
 export type DnsRecord = string | { name: string; port: number; priority?: number; weight?: number }
 
 export interface DnsServer {
@@ -80,7 +80,9 @@ function dataOf(record: DnsRecord, type: number): Buffer | undefined {
   numbers.writeUInt16BE(priority, 0)
   numbers.writeUInt16BE(weight, 2)
   numbers.writeUInt16BE(port, 4)
-  const labels = name.split('.').map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1'))
+  const labels = (name === '' ? [] : name.split('.')).map((label) =>
+    Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1'),
+  )
   return Buffer.concat([numbers, ...labels, Buffer.alloc(1)])
 }
 

@@ -2,7 +2,7 @@ import type { TargetOptions } from '../balance/options.ts'
 import type { Clock } from '../clock.ts'
 import { NoAddressError } from '../errors.ts'
 import { addressSpec, at, priorityOf, type TargetSpec } from '../target-spec.ts'
-import type { Resolver, ServiceRecord } from './resolver.ts'
+import { isUsable, type Resolver, type ServiceRecord } from './resolver.ts'
 
 export interface DiscoveryParts {
   resolver: Resolver
@@ -72,7 +72,8 @@ export class Discovery {
     const { resolver } = this.#parts
     const { hostname } = new URL(this.target.origin)
     if (this.target.via === 'srv') {
-      return { specs: (await resolver.services(hostname)).flatMap((record) => this.#serverSpecs(record)), ttlMs: null }
+      const records = (await resolver.services(hostname)).filter(isUsable)
+      return { specs: records.flatMap((record) => this.#serverSpecs(record)), ttlMs: null }
     }
     const { addresses, ttlMs } = await resolver.addresses(hostname)
     return { specs: addresses.map((address) => addressSpec(this.target, address)), ttlMs }

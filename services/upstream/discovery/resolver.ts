@@ -18,6 +18,17 @@ export interface ServiceRecord {
   addresses?: readonly string[]
 }
 
+/** Letters, digits, hyphens; underscores, which are no rarer in the names of a registry. */
+const HOST_NAME = /^[\w-]+(?:\.[\w-]+)*\.?$/
+
+/**
+ * Whether requests can be sent to a server. A service that is not to be had says so by one whose name is the root's
+ * (RFC 2782); and of what name servers say, nothing is to be anything else in a URL.
+ */
+export function isUsable({ name, port }: ServiceRecord): boolean {
+  return port > 0 && HOST_NAME.test(name) && URL.canParse(`http://${name}:${port}`)
+}
+
 /** Where names are looked up. Both throw where there is no answer. */
 export interface Resolver {
   addresses(name: string): Promise<Addresses>
@@ -63,7 +74,7 @@ export function nameServerResolver(servers: readonly string[]): Resolver {
   return {
     addresses,
     async services(name) {
-      const records = await dns.resolveSrv(name)
+      const records = (await dns.resolveSrv(name)).filter(isUsable)
       const found = await Promise.allSettled(
         records.map(async (record) => ({ ...record, ...(await addresses(record.name)) })),
       )

@@ -11,7 +11,11 @@ void test('targets come from the name servers of their upstream', { timeout: PAT
   const port = Number(new URL(upstream.origin).port)
   const names = await startDnsServer(t, {
     'api.test': ['127.0.0.1'],
-    '_orders._tcp.test': [{ name: 'orders-1.test', port }],
+    // One of them is none (RFC 2782).
+    '_orders._tcp.test': [
+      { name: '', port: 0 },
+      { name: 'orders-1.test', port },
+    ],
     'orders-1.test': ['127.0.0.1'],
   })
   const gateway = await startManagedGateway(t, {

@@ -23,9 +23,10 @@ void test('the servers of a service come with their addresses', async (t) => {
     'one.test': ['10.0.0.1'],
     'two.test': ['::2', '10.0.0.3', '10.0.0.2'],
   })
-  server.records.get('_http._tcp.api.test')?.push({ name: 'gone.test', port: 8003 })
+  server.records.get('_http._tcp.api.test')?.push({ name: 'gone.test', port: 8003 }, { name: '', port: 0 })
   const services = await nameServerResolver([server.address]).services('_http._tcp.api.test')
   t.equal(services.length, 2, 'without those whose name leads nowhere')
+  t.notOk(server.asked.includes(''), 'the root is no server')
   t.match(
     services.toSorted((a, b) => a.port - b.port),
     [

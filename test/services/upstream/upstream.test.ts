@@ -278,3 +278,30 @@ void test('the servers of a service have its ports, weights and priorities', asy
   await settled()
   t.equal(upstream.pick()?.url, 'http://spare.test:80')
 })
+
+void test('servers that nothing can be sent to are left out, and bar nothing', async (t) => {
+  const { upstream, clock, names, events, urls } = upstreamOf(t, { targets: ['srv+http://_api._tcp.test'] })
+  const of = (name: string, port: number): ServiceRecord => ({ name, port, priority: 10, weight: 1 })
+  const unusable = [
+    of('', 0),
+    of('.', 80),
+    of('zero.test', 0),
+    of('a b.test', 80),
+    of('evil.test/path', 80),
+    of('user@evil.test', 80),
+    of('1.2.3.999', 80),
+  ]
+  names.services = [...unusable, of('a_1.test.', 81)]
+  upstream.start()
+  await upstream.known()
+  t.strictSame(urls(), ['http://a_1.test:81'])
+  upstream.change({ url: A, as: 'present', weight: null })
+  t.strictSame(urls(), ['http://a_1.test:81', A])
+  t.notOk(events.some(({ type }) => type === 'lookup-failed'))
+
+  names.services = unusable
+  clock.pass(30_000)
+  await settled()
+  t.strictSame(urls(), ['http://a_1.test:81', A], 'a service that is not to be had leaves what was')
+  t.match(events.at(-1), { type: 'lookup-failed', reason: /names no address/ })
+})
