@@ -64,7 +64,7 @@ export class AccessGate implements Gate {
     const { ways, failures } = this.#parts
     for (let i = from; i < ways.length; i++) {
       const way = ways[i] as Authenticator
-      if (failures.any && way.shows?.(exchange) === true) {
+      if (failures.any && way.guesses?.(exchange) === true) {
         const refusal = failures.refusal(exchange)
         if (refusal !== undefined) return this.#unseen(exchange, refusal)
       }
@@ -90,8 +90,8 @@ export class AccessGate implements Gate {
   #settle(exchange: Exchange, found: Identity | GatewayError | typeof ANSWERED, way: Authenticator): Verdict {
     if (found === ANSWERED) return ANSWERED
     if (found instanceof Error) {
-      if (way.shows !== undefined) this.#parts.failures.add(exchange, found)
-      return this.#challenged(found)
+      const tooMany = way.isCounted === true ? this.#parts.failures.add(exchange, found) : undefined
+      return tooMany ?? this.#challenged(found)
     }
     exchange.identity = found
     if (!this.#isForAll && !isEntitled(this.#options, exchange.method, found)) return new ForbiddenError()

@@ -20,9 +20,9 @@ const MOST_ADDRESSES = 100_000
 const IPV6_SUBNET = 64
 
 /**
- * Bounds guessing: how often credentials from one address may fail. Who has failed too often is refused before any more work
- * is done for them; what holds is never counted. In this process alone: what passes of all of them together is still a few
- * guesses a second.
+ * Bounds guessing: how often credentials from one address may fail. Who has failed too often is told so, and of passwords none
+ * is looked at any more; what holds is never counted. In this process alone: what passes of all of them together is still a
+ * few guesses a second.
  */
 export class FailedCredentials {
   /** Whether any address has failed lately: who succeeds pays for no more than asking this. */
@@ -55,7 +55,7 @@ export class FailedCredentials {
         : new LocalLimiter({ pace: paceOf(rate, rate.count), clock: this.#clock, maxKeys: MOST_ADDRESSES })
   }
 
-  /** @returns why credentials from there are not looked at now */
+  /** @returns that too much from there has failed */
   refusal({ clientAddress }: Exchange): GatewayError | undefined {
     if (this.#limiter === null) return undefined
     if (this.#clock.now() >= this.#until) {
@@ -70,13 +70,15 @@ export class FailedCredentials {
     return error
   }
 
-  /** Those that are wrong or unknown; a token that has expired was somebody's. */
-  add({ clientAddress }: Exchange, error: GatewayError): void {
-    if (this.#limiter === null || this.#rate === null) return
-    if (!(error instanceof CredentialsInvalidError || error instanceof TokenInvalidError)) return
-    this.#limiter.charge(subnetOf(clientAddress, IPV6_SUBNET), 1)
+  /** Those that are wrong or unknown; a token that has expired was somebody's. @returns that too much had failed before */
+  add(exchange: Exchange, error: GatewayError): GatewayError | undefined {
+    if (this.#limiter === null || this.#rate === null) return undefined
+    if (!(error instanceof CredentialsInvalidError || error instanceof TokenInvalidError)) return undefined
+    const refusal = this.any ? this.refusal(exchange) : undefined
+    this.#limiter.charge(subnetOf(exchange.clientAddress, IPV6_SUBNET), 1)
     this.any = true
     // A full bucket, and the most that may be owed.
     this.#until = this.#clock.now() + 2 * this.#rate.windowMs
+    return refusal
   }
 }

@@ -39,7 +39,7 @@ export const accessSchema = Type.Object(
       {
         default: '120/min',
         description:
-          'How often keys, passwords, signatures and tokens of one address may fail, in each process; what comes then is answered 429 and not looked at. Those that hold are not counted. false: as often as they like',
+          'How often keys, passwords, signatures and tokens of one address may fail, in each process; what fails then is answered 429, and passwords are not looked at. Those that hold are not counted. false: as often as they like',
       },
     ),
     keys: Type.Object(

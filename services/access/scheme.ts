@@ -20,11 +20,13 @@ export interface Authenticator {
   readonly challenge: string | null
   /** At once wherever it can; who waits bounds the wait and answers with an error of its own then. */
   authenticate(exchange: Exchange): Authentication | Promise<Authentication>
+  /** Failures of this way are counted by address: of those that the gateway judges itself. */
+  readonly isCounted?: true
   /**
-   * Whether a request carries credentials of this kind, by a look: no work that callers could choose. Of a way that has it,
-   * failures are counted by address, and who has failed too often is not asked.
+   * Whether a request carries credentials of this kind, by a look; of a way in which they can be guessed: who has failed too
+   * often is not asked. Others are, as somebody of the same address may have what holds.
    */
-  shows?(exchange: Exchange): boolean
+  guesses?(exchange: Exchange): boolean
   /** The request passes, whoever has shown who they are: takes credentials of this kind off what goes upstream. Never throws. */
   conceal?(exchange: Exchange): void
 }

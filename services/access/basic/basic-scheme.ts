@@ -29,6 +29,7 @@ const MOST_REMEMBERED = 10_000
 export class BasicScheme implements Authenticator {
   readonly scheme = 'basic'
   readonly challenge: string
+  readonly isCounted = true
   readonly checks: PasswordChecks
   readonly #keep: boolean
   readonly #consumers: Pick<Consumers, 'directory'>
@@ -61,7 +62,7 @@ export class BasicScheme implements Authenticator {
     return this.#verify(value.slice('basic '.length).trim(), digest)
   }
 
-  shows({ fields }: Exchange): boolean {
+  guesses({ fields }: Exchange): boolean {
     return fields.authorization !== undefined && BASIC.test(fields.authorization)
   }
 

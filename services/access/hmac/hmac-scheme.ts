@@ -37,6 +37,7 @@ export interface HmacSchemeParts {
 export class HmacScheme implements Authenticator {
   readonly scheme = 'hmac'
   readonly challenge: string
+  readonly isCounted = true
   /** Signatures that were computed, for whomever. */
   computed = 0
   readonly replays: ReplayMemory
@@ -83,10 +84,6 @@ export class HmacScheme implements Authenticator {
     const elsewhere = this.#shared?.take(id)
     if (elsewhere !== undefined) return this.#unlessTaken(elsewhere, exchange, identity)
     return exchange.body === null ? identity : this.#withBody(exchange, identity)
-  }
-
-  shows({ fields }: Exchange): boolean {
-    return onlyField(fields, 'signature-input') !== undefined
   }
 
   conceal({ fields }: Exchange): void {

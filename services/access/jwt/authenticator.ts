@@ -21,6 +21,7 @@ const IN_QUERY = /[?&]access_token=/i
 export class JwtAuthenticator implements Authenticator {
   readonly scheme = 'jwt'
   readonly challenge: string
+  readonly isCounted = true
   readonly #issuers: readonly Issuer[]
   readonly #cookies: readonly string[]
   readonly #keeps: boolean
@@ -50,10 +51,6 @@ export class JwtAuthenticator implements Authenticator {
     const issuer = issuers.length === 1 ? issuers[0] : issuers.find((one) => one.issued(token))
     if (issuer === undefined || token.length > issuer.options.maxTokenBytes) return invalid()
     return issuer.judge(token, digest)
-  }
-
-  shows(exchange: Exchange): boolean {
-    return this.#tokenOf(exchange) !== undefined
   }
 
   /** Tokens of these issuers; what else Authorization has is another way's. */

@@ -11,7 +11,7 @@ import { CredentialsAmbiguousError, CredentialsInvalidError } from '../errors.ts
 import type { KeySchemeOptions } from '../options.ts'
 import type { Authentication, Authenticator } from '../scheme.ts'
 import { keyIdOf } from './api-key.ts'
-import { takeParameter, withoutParameter } from './query-parameter.ts'
+import { takeParameter } from './query-parameter.ts'
 
 /** Keys are 40 characters; nobody's is longer than this, and hashing more would be work that callers choose. */
 const MOST_CHARACTERS = 256
@@ -43,6 +43,7 @@ export interface KeySchemeParts {
 export class KeyScheme implements Authenticator {
   readonly scheme = 'key'
   readonly challenge: string
+  readonly isCounted = true
   /** Keys that were hashed. */
   hashed = 0
   /** Of the key that is being looked at. */
@@ -68,12 +69,6 @@ export class KeyScheme implements Authenticator {
     if (key === undefined) return undefined
     if (key === SEVERAL) return new CredentialsAmbiguousError()
     return this.#verify(key, exchange.peer)
-  }
-
-  shows({ fields, query }: Exchange): boolean {
-    const { header, query: parameter } = this.#options
-    if (onlyField(fields, header) !== undefined) return true
-    return parameter !== null && query !== '' && withoutParameter(query, parameter) !== query
   }
 
   conceal(exchange: Exchange): void {
