@@ -2,6 +2,7 @@ import { test, type Test } from 'tap'
 import type { ServiceRecord } from '../../../services/upstream/discovery/resolver.ts'
 import { PATIENCE, startGateway } from '../../helper.ts'
 import { keyFor } from '../../services/access/given.ts'
+import { until } from '../../until.ts'
 import { type Play, startUpstream, type Upstream } from '../../upstream-server.ts'
 import { beforeTargets } from './before-targets.ts'
 
@@ -95,7 +96,7 @@ void test('a removed target answers what it has, then its connections end', { ti
   )
 })
 
-void test('requests follow what the name servers say, and none fails over it', { timeout: PATIENCE }, async (t) => {
+void test('requests follow what the name servers say', { timeout: PATIENCE }, async (t) => {
   const [one, two] = (await numbered(t, 2)) as [Upstream, Upstream]
   const record = ({ port }: Upstream): ServiceRecord => ({ name: '127.0.0.1', port, priority: 1, weight: 1 })
   let services = [record(one)]
@@ -111,6 +112,72 @@ void test('requests follow what the name servers say, and none fails over it', {
   t.equal(String((await ask({})).body), '1')
   await one.closed(0)
   t.equal(api.targets.length, 1)
+})
+
+void test('while what the name servers say goes to and fro, no request fails, of those held and those that come', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const release = Promise.withResolvers<void>()
+  const plays: Record<string, Play> = {
+    '/held': async (exchange) => {
+      await release.promise
+      await exchange.respond(200, [], 'whole')
+    },
+    '/half': async (exchange) => {
+      await exchange.send('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwh')
+      await release.promise
+      await exchange.send('ole')
+    },
+  }
+  const play: Play = (exchange) => (plays[exchange.request.target] ?? says('quick'))(exchange)
+  const one = await startUpstream(t, play)
+  const two = await startUpstream(t, play)
+  const record = ({ port }: Upstream): ServiceRecord => ({ name: '127.0.0.1', port, priority: 1, weight: 1 })
+  let services = [record(one)]
+  const { ask, api, clock } = await beforeTargets(t, {
+    // The one that holds requests gets its turns as well.
+    to: { targets: ['srv+http://_api._tcp.test'], balance: 'round-robin' },
+    resolver: { services: async () => services },
+  })
+  const become = async (now: readonly Upstream[]): Promise<void> => {
+    services = now.map(record)
+    clock.pass(30_000)
+    const there = new Set(origins(now))
+    await until(() => api.targets.length === there.size && api.targets.every(({ url }) => there.has(url)))
+  }
+  const held: Promise<string>[] = []
+  const hold = async (upstream: Upstream): Promise<void> => {
+    const before = upstream.requests.length
+    for (const path of ['/held', '/held', '/half', '/half']) {
+      held.push(ask({ path }).then(({ status, body }) => `${status} ${String(body)}`))
+    }
+    await upstream.received(before + 4)
+  }
+
+  await hold(one)
+  let goesOn = true
+  const statuses: number[] = []
+  const askOn = async (): Promise<void> => {
+    while (goesOn) statuses.push((await ask({ path: '/quick' })).status)
+  }
+  const load = Promise.all(Array.from({ length: 4 }, askOn))
+  for (const now of [[two], [one], [one, two], [two], [one], [two]] as const) {
+    await become(now)
+    await now[0].completed(now[0].requests.length + 8)
+  }
+  goesOn = false
+  await load
+  await hold(two)
+  await become([one])
+  t.equal(api.snapshot().length, 2, 'what has left has requests still')
+  release.resolve()
+  t.strictSame(
+    await Promise.all(held),
+    held.map(() => '200 whole'),
+  )
+  t.ok(statuses.every((status) => status === 200))
+  t.equal(statuses.length + held.length, one.requests.length + two.requests.length, 'each was asked once')
+  await until(() => api.snapshot().length === 1)
 })
 
 void test('an address is asked for by its name', { timeout: PATIENCE }, async (t) => {
