@@ -5,6 +5,8 @@ import { request } from 'undici'
 import { type ConfigInput, type Gateway, PATIENCE, startManagedGateway } from '../helper.ts'
 import { until } from '../until.ts'
 import { REFUSING_ORIGIN, startUpstream } from '../upstream-server.ts'
+import { hashPassword } from '../../services/access/basic/password.ts'
+import { keyFor } from '../services/access/given.ts'
 import { frame } from '../services/websocket/frames.ts'
 import {
   accepting,
@@ -127,11 +129,22 @@ everyProtocol('what the upstream answers instead goes to the client', async (t, 
   t.equal(await client.body(), 'not me')
 })
 
-for (const [name, asked, status, code, setUp] of [
+const acme = keyFor()
+const ACCESS = { consumers: { acme: { keys: [acme.entry], scopes: ['chat'] } } }
+const withKey = { 'X-Api-Key': acme.key }
+const basic = (password: string) => ({ Authorization: `Basic ${Buffer.from(`acme:${password}`).toString('base64')}` })
+
+type Refused = [name: string, Omit<Asked, 'port'>, status: number, code: string, SetUp?]
+
+/** What HTTP/2 has no such thing of: a key, and a body beside the frames. */
+const OF_H1: Refused[] = [
   ['no key', { fields: { 'Sec-WebSocket-Key': null } }, 400, 'HR_WEBSOCKET_HANDSHAKE'],
+  ['a body', { fields: { 'Content-Length': '3' }, early: Buffer.from('abc') }, 501, 'HR_UPGRADE_UNSUPPORTED'],
+]
+
+const OF_BOTH: Refused[] = [
   ['another version', { fields: { 'Sec-WebSocket-Version': '8' } }, 426, 'HR_WEBSOCKET_VERSION'],
   ['a page of another origin', { fields: { Origin: 'https://evil.test' } }, 403, 'HR_WEBSOCKET_ORIGIN'],
-  ['a body', { fields: { 'Content-Length': '3' }, early: Buffer.from('abc') }, 501, 'HR_UPGRADE_UNSUPPORTED'],
   ['a route without it', {}, 501, 'HR_UPGRADE_UNSUPPORTED', { route: { websocket: false } }],
   [
     'a route that the gateway answers by itself',
@@ -152,17 +165,90 @@ for (const [name, asked, status, code, setUp] of [
   ],
   ['a page of the gateway', { path: '/health' }, 404, 'HR_ROUTE_NOT_FOUND'],
   ['a path outside', { path: '/..' }, 400, 'HR_REQUEST_TARGET'],
-] satisfies [string, Omit<Asked, 'port'>, number, string, SetUp?][]) {
-  void test(`refused, and the upstream does not hear of it: ${name}`, { timeout: PATIENCE }, async (t) => {
-    const { open, upstream } = await start(t, setUp)
-    const client = await open('h1', asked)
-    t.equal(client.status, status)
-    t.equal(client.fields.connection, 'close')
-    if (status === 426) t.equal(client.fields['sec-websocket-version'], '13')
-    t.match(JSON.parse(await client.body()), { status, code })
-    t.equal(upstream.requests.length, 0)
-  })
+  ['nobody, where the route asks who calls', {}, 401, 'HR_ACCESS_REQUIRED', guarded({ by: ['key'] })],
+  [
+    'a key that does not hold',
+    { fields: { 'X-Api-Key': `${acme.key}x` } },
+    401,
+    'HR_ACCESS_INVALID',
+    guarded({ by: ['key'] }),
+  ],
+  [
+    'a caller who may not',
+    { fields: withKey },
+    403,
+    'HR_ACCESS_FORBIDDEN',
+    guarded({ by: ['key'], scopes: ['admin'] }),
+  ],
+  [
+    'an address that may not',
+    { fields: withKey },
+    403,
+    'HR_ACCESS_ADDRESS',
+    guarded({ by: ['key'], addresses: { deny: ['loopback'] } }),
+  ],
+]
+
+/** A route with `access`. */
+function guarded(access: ConfigInput): SetUp {
+  return { route: { access }, config: { access: ACCESS } }
 }
+
+for (const protocol of ['h1', 'h2'] as const) {
+  for (const [name, asked, status, code, setUp] of protocol === 'h1' ? [...OF_H1, ...OF_BOTH] : OF_BOTH) {
+    void test(`refused, and the upstream does not hear of it: ${name} (${protocol})`, {
+      timeout: PATIENCE,
+    }, async (t) => {
+      const { open, upstream } = await start(t, setUp)
+      const client = await open(protocol, asked)
+      t.equal(client.status, status)
+      if (protocol === 'h1') t.equal(client.fields.connection, 'close')
+      if (status === 426) t.equal(client.fields['sec-websocket-version'], '13')
+      if (status === 401) t.match(client.fields['www-authenticate'], /^ApiKey /)
+      t.match(JSON.parse(await client.body()), { status, code })
+      t.equal(upstream.requests.length, 0)
+    })
+  }
+}
+
+everyProtocol('who may, gets through, and the upstream is told who, but not by what', async (t, protocol) => {
+  const { both, open, upstream } = await start(t, {
+    route: { access: { by: ['key', 'basic'], scopes: ['chat'] } },
+    config: {
+      access: {
+        consumers: { acme: { ...ACCESS.consumers.acme, password: await hashPassword('a long enough one') } },
+      },
+    },
+  })
+  // A key is known at once, a password when it has been computed.
+  for (const fields of [withKey, basic('a long enough one')]) {
+    const { client, server } = await both(protocol, { fields })
+    t.equal(client.status, protocol === 'h1' ? 101 : 200)
+    const { headers } = server.request
+    t.match(headers, { 'x-consumer-id': 'acme', 'x-consumer-scopes': 'chat' })
+    t.notOk('x-api-key' in headers || 'authorization' in headers)
+    client.frames.send({ payload: 'in' })
+    t.equal((await server.frames.next())?.payload.toString(), 'in')
+  }
+  t.equal((await open(protocol, { fields: basic('another') })).status, 401)
+  t.equal(upstream.requests.length, 2)
+})
+
+everyProtocol('a handshake counts for the limit of its consumer', async (t, protocol) => {
+  const { both, open, gateway, upstream } = await start(t, {
+    route: { access: { by: ['key'] }, rateLimit: { rate: '1/h', by: 'consumer' } },
+    config: { access: ACCESS },
+  })
+  await both(protocol, { fields: withKey })
+  const refused = await open(protocol, { fields: withKey })
+  t.equal(refused.status, 429)
+  t.match(refused.fields['retry-after'], /^\d+$/)
+  t.match(JSON.parse(await refused.body()), { code: 'HR_RATE_LIMITED' })
+  const client = await gateway.client(protocol === 'h1' ? 'h1' : 'h2c')
+  const asked = await client.request({ path: '/', fields: [['X-Api-Key', acme.key]] })
+  t.equal(asked.status, 429, 'and so does any request')
+  t.equal(upstream.requests.length, 1)
+})
 
 everyProtocol('pages of other origins may connect where the route names them', async (t, protocol) => {
   const { open, both } = await start(t, { route: { websocket: { origins: ['https://app.test'] } } })

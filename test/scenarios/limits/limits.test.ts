@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import type { Client } from '../../client.ts'
+import { openH1, openH2 } from '../../websocket.ts'
 import type { ClientResponse } from '../../incoming.ts'
 import {
   everyProtocol,
@@ -152,18 +153,19 @@ void test('the fields from before the draft are there for who asks for them', { 
   )
 })
 
-void test('a WebSocket handshake counts as a request', { timeout: PATIENCE }, async (t) => {
-  const { gateway } = await managedGatewayBefore(t, (exchange) => exchange.respond(), {
-    route: { rateLimit: { rate: '1/h' } },
-  })
-  t.equal((await get(await gateway.client('h1'))).status, 200)
-  const raw = await gateway.raw()
-  const { status } = await raw.exchange(
-    'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-  )
-  t.equal(status, 429)
-  const metrics = await fetch(new URL('/metrics', gateway.adminUrl), {
-    headers: { authorization: `Bearer ${gateway.token}` },
-  })
-  t.match(await metrics.text(), /^headrace_websocket_refused_total\{code="HR_RATE_LIMITED"\} 1$/m)
-})
+everyProtocol(
+  'a WebSocket handshake counts as a request',
+  async (t, protocol) => {
+    const { gateway } = await managedGatewayBefore(t, (exchange) => exchange.respond(), {
+      route: { rateLimit: { rate: '1/h' } },
+    })
+    t.equal((await get(await gateway.client(protocol))).status, 200)
+    const open = protocol === 'h1' ? openH1 : openH2
+    t.equal((await open(t, { port: gateway.ports.cleartext })).status, 429)
+    const metrics = await fetch(new URL('/metrics', gateway.adminUrl), {
+      headers: { authorization: `Bearer ${gateway.token}` },
+    })
+    t.match(await metrics.text(), /^headrace_websocket_refused_total\{code="HR_RATE_LIMITED"\} 1$/m)
+  },
+  ['h1', 'h2c'],
+)
