@@ -9,7 +9,7 @@ import { lifeOf } from '../retention.ts'
 import { forwardStatus } from '../rules/cache-status.ts'
 import { notModifiedFields } from '../rules/conditional.ts'
 import type { FieldList, ResponseHead } from '../rules/message.ts'
-import { isShareable } from '../rules/storable.ts'
+import { isShareable, type Storability } from '../rules/storable.ts'
 import { matches } from '../rules/vary.ts'
 import { knownVariation } from '../search-variations.ts'
 import type { Entry } from '../store/entry.ts'
@@ -42,8 +42,9 @@ export class Delivery {
 
   #share(flight: Flight, { exchange, collapsed }: Waiter): boolean {
     const { errand } = flight
-    const head = flight.answer as ResponseHead
-    if (!mayHave(errand, exchange, { vary: errand.vary, fields: head.fields })) return false
+    const answer = flight.answer as ResponseHead
+    if (!mayHave(errand, exchange, { vary: errand.vary, fields: answer.fields })) return false
+    const head = exchange === errand.client ? answer : forOthers(answer, errand.storable)
     const body = flight.body as SharedBody
     this.#book(flight, exchange)
     exchange.cacheResult = collapsed ? 'collapsed' : 'miss'
@@ -101,7 +102,7 @@ export class Delivery {
         return
       }
       exchange.cacheResult = validated ? (collapsed ? 'collapsed' : 'revalidated') : 'stale'
-      this.#send(flight, waiter, entry)
+      this.#send(flight, waiter, exchange === errand.client ? (errand.own ?? entry) : entry)
     })
     return others
   }
@@ -167,6 +168,11 @@ export class Delivery {
       detail: policy.details && storable?.store === false ? storable.reason : undefined,
     })
   }
+}
+
+/** The answer as others get it: no more of it than who asks later gets from the store. */
+function forOthers(answer: ResponseHead, storable: Storability | undefined): ResponseHead {
+  return storable?.store === true ? { ...answer, fields: storable.fields } : answer
 }
 
 /** Whether the answer to one client's request answers another's. */

@@ -49,6 +49,8 @@ export interface Errand {
   vary: readonly string[] | '*'
   /** What takes the place of the selected response; in no store where it must not, or may no longer, be stored. */
   updated: Entry | undefined
+  /** The same for the client itself: with the fields that are for nobody else. */
+  own: Entry | undefined
   /** It is stored, in whatever tier. */
   isKept: boolean
 }

@@ -139,6 +139,7 @@ export class Fetcher implements FlightOwner {
         tags: selected?.stored.tags ?? routeCacheOf(client).policy.tags,
         vary: [],
         updated: undefined,
+        own: undefined,
         isKept: false,
       },
     })

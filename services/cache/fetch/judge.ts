@@ -89,15 +89,22 @@ export class Judge {
     if (freshening.outcome === 'mismatch') return AGAIN
     for (const { old, updated } of freshening.updates) {
       const storable = storabilityOf(client, updated, now())
-      const tagged = { ...updated, tags: tagsOf(client, updated.fields) }
+      const told = { ...updated, tags: tagsOf(client, updated.fields) }
       const life = storable.store ? storable.lifespan : lifespanOf(updated, freshnessOf(updated, policy))
+      // A 304 has fields that are for one client, too.
+      const tagged = storable.store ? { ...told, fields: storable.fields } : told
       const entry = storable.store ? this.#filling.put(errand, life, tagged) : undefined
       if (!storable.store) this.#filling.drop(key, old)
       if (errand.updated !== undefined) continue
       // What may not be stored answers this once, and those alone who may have it.
       errand.storable = storable
       if (!storable.store && storable.lasting) passes.remember(key, now())
-      errand.updated = entry ?? loose(policy, { key, stored: tagged, times: timesOf(tagged, life) }, storable.store)
+      const times = timesOf(told, life)
+      errand.updated = entry ?? loose(policy, { key, stored: tagged, times }, storable.store)
+      errand.own =
+        tagged.fields.length === told.fields.length
+          ? errand.updated
+          : loose(policy, { key, stored: told, times }, storable.store)
     }
     return STORED
   }
