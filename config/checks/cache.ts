@@ -52,6 +52,14 @@ const NOT_IN_KEYS: Readonly<Record<string, string>> = {
   'if-none-match': 'conditional requests are answered from what is stored',
   'if-modified-since': 'conditional requests are answered from what is stored',
   'cache-control': 'clientDirectives says what it may do',
+  ...Object.fromEntries(
+    ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip', 'x-request-id'].map((name) => [
+      name,
+      'the gateway writes it anew, for each client another: what depends on it cannot be shared',
+    ]),
+  ),
+  'x-forwarded-host': 'scheme and host are part of every key',
+  'x-forwarded-proto': 'scheme and host are part of every key',
 }
 
 function checkVaryBy({ varyBy: { headers, cookies } }: RouteCacheInput, say: Say): void {

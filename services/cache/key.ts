@@ -1,6 +1,6 @@
 import type { Content, Told } from '../downstream/exchange.ts'
 import type { Identity } from '../downstream/identity.ts'
-import { cookieOf } from '../http/cookie.ts'
+import { cookiesOf } from '../http/cookie.ts'
 import type { RequestFields } from '../http/request-fields.ts'
 import { identityPart } from './identity-key.ts'
 import type { CachePolicy } from './policy.ts'
@@ -38,7 +38,7 @@ export function cacheKey(policy: CachePolicy, exchange: Keyed, variation?: Known
   const { headers, cookies } = policy.varyBy
   // No value has a line break in it, so that a name cannot be made up by another's value.
   for (const name of headers) key += `\n${name}: ${requestFieldValue(exchange.fields.kept, name) ?? ''}`
-  for (const name of cookies) key += `\n${name}=${cookieOf(exchange.fields.cookie, name) ?? ''}`
+  for (const name of cookies) key += `\n${name}=${cookiesOf(exchange.fields.cookie, name)}`
   if (policy.identity !== null) key += identityPart(policy.identity, exchange.identity)
   const { told, content } = exchange
   // A trusted proxy may name another host than it asks: upstreams are told that one.
@@ -80,7 +80,8 @@ export function keptQuery(policy: CachePolicy, query: string, variation?: KnownV
 export function normalQuery(query: string, { ignore, sort }: CachePolicy['query']): string {
   if (ignore.length === 0 && !sort) return query
   let pairs = query.slice(1).split('&')
-  if (ignore.length > 0) pairs = pairs.filter((pair) => !ignores(ignore, nameOf(pair)))
+  // To an origin that parts parameters at semicolons too, there would be more in it than what is ignored.
+  if (ignore.length > 0) pairs = pairs.filter((pair) => pair.includes(';') || !ignores(ignore, nameOf(pair)))
   // Stable, and by name alone: the order of equal names means something.
   if (sort) pairs.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0))
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`

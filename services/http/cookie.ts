@@ -7,3 +7,14 @@ export function cookieOf(field: string | undefined, name: string): string | unde
   }
   return undefined
 }
+
+/** The values of all cookies of a name, joined by `;`, which none has: origins disagree on which of several counts. Empty without any. */
+export function cookiesOf(field: string | undefined, name: string): string {
+  if (field === undefined) return ''
+  const values: string[] = []
+  for (const pair of field.split(';')) {
+    const equals = pair.indexOf('=')
+    if (equals !== -1 && pair.slice(0, equals).trim() === name) values.push(pair.slice(equals + 1).trim())
+  }
+  return values.join(';')
+}

@@ -52,7 +52,7 @@ export function readRequestFields(raw: readonly string[], start = 0): RequestFie
     if (!special.mayHave(name) || !take(fields, name.toLowerCase(), value)) kept.push(name, value)
   }
   if (fields.cookie !== undefined) kept.push('cookie', fields.cookie)
-  if (fields.connection !== undefined) dropNamed(kept, fields.connection)
+  if (fields.connection !== undefined) dropNamed(fields, fields.connection)
   return fields
 }
 
@@ -237,9 +237,13 @@ function join(list: string | undefined, value: string): string {
   return list === undefined ? value : `${list}, ${value}`
 }
 
-/** Removes the fields that `Connection` names. What the gateway writes itself is not in the list, so it cannot be hit. */
-function dropNamed(kept: string[], connection: string): void {
+/**
+ * Removes the fields that `Connection` names, also where they are kept apart: whoever reads them there is to see what goes on. What
+ * the gateway writes itself is not in the list, so it cannot be hit.
+ */
+function dropNamed(fields: RequestFields, connection: string): void {
   if (connection === 'keep-alive' || connection === 'close') return
+  const { kept } = fields
   const named = new Set(
     connection
       .toLowerCase()
@@ -248,10 +252,53 @@ function dropNamed(kept: string[], connection: string): void {
   )
   let end = 0
   for (let i = 0; i < kept.length; i += 2) {
-    if (named.has((kept[i] as string).toLowerCase())) continue
+    const name = (kept[i] as string).toLowerCase()
+    if (named.has(name)) {
+      forget(fields, name)
+      continue
+    }
     kept[end] = kept[i] as string
     kept[end + 1] = kept[i + 1] as string
     end += 2
   }
   kept.length = end
+  const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = fields
+  fields.conditional = [ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince].some((one) => one !== undefined)
+}
+
+/** One of those that are kept and stand apart as well. */
+function forget(fields: RequestFields, name: string): void {
+  switch (name) {
+    case 'cookie':
+      fields.cookie = undefined
+      break
+    case 'cache-control':
+      fields.cacheControl = undefined
+      break
+    case 'pragma':
+      fields.pragma = undefined
+      break
+    case 'authorization':
+      fields.authorization = undefined
+      break
+    case 'range':
+      fields.range = undefined
+      break
+    case 'if-range':
+      fields.ifRange = undefined
+      break
+    case 'if-match':
+      fields.ifMatch = undefined
+      break
+    case 'if-none-match':
+      fields.ifNoneMatch = undefined
+      break
+    case 'if-modified-since':
+      fields.ifModifiedSince = undefined
+      break
+    case 'if-unmodified-since':
+      fields.ifUnmodifiedSince = undefined
+      break
+    default:
+  }
 }

@@ -14,7 +14,7 @@ import { Filling } from './filling.ts'
 import { Flight, type FlightOwner, type Verdict, type Waiter } from './flight.ts'
 import { flightKeyOf, FlightTable, namesOf, NO_ENTRIES, variantNames } from './flight-table.ts'
 import { isForOthers, Judge } from './judge.ts'
-import { originRequest } from './origin-request.ts'
+import { originRequest, withoutOverrides } from './origin-request.ts'
 import { SharedBody } from './shared-body.ts'
 
 /** How a request follows others that it could not be answered with. */
@@ -154,7 +154,7 @@ export class Fetcher implements FlightOwner {
 
   #prepare(flight: Flight): void {
     const { client, question, part, completing } = flight.errand
-    const { kept: sent } = client.fields
+    const sent = withoutOverrides(client.fields.kept, routeCacheOf(client).policy.varyBy.headers)
     const kept = withValidation(part ? sent : withoutRange(sent), question?.fields ?? [])
     if (completing !== undefined) kept.push(...completionFields(completing))
     flight.request = originRequest(client, kept, flight)

@@ -1,7 +1,44 @@
 import { streamOf } from '../../downstream/content.ts'
 import { Exchange } from '../../downstream/exchange.ts'
 import type { Reply } from '../../downstream/reply.ts'
+import { FieldNames } from '../../http/field-names.ts'
 import type { RequestFields } from '../../http/request-fields.ts'
+
+/** By which some frameworks answer another request than the one that was sent: of another method, URL, host or scheme. */
+const OVERRIDES = [
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-url',
+  'x-original-uri',
+  'x-rewrite-url',
+  'x-host',
+  'x-original-host',
+  'x-forwarded-ssl',
+  'x-forwarded-uri',
+  'x-forwarded-method',
+  'x-forwarded-path',
+  'x-forwarded-protocol',
+  'x-url-scheme',
+  'front-end-https',
+]
+const overrides: ReadonlySet<string> = new Set(OVERRIDES)
+const shapes = new FieldNames(OVERRIDES)
+
+/**
+ * Fields of a request whose answer others may get: without those that are in no key and could make another answer of it.
+ *
+ * @param keyed request fields that are in the key, in lower case
+ */
+export function withoutOverrides(kept: readonly string[], keyed: readonly string[]): readonly string[] {
+  const isOne = (name: string): boolean => {
+    if (!shapes.mayHave(name)) return false
+    const lower = name.toLowerCase()
+    return overrides.has(lower) && !keyed.includes(lower)
+  }
+  if (!kept.some((name, index) => index % 2 === 0 && isOne(name))) return kept
+  return kept.filter((_, index) => !isOne(kept[index - (index % 2)] as string))
+}
 
 /**
  * The gateway's own request to the origin: a client's, less what concerns that client's connection and what it has

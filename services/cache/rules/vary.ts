@@ -17,9 +17,12 @@ export const ABSENT = ' '
 /** What the request fields named by Vary are compared by. */
 export type VaryPolicy = Pick<CachePolicy, 'profile' | 'languages'>
 
+/** What the gateway writes anew for each client: no two requests are known to have the same. */
+const OF_ONE_CLIENT: ReadonlySet<string> = new Set(['forwarded', 'via', 'x-forwarded-for', 'x-real-ip', 'x-request-id'])
+
 /**
  * The names in Vary, in lower case, sorted, once each; `'*'` where any member of any line is `*`: such a response never
- * matches a later request (RFC 9111 §4.1).
+ * matches a later request (RFC 9111 §4.1). The same of one that varies by what only one client is known by.
  */
 export function varyNames(fields: FieldList): readonly string[] | '*' {
   const value = fieldValue(fields, 'vary')
@@ -27,7 +30,7 @@ export function varyNames(fields: FieldList): readonly string[] | '*' {
   const names = new Set<string>()
   for (const member of value.split(',')) {
     const name = member.trim().toLowerCase()
-    if (name === '*') return '*'
+    if (name === '*' || OF_ONE_CLIENT.has(name)) return '*'
     if (name !== '') names.add(name)
   }
   return [...names].toSorted()

@@ -58,6 +58,8 @@ void test('what must not stand in a key, and what does anyway', async (t) => {
   const headers = (...names: string[]): string[] => one({ varyBy: { headers: names } })
   t.match(headers('Authorization'), [/varyBy.headers\[0\]: what depends on credentials is not shared/])
   t.match(headers('cookie'), [/varyBy\.cookies/])
+  t.match(headers('X-Forwarded-For'), [/the gateway writes it anew/])
+  t.match(headers('X-Forwarded-Host'), [/part of every key/])
   t.match(headers('Host'), [/part of every key/])
   t.match(headers('x-a', 'X-A'), [/'X-A' is listed already/])
   t.match(headers('x a'), [/no name of a field/])

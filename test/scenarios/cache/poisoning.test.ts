@@ -51,6 +51,66 @@ void test('what no key holds of a forwarding field does not reach the origin', {
   }
 })
 
+void test('what makes another request of one does not reach the origin where the answer may be stored', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(t, reflecting, { cache: { varyBy: { headers: ['X-Original-Host'] } } })
+  const names = ['X-HTTP-Method-Override', 'X-Method-Override', 'X-Original-URL', 'X-Rewrite-URL', 'X-Host']
+  for (const name of [...names, 'X-Forwarded-Ssl', 'X-Forwarded-Uri', 'Front-End-Https']) {
+    const path = `/${name.toLowerCase()}`
+    await cached.get(path, [
+      [name, 'evil'],
+      ['X-Other', 'kept'],
+    ])
+    const request = cached.upstream.requests.at(-1)!
+    t.strictSame([request.get(name), request.get('x-other')], [undefined, 'kept'], name)
+    t.match(status(await cached.get(path)), /^hit/)
+  }
+  await cached.get('/keyed', [['X-Original-Host', 'a']])
+  t.equal(cached.upstream.requests.at(-1)?.get('x-original-host'), 'a', 'what is in the key goes on')
+  await cached.ask('POST', '/x', { fields: [['X-HTTP-Method-Override', 'PATCH']], body: 'x' })
+  t.equal(cached.upstream.requests.at(-1)?.get('x-http-method-override'), 'PATCH', 'and what nobody else gets')
+})
+
+void test('a cookie that Connection takes off is in no key, and of several all are', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(
+    t,
+    (exchange) => exchange.respond(200, [FRESH], exchange.request.get('cookie') ?? 'none'),
+    {
+      cache: { varyBy: { cookies: ['theme'] } },
+    },
+  )
+  const get = async (...fields: Field[]): Promise<string> => String((await cached.get('/x', fields)).body)
+  t.equal(await get(['Cookie', 'theme=dark'], ['Connection', 'cookie']), 'none')
+  t.equal(await get(['Cookie', 'theme=dark']), 'theme=dark')
+  t.equal(await get(), 'none')
+  t.equal(await get(['Cookie', 'theme=light; theme=dark']), 'theme=light; theme=dark')
+  t.equal(await get(['Cookie', 'theme=light']), 'theme=light')
+  t.equal(cached.upstream.requests.length, 4)
+})
+
+void test('an ignored parameter with a semicolon is not ignored: some read several in it', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(t, answering([FRESH]), { cache: { ignoreQuery: ['utm_*'] } })
+  await cached.get('/x?utm_a=1;q=evil&a=1')
+  t.match(status(await cached.get('/x?a=1')), 'fwd=uri-miss')
+  t.match(status(await cached.get('/x?a=1&utm_a=2')), 'hit')
+})
+
+void test('an answer that varies by what one client alone is known by is for nobody else', {
+  timeout: PATIENCE,
+}, async (t) => {
+  for (const name of ['X-Forwarded-For', 'Forwarded', 'Via', 'X-Real-IP']) {
+    const cached = await cachedBefore(t, answering([FRESH, ['Vary', `Accept, ${name}`]]))
+    await cached.get('/x')
+    t.notMatch(status(await cached.get('/x')), /^hit/, name)
+    t.equal(cached.store.stats().entries, 0)
+  }
+})
+
 void test('what a trusted proxy says of the host belongs to the key; the client that it names is told on', {
   timeout: PATIENCE,
 }, async (t) => {

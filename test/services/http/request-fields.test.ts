@@ -121,6 +121,29 @@ void test('what Connection names is dropped, cookies too, and none of what the g
   t.end()
 })
 
+void test('what Connection names is nowhere, whoever reads it', (t) => {
+  const apart = {
+    cookie: 'cookie',
+    'cache-control': 'cacheControl',
+    pragma: 'pragma',
+    authorization: 'authorization',
+    range: 'range',
+    'if-range': 'ifRange',
+    'if-match': 'ifMatch',
+    'if-none-match': 'ifNoneMatch',
+    'if-modified-since': 'ifModifiedSince',
+    'if-unmodified-since': 'ifUnmodifiedSince',
+  } as const
+  for (const [name, member] of Object.entries(apart)) {
+    t.equal(readRequestFields([name, 'x=1'])[member], 'x=1')
+    const fields = readRequestFields([name, 'x=1', 'Connection', name])
+    t.strictSame([fields.kept, fields[member], fields.conditional], [[], undefined, false], name)
+  }
+  const other = readRequestFields(['If-Match', '"a"', 'If-None-Match', '"b"', 'Connection', 'If-Match'])
+  t.match(other, { conditional: true, ifMatch: undefined, ifNoneMatch: '"b"' })
+  t.end()
+})
+
 void test('no field is both kept and dropped, and none is invented', (t) => {
   const name = fc.constantFrom(
     'Host',
