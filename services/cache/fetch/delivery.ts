@@ -6,10 +6,12 @@ import { servesOnFailure } from '../failure.ts'
 import { cacheKey } from '../key.ts'
 import { passOn } from '../passing.ts'
 import { lifeOf } from '../retention.ts'
+import { ageAt } from '../rules/age.ts'
 import { forwardStatus } from '../rules/cache-status.ts'
 import { notModifiedFields } from '../rules/conditional.ts'
-import type { FieldList, ResponseHead } from '../rules/message.ts'
-import { isShareable, type Storability } from '../rules/storable.ts'
+import { fieldValue, type FieldList, type ResponseHead } from '../rules/message.ts'
+import { without } from '../rules/partial-content.ts'
+import { isShareable } from '../rules/storable.ts'
 import { matches } from '../rules/vary.ts'
 import { knownVariation } from '../search-variations.ts'
 import type { Entry } from '../store/entry.ts'
@@ -32,19 +34,46 @@ export class Delivery {
 
   /** With what comes from the origin, head and body. @returns `false` where that is not for this one */
   share(flight: Flight, waiter: Waiter): boolean {
+    const { client, storable } = flight.errand
+    const answer = flight.answer as ResponseHead
+    // The others get no more of it than who asks later gets from the store.
+    const isOwn = waiter.exchange === client || storable?.store !== true
+    return this.#try(flight, waiter, isOwn ? answer : { ...answer, fields: storable.fields })
+  }
+
+  /**
+   * The same, for one who came when the head was there already: as from the store, with its age. @returns `false`, too,
+   * where it is not fresh any more
+   */
+  shareLate(flight: Flight, waiter: Waiter): boolean {
+    const { storable } = flight.errand
+    const now = this.#context.now()
+    if (storable?.store !== true || now >= storable.lifespan.freshUntil) return false
+    const { bornAt } = storable.lifespan
+    const fields = [...without(storable.fields, AGE), 'age', String(ageAt(bornAt, now))]
+    return this.#try(flight, waiter, { ...(flight.answer as ResponseHead), fields })
+  }
+
+  #try(flight: Flight, waiter: Waiter, head: ResponseHead): boolean {
     try {
-      return this.#share(flight, waiter)
+      return this.#share(flight, waiter, head)
     } catch (error) {
       this.#context.origin.broke(waiter.exchange, error)
       return true
     }
   }
 
-  #share(flight: Flight, { exchange, collapsed }: Waiter): boolean {
+  /** @param head what this one gets of the answer's */
+  #share(flight: Flight, { exchange, collapsed }: Waiter, head: ResponseHead): boolean {
     const { errand } = flight
-    const answer = flight.answer as ResponseHead
-    if (!mayHave(errand, exchange, { vary: errand.vary, fields: answer.fields })) return false
-    const head = exchange === errand.client ? answer : forOthers(answer, errand.storable)
+    if (!mayHave(errand, exchange, { vary: errand.vary, fields: head.fields })) return false
+    const precondition = preconditionOf(exchange, head)
+    if (precondition === 'failed' && exchange !== errand.client) {
+      // The origin's to decide, which has not been told of it yet.
+      exchange.work = undefined
+      passOn(this.#context, exchange, 'request')
+      return true
+    }
     const body = flight.body as SharedBody
     this.#book(flight, exchange)
     exchange.cacheResult = collapsed ? 'collapsed' : 'miss'
@@ -60,10 +89,11 @@ export class Delivery {
       { head, tags: errand.tags, storable: errand.storable },
       { own, now: this.#context.now() },
     )
-    if (preconditionOf(exchange, head) === 'not-modified') {
+    if (precondition === 'not-modified') {
       exchange.work = undefined
       exchange.about = fields
-      send(exchange, 304, [...notModifiedFields(fields), ...own])
+      const age = fieldValue(fields, 'age')
+      send(exchange, 304, [...notModifiedFields(fields), ...(age === undefined ? [] : ['age', age]), ...own])
       this.#context.origin.finish(exchange)
       return true
     }
@@ -170,10 +200,7 @@ export class Delivery {
   }
 }
 
-/** The answer as others get it: no more of it than who asks later gets from the store. */
-function forOthers(answer: ResponseHead, storable: Storability | undefined): ResponseHead {
-  return storable?.store === true ? { ...answer, fields: storable.fields } : answer
-}
+const AGE: ReadonlySet<string> = new Set(['age'])
 
 /** Whether the answer to one client's request answers another's. */
 function mayHave(

@@ -172,6 +172,10 @@ export class Fetcher implements FlightOwner {
     return this.#delivery.share(flight, waiter)
   }
 
+  answerLate(flight: Flight, waiter: Waiter): boolean {
+    return this.#delivery.shareLate(flight, waiter)
+  }
+
   answerStored(flight: Flight, waiters: readonly Waiter[]): void {
     const others = this.#delivery.answerStored(flight, waiters)
     if (others.length > 0) this.release(flight, others)

@@ -45,6 +45,8 @@ export interface FlightOwner {
   answerStored(flight: Flight, waiters: readonly Waiter[]): void
   /** One waiter is to be answered from the flight: head and body. @returns `false` where this answer is not for it */
   answerShared(flight: Flight, waiter: Waiter): boolean
+  /** The same, for one who came when the head was there: as from the store. */
+  answerLate(flight: Flight, waiter: Waiter): boolean
   /** A waiter's client has left before there was an answer. */
   left(waiter: Waiter): void
   /** Waiters that cannot have this answer: they need one of their own. */
@@ -113,7 +115,7 @@ export class Flight implements Reply {
   /** @returns `false` where the answer that is coming is not for this request */
   join(exchange: CacheExchange): boolean {
     const waiter = new Waiter(this, exchange, this.#background || this.#waiters.length > 0 || this.#stage !== 'asking')
-    if (this.#stage === 'sharing') return this.#owner.answerShared(this, waiter)
+    if (this.#stage === 'sharing') return this.#owner.answerLate(this, waiter)
     this.#waiters.push(waiter)
     exchange.work = waiter
     return true

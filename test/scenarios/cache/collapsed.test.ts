@@ -399,6 +399,100 @@ void test('who asks after a purge does not get what was asked for before it', { 
   t.equal(cached.cache.flights, 0)
 })
 
+for (const control of ['no-cache', 'max-age=0', 'max-age=5']) {
+  void test(`who comes when the head is there gets no more than the store would give: ${control}`, {
+    timeout: PATIENCE,
+  }, async (t) => {
+    const more = Promise.withResolvers<void>()
+    let count = 0
+    const cached = await cachedBefore(t, async (exchange) => {
+      if (++count > 1)
+        return exchange.respond(
+          200,
+          [
+            ['Cache-Control', control],
+            ['ETag', '"2"'],
+          ],
+          'new',
+        )
+      await exchange.send(CHUNKED.replace('max-age=60', `${control}\r\nETag: "1"`))
+      await exchange.chunk('old')
+      await more.promise
+      await exchange.lastChunk()
+    })
+    const leader = await (await cached.client()).open({ path: '/x' })
+    t.equal(String(await leader.response.chunk()), 'old')
+    cached.pass(3600)
+    const late = await cached.get('/x')
+    t.equal(String(late.body), 'new')
+    t.notMatch(status(late), /collapsed|ttl=-/)
+    more.resolve()
+    t.equal(String((await leader.response.whole()).body), 'old')
+    t.equal(cached.cache.flights, 0)
+  })
+}
+
+void test('who comes when the head is there is told its age', { timeout: PATIENCE }, async (t) => {
+  const more = Promise.withResolvers<void>()
+  const cached = await cachedBefore(t, [
+    async (exchange) => {
+      await exchange.send(CHUNKED.replace('max-age=60', 'max-age=60\r\nETag: "1"\r\nAge: 5'))
+      await exchange.chunk('first')
+      await more.promise
+      await exchange.lastChunk()
+    },
+  ])
+  const leader = await (await cached.client()).open({ path: '/x' })
+  t.equal(String(await leader.response.chunk()), 'first')
+  cached.pass(20)
+  const late = await (await cached.client()).open({ path: '/x' })
+  const head = await late.response.head()
+  t.strictSame(
+    head.fields.filter(([name]) => name.toLowerCase() === 'age').map(([, value]) => value),
+    ['25'],
+  )
+  t.match(status(head), /ttl=35; .*collapsed/)
+  const same = await cached.get('/x', [['If-None-Match', '"1"']])
+  t.strictSame([same.status, same.get('age')], [304, '25'])
+  more.resolve()
+  t.equal(String((await late.response.whole()).body), 'first')
+  await leader.response.whole()
+})
+
+void test("who waits for another's answer has its own If-Match decided by the origin", {
+  timeout: PATIENCE,
+}, async (t) => {
+  const gate = Promise.withResolvers<void>()
+  let count = 0
+  const cached = await cachedBefore(t, async (exchange) => {
+    if (exchange.request.get('if-match') !== undefined) return exchange.respond(412, [], '')
+    if (++count === 1)
+      return exchange.respond(
+        200,
+        [
+          ['Cache-Control', 'max-age=5'],
+          ['ETag', '"1"'],
+        ],
+        'old',
+      )
+    await gate.promise
+    return exchange.respond(200, [FRESH, ['ETag', '"2"']], 'new')
+  })
+  await cached.get('/x')
+  cached.pass(10)
+  const leader = cached.get('/x')
+  await cached.upstream.received(2)
+  const ours = cached.get('/x', [['If-Match', '"1"']])
+  const theirs = cached.get('/x', [['If-Match', '"2"']])
+  await standstill(() => cached.upstream.requests.length)
+  t.equal(cached.upstream.requests.length, 2, 'they wait')
+  gate.resolve()
+  t.equal((await ours).status, 412)
+  t.strictSame([(await theirs).status, String((await theirs).body)], [200, 'new'])
+  t.equal((await leader).status, 200)
+  t.equal(cached.upstream.requests.length, 3)
+})
+
 void test('counters book what became of each', { timeout: PATIENCE }, async (t) => {
   const cached = await cachedBefore(t, answering([FRESH]))
   await cached.get('/x')
