@@ -186,6 +186,10 @@ export class ResponseCache {
         })
         return
     }
+    if (wantsOnlyStored(exchange.fields, policy)) {
+      if (!this.#looksFurther(exchange, found, looked)) this.#refuse(exchange)
+      return
+    }
     if (exchange.method === 'HEAD') {
       passOn(this.#context, exchange, 'request', () => observeHead(this.#context, exchange, entry))
     } else if (entry.stored.part !== null) {

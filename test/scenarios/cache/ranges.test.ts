@@ -81,6 +81,18 @@ void test('a part is stored, answers what it holds, and is no whole', { timeout:
   t.equal(cached.store.stats().entries, 1)
 })
 
+void test('only-if-cached is not asked of the origin, whatever of it is stored', { timeout: PATIENCE }, async (t) => {
+  const cached = await cachedBefore(t, ranging())
+  const only: Field = ['Cache-Control', 'only-if-cached']
+  await cached.get('/x', [['Range', 'bytes=0-3']])
+  t.equal((await cached.get('/x', [['Range', 'bytes=1-2'], only])).status, 206)
+  t.equal((await cached.get('/x', [['Range', 'bytes=8-11'], only])).status, 504)
+  t.equal((await cached.get('/x', [only])).status, 504)
+  await cached.get('/y')
+  t.equal((await cached.get('/y', [['If-Match', '"other"'], only])).status, 504)
+  t.equal(cached.upstream.requests.length, 2)
+})
+
 void test('parts that make up the whole are one', { timeout: PATIENCE }, async (t) => {
   const cached = await cachedBefore(t, ranging())
   for (const range of ['bytes=0-9', 'bytes=10-']) await cached.get('/x', [['Range', range]])

@@ -29,3 +29,15 @@ void test('without a Date, a response is as old as its arrival', (t) => {
   t.equal(dateOf(storedResponse(lines(`date: ${HOUR_BEFORE}`))), RECEIVED_AT - 3_600_000)
   t.end()
 })
+
+void test('of a Date that stands twice the first counts', (t) => {
+  const date = 'Mon, 01 Jun 2026 12:00:00 GMT'
+  const head = {
+    status: 200,
+    fields: ['date', date, 'date', date],
+    requestedAt: 0,
+    receivedAt: Date.parse(date) + 50_000,
+  }
+  t.equal(dateOf(head), Date.parse(date))
+  t.end()
+})
