@@ -5,7 +5,6 @@ import { equivalentUrls } from '../services/cache/equivalent-urls.ts'
 import { type ObservedRoute, readCache } from '../services/cache/report.ts'
 import type { ResponseCache } from '../services/cache/response-cache.ts'
 import type { SecondTierReport } from '../services/cache/second-tier.ts'
-import type { Selector } from '../services/cache/store/selector.ts'
 import type { LocalControl } from '../services/control/local.ts'
 
 /**
@@ -14,7 +13,7 @@ import type { LocalControl } from '../services/control/local.ts'
  */
 export interface CacheMonitorOptions {
   local: LocalControl
-  cache: Pick<ResponseCache, 'purge' | 'heard' | 'find' | 'stats' | 'top' | 'flights'>
+  cache: Pick<ResponseCache, 'purge' | 'purgeUrls' | 'heard' | 'find' | 'stats' | 'top' | 'flights'>
   /** How the tier behind the memory does; `null` where there is none. */
   second: () => SecondTierReport | null
   /** All routes, cached or not. */
@@ -27,20 +26,11 @@ async function cacheMonitor(_fastify: FastifyInstance, options: CacheMonitorOpti
   local.answer({
     cache: () => readCache(cache, routes, second()),
     'cache-entry': ({ url }) =>
-      reportEntries(
-        url,
-        forms(url).flatMap((form) => cache.find(form)),
-        routes,
-        Date.now(),
-      ),
+      reportEntries(url, [...new Set(forms(url).flatMap((form) => cache.find(form)))], routes, Date.now()),
   })
   local.obey({
-    'cache-purge': async ({ selector, mode }) => {
-      const selectors: Selector[] =
-        selector.kind === 'url' ? forms(selector.url).map((url) => ({ kind: 'url', url })) : [selector]
-      const covered = await Promise.all(selectors.map((one) => cache.purge(one, mode)))
-      return covered.reduce((total, one) => total + one, 0)
-    },
+    'cache-purge': ({ selector, mode }) =>
+      selector.kind === 'url' ? cache.purgeUrls(forms(selector.url), mode) : cache.purge(selector, mode),
     'cache-invalidate': ({ from, selectors }) => {
       // Told to all, and this one knows already: what was stored since is no longer meant.
       if (from !== process.pid) cache.heard(selectors)

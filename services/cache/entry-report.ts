@@ -3,6 +3,7 @@ import type { RouteCache } from './context.ts'
 import { lifeOf } from './retention.ts'
 import { ageAt } from './rules/age.ts'
 import { type FreshnessSource, freshnessOf } from './rules/freshness.ts'
+import { isUrlTag } from './rules/own-tags.ts'
 import { ABSENT } from './rules/vary.ts'
 import type { Entry, Resource } from './store/entry.ts'
 import { urlOf } from './store/selector.ts'
@@ -105,7 +106,7 @@ function reportVariant(entry: Entry, routes: readonly ObservedRoute[], now: numb
     ttl: freshUntil === 0 ? null : Math.floor((freshUntil - now) / 1000),
     ...timesOf(entry, found),
     storedAt: new Date(stored.receivedAt).toISOString(),
-    tags: [...stored.tags],
+    tags: stored.tags.filter((tag) => !isUrlTag(tag)),
     vary: Object.fromEntries(
       pairs(stored.vary).map(({ name, value }) => [name, value === ABSENT ? null : SECRET.test(name) ? HIDDEN : value]),
     ),

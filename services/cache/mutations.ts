@@ -1,16 +1,16 @@
 import { type CacheContext, type CacheExchange, routeCacheOf } from './context.ts'
 import { invalidatedBy, type Readable } from './invalidation.ts'
 import { keep } from './keep.ts'
-import { cacheKey, pathOf } from './key.ts'
+import { cacheKey } from './key.ts'
 import { endToEnd, ObservedReply } from './observed-reply.ts'
 import { timesOf } from './retention.ts'
 import type { ResponseHead } from './rules/message.ts'
 import { varyOf } from './rules/vary.ts'
-import type { SearchVariations } from './search-variations.ts'
 import type { Selector } from './store/selector.ts'
 import { STRING_BODY_BYTES } from './stored.ts'
 import { storabilityOf, tagsOf } from './storing.ts'
 import { type OnWhole, TeeReply } from './tee-reply.ts'
+import { resourcesAt } from './url-tags.ts'
 
 /** Watches the answers to what may change something, on routes with a cache and without: what they outdate is purged. */
 export class Mutations {
@@ -19,16 +19,12 @@ export class Mutations {
   readonly #purge: (selectors: readonly Selector[]) => void
 
   /** @param purge in this process at once, and wherever else it is stored */
-  constructor(
-    context: CacheContext,
-    { variations, purge }: { variations: SearchVariations; purge: (selectors: readonly Selector[]) => void },
-  ) {
+  constructor(context: CacheContext, purge: (selectors: readonly Selector[]) => void) {
     this.#context = context
     this.#purge = purge
     this.#readable = {
       policiesAt: context.policiesAt,
-      variationAt: (policy, place) => (variations.size === 0 ? undefined : variations.get(pathOf(policy, place))),
-      find: (url) => context.store.byUrl(url),
+      find: (url) => resourcesAt(context.store, url),
     }
   }
 

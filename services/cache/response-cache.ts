@@ -24,6 +24,7 @@ import type { Entry, Resource } from './store/entry.ts'
 import type { MemoryStoreStats } from './store/memory.ts'
 import { type Selector, withoutDefaultPort } from './store/selector.ts'
 import type { TopKey } from './store/top-keys.ts'
+import { countedAgain, resourcesAt, selectorsOfUrls } from './url-tags.ts'
 
 /** What is stored for a request. */
 interface Found {
@@ -51,10 +52,7 @@ export class ResponseCache {
     this.#variations = context.variations
     this.#fetcher = new Fetcher(context, this.#variations)
     this.#second = new SecondLook(context)
-    this.#mutations = new Mutations(context, {
-      variations: this.#variations,
-      purge: (selectors) => this.invalidate(selectors),
-    })
+    this.#mutations = new Mutations(context, (selectors) => this.invalidate(selectors))
   }
 
   /** Answers a request of a route that is cached, from the store or from its upstream. */
@@ -102,14 +100,21 @@ export class ResponseCache {
   }
 
   /** Purges what is stored, and what is on its way, here and in the second tier. @returns how many entries that covered */
-  async purge(given: Selector, mode: PurgeMode): Promise<number> {
-    const selector: Selector = given.kind === 'url' ? { kind: 'url', url: withoutDefaultPort(given.url) } : given
-    return purgeStorage(this.#context, selector, mode)
+  async purge(selector: Selector, mode: PurgeMode): Promise<number> {
+    return selector.kind === 'url' ? this.purgeUrls([selector.url], mode) : this.#purgeOne(selector, mode)
+  }
+
+  /** The same for what answers any of these URLs. */
+  async purgeUrls(urls: readonly string[], mode: PurgeMode): Promise<number> {
+    const selectors = selectorsOfUrls(new Set(urls.map(withoutDefaultPort)))
+    const twice = mode === 'soft' ? countedAgain(this.#context.store, selectors) : 0
+    const covered = await Promise.all(selectors.map((selector) => this.#purgeOne(selector, mode)))
+    return covered.reduce((total, one) => total + one, 0) - twice
   }
 
   /** Purges what a mutation has made invalid: here at once, and in other processes. */
   invalidate(selectors: readonly Selector[]): void {
-    const taken = selectors.map((selector) => this.purge(selector, 'hard'))
+    const taken = selectors.map((selector) => this.#purgeOne(selector, 'hard'))
     this.announce?.(selectors)
     Promise.all(taken)
       .then(() => {
@@ -124,9 +129,9 @@ export class ResponseCache {
     for (const selector of selectors) purgeMemory(this.#context, selector, 'hard')
   }
 
-  /** What is stored under a URL; of a path alone, whatever the scheme and host. */
+  /** What is stored for a URL; of a path alone, whatever the scheme and host. */
   find(url: string): Resource[] {
-    return this.#context.store.byUrl(url)
+    return resourcesAt(this.#context.store, withoutDefaultPort(url))
   }
 
   stats(): MemoryStoreStats {
@@ -241,6 +246,10 @@ export class ResponseCache {
         if (this.#context.now() >= best.freshUntil) refresh(brought.entries, best)
       })
       .catch((error: unknown) => this.#context.origin.broke(exchange, error))
+  }
+
+  async #purgeOne(selector: Selector, mode: PurgeMode): Promise<number> {
+    return purgeStorage(this.#context, selector, mode)
   }
 
   #refuse(exchange: CacheExchange): void {

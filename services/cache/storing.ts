@@ -5,6 +5,7 @@ import type { FieldList, ResponseHead } from './rules/message.ts'
 import { type Storability, storability } from './rules/storable.ts'
 import { surrogateKeys } from './rules/surrogate-keys.ts'
 import { withoutDefaultPort } from './store/selector.ts'
+import { urlTagsOf } from './url-tags.ts'
 
 /** What of an answer goes into the store: the same for all who put something there. */
 
@@ -25,10 +26,14 @@ export function storabilityOf(
   return storability(request, head, routeCacheOf(exchange).policy, now)
 }
 
-/** By what the answer to an exchange is purged, beside its URL: its route's tags, and what the origin says. */
+/** By what the answer to an exchange is purged, beside the URL in its key: its route's tags, what the origin
+ * says, and other URLs. */
 export function tagsOf(exchange: CacheExchange, fields: FieldList): readonly string[] {
-  const { tags } = routeCacheOf(exchange).policy
+  const { policy } = routeCacheOf(exchange)
+  const { tags } = policy
   const keys = surrogateKeys(fields)
   const groups = groupTags(fields, withoutDefaultPort(originOf(exchange)))
-  return keys.length + groups.length === 0 ? tags : [...new Set([...tags, ...keys, ...groups])]
+  const urls = urlTagsOf(exchange, policy, fields)
+  const more = keys.length + groups.length + urls.length
+  return more === 0 ? tags : [...new Set([...tags, ...keys, ...groups, ...urls])]
 }

@@ -167,7 +167,6 @@ export class HandlerRun {
     const { policy } = routeCacheOf(this.#exchange)
     const selectors = invalidatedBy(this.#exchange, head, {
       policiesAt: () => [policy],
-      variationAt: () => undefined,
       find: (url) => store.byUrl(url),
     })
     if (selectors.length > 0) invalidate(selectors)

@@ -1,7 +1,7 @@
 import type { SendOptions } from '../send-options.ts'
 import { parseCacheControl } from './cache-control.ts'
-import { isGroupTag } from './groups.ts'
 import { fieldValue, type FieldList } from './message.ts'
+import { isOwnTag } from './own-tags.ts'
 import { parseTargeted, TARGETED_FIELDS } from './targeted.ts'
 import { varyNames } from './vary.ts'
 
@@ -109,7 +109,7 @@ const MOST_TAG_BYTES = 16_384
 function joinedTags(tags: readonly string[], unfit: RegExp, separator: string): string {
   let joined = ''
   for (const tag of tags) {
-    if (isGroupTag(tag) || unfit.test(tag) || !FIELD_TEXT.test(tag)) continue
+    if (isOwnTag(tag) || unfit.test(tag) || !FIELD_TEXT.test(tag)) continue
     if (joined.length + separator.length + tag.length > MOST_TAG_BYTES) break
     joined += joined === '' ? tag : separator + tag
   }

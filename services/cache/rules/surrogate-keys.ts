@@ -1,5 +1,5 @@
-import { isGroupTag } from './groups.ts'
 import { fieldLines, type FieldList } from './message.ts'
+import { isOwnTag } from './own-tags.ts'
 
 /** Of one response, and characters in each: what the content networks take that read these fields. */
 const MOST_TAGS = 500
@@ -22,6 +22,6 @@ export function surrogateKeys(fields: FieldList): string[] {
 }
 
 function add(found: Set<string>, tag: string): void {
-  if (tag === '' || tag.length > LONGEST_TAG || found.size >= MOST_TAGS || isGroupTag(tag)) return
+  if (tag === '' || tag.length > LONGEST_TAG || found.size >= MOST_TAGS || isOwnTag(tag)) return
   found.add(tag)
 }

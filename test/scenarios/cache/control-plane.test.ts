@@ -22,7 +22,7 @@ interface Cached {
   purge(body: object): Promise<Answer>
 }
 
-async function cached(t: Test, cache: object = {}): Promise<Cached> {
+async function cached(t: Test, cache: object = {}, further: [string, string][] = []): Promise<Cached> {
   const { gateway } = await managedGatewayBefore(
     t,
     (exchange) =>
@@ -34,6 +34,7 @@ async function cached(t: Test, cache: object = {}): Promise<Cached> {
           ['Vary', 'Accept-Language, Cookie'],
           ['Set-Cookie', 'session=canary-4711'],
           ['X-Api-Key', 'canary-4711'],
+          ...further,
         ],
         'body-4711',
       ),
@@ -76,6 +77,21 @@ void test('a URL is purged however it is written, and nothing beside it', { time
   }
   t.match(await get('/a', 'a.test:80'), MISS)
   t.match((await purge({ url: 'http://a.test/a' })).body, { purged: 1 }, 'the default port was written by the client')
+})
+
+void test('what stands for several queries is found and purged by each, routes left out of the query or not', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { get, admin, purge } = await cached(t, { ignoreQuery: ['utm_*'] }, [['No-Vary-Search', 'params=("s")']])
+  for (const target of ['/a?q=a%20b&utm_x=1&s=5', '/a?q=a+b&s=6', '/a?s=7&utm_y=2&q=a%20b']) {
+    t.match(await get('/a?q=a%20b&s=5&utm_z=3'), MISS)
+    for (const url of [target, `http://A.test${target}`]) {
+      const { body } = await admin('GET', `/performance/cache/entry?url=${encodeURIComponent(url)}`)
+      t.match(body.variants, [{ url: 'http://a.test/a?q=a+b', tags: [] }], url)
+    }
+    t.strictSame((await purge({ url: target, mode: 'soft' })).body, { purged: 1, processes: 1 }, target)
+    t.strictSame((await purge({ url: target })).body, { purged: 1, processes: 1 }, target)
+  }
 })
 
 void test('a prefix, a pattern, a tag, everything; hard and soft', { timeout: PATIENCE }, async (t) => {

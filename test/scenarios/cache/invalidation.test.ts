@@ -259,7 +259,11 @@ void test('a mutation is watched only where some route caches, and purges only w
   await cached.ask('POST', '/x')
   t.strictSame(announced, [], 'no other process hears of what nobody stores')
   await cached.ask('POST', '/cached/x')
-  t.strictSame(announced, [{ kind: 'url', url: 'http://gateway.test/cached/x' }])
+  const url = 'http://gateway.test/cached/x'
+  t.strictSame(announced, [
+    { kind: 'url', url },
+    { kind: 'tag', tag: `url ${url}` },
+  ])
   const without = await storing(t, { route: { cache: false } })
   await without.ask('POST', '/x')
   await without.ask('POST', '/x')
@@ -268,6 +272,37 @@ void test('a mutation is watched only where some route caches, and purges only w
     ['ObservedReply', 'ObservedReply', 'Http1Reply', 'Http1Reply'],
   )
 })
+
+for (const [family, told, plain] of [
+  ['X-Forwarded-Host', 'API.test:80', 'api.test'],
+  ['Forwarded', 'host=API.test', 'api.test'],
+] as const) {
+  void test(`what a trusted proxy was asked for by its public name goes by that too (${family})`, {
+    timeout: PATIENCE,
+  }, async (t) => {
+    const cached = await storing(t, {
+      cache: { ignoreQuery: ['utm_*'] },
+      config: { forwarded: { trust: ['loopback'] } },
+    })
+    const fields: Field[] = [[family, told]]
+    const get = async (path: string): Promise<string> => status(await cached.get(path, fields)).slice(0, 3)
+    const url = `http://${plain}/y?a=1`
+    for (const location of [url, '/y?a=1', 'http://gateway.test/y?a=1&utm_x=1']) {
+      for (const path of ['/y?a=1&utm_y=1', '/x', '/z']) await cached.get(path, fields)
+      t.equal(await get('/y?a=1'), 'hit')
+      await cached.ask('POST', '/x', { fields: [...fields, ['X-Answer', `201|Location=${location}`]] })
+      t.strictSame([await get('/y?a=1'), await get('/x'), await get('/z')], ['fwd', 'fwd', 'hit'], location)
+    }
+    t.equal(cached.cache.find(url).length, 1)
+    t.equal(await cached.cache.purge({ kind: 'url', url: 'http://other.test/y?a=1' }, 'hard'), 0)
+    t.equal(await cached.cache.purge({ kind: 'url', url: `http://${plain}/y?a=2` }, 'hard'), 0)
+    t.equal(await cached.cache.purge({ kind: 'url', url }, 'hard'), 1)
+    t.equal(await get('/y?a=1'), 'fwd')
+    // Whoever asks the gateway itself changes the same.
+    await cached.ask('PUT', '/y?a=1')
+    t.equal(await get('/y?a=1'), 'fwd')
+  })
+}
 
 void test('a mutation without a Host (HTTP/1.0) is answered, and invalidates', { timeout: PATIENCE }, async (t) => {
   const cached = await storing(t)

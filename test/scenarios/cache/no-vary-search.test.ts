@@ -2,7 +2,8 @@ import { test } from 'tap'
 import { PATIENCE } from '../../helper.ts'
 import { standstill } from '../../signal.ts'
 import type { Field } from '../../wire.ts'
-import { cachedBefore, status } from './cached.ts'
+import { FakeTier } from '../../services/cache/fake-tier.ts'
+import { answering, cachedBefore, cachedBeside, status } from './cached.ts'
 
 const FRESH: Field = ['Cache-Control', 'max-age=60']
 
@@ -92,4 +93,58 @@ void test('a mutation of any of the equal URLs invalidates what is stored for th
   await cached.get('/x?a=1&utm=1')
   await cached.ask('PUT', '/x?utm=5&a=1')
   t.equal(cached.store.stats().entries, 0)
+})
+
+for (const [said, asked, other] of [
+  ['params', '/x?a=1&s=2', '/x?b=1'],
+  ['params=("s")', '/x?a=1&s=2', '/x?s=3&a=1'],
+  ['params=("s")', '/x?a=a%20b', '/x?a=a+b&s=1'],
+  ['key-order', '/x?b=1&a=2', '/x?a=2&b=1'],
+] as const) {
+  void test(`${said}: what was stored for ${asked} is found and purged by it`, { timeout: PATIENCE }, async (t) => {
+    const cached = await cachedBefore(t, (exchange) =>
+      exchange.respond(200, [FRESH, ['No-Vary-Search', said]], exchange.request.target),
+    )
+    await cached.get('/y?a=1')
+    for (const target of [asked, other]) {
+      for (const url of [target, `http://gateway.test:80${target}`]) {
+        t.match(status(await cached.get(asked)), /^fwd=uri-miss/)
+        t.equal(cached.cache.find(url).length, 1, url)
+        t.equal(await cached.cache.purge({ kind: 'url', url }, 'soft'), 1, url)
+        t.equal(await cached.cache.purge({ kind: 'url', url }, 'hard'), 1, url)
+      }
+    }
+    await cached.get(asked)
+    t.equal(cached.cache.find('/x?c=5').length, said === 'params' ? 1 : 0, 'what answers it, no more')
+    t.match(status(await cached.get('/y?a=1')), /^hit/)
+  })
+}
+
+void test('what it says of the query is no matter for the count of a purge', { timeout: PATIENCE }, async (t) => {
+  const cached = await cachedBefore(t, (exchange) => exchange.respond(200, [FRESH, ['No-Vary-Search', 'params']], 'x'))
+  await cached.get('/x')
+  t.equal(await cached.cache.purge({ kind: 'url', url: '/x' }, 'soft'), 1)
+  t.equal(await cached.cache.purge({ kind: 'url', url: '/x' }, 'hard'), 1)
+})
+
+void test('a purge and a mutation where nobody knows what answers say of the query', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const made: { tier?: FakeTier } = {}
+  const tier = (now: () => number): FakeTier => (made.tier ??= new FakeTier(now))
+  const one = await cachedBefore(
+    t,
+    answering(({ request: { method } }) => (method === 'GET' ? [FRESH, ['No-Vary-Search', 'params=("s")']] : [])),
+    { tier },
+  )
+  const other = await cachedBeside(t, one, { tier })
+  other.cache.announce = (selectors) => one.cache.heard(selectors)
+  const target = '/x?q=1&s=5'
+  await one.get(target)
+  await other.ask('POST', target, { body: '1' })
+  t.match(status(await one.get(target)), /^fwd=uri-miss/)
+  t.match(status(await one.get(target)), /^hit/)
+  await other.cache.purge({ kind: 'url', url: target }, 'hard')
+  one.store.invalidate({ kind: 'all' }, 'hard')
+  t.match(status(await one.get(target)), /^fwd=uri-miss/, 'nor has the second tier it any more')
 })

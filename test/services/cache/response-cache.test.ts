@@ -92,7 +92,11 @@ void test('other processes hear of a mutation at once, and again when the second
   const heard: (readonly Selector[])[] = []
   subject.cache.announce = (selectors) => heard.push(selectors)
   subject.ask({ method: 'PUT', target: '/a' })
-  const told = [{ kind: 'url', url: 'http://gateway.test/a' }]
+  const url = 'http://gateway.test/a'
+  const told = [
+    { kind: 'url', url },
+    { kind: 'tag', tag: `url ${url}` },
+  ]
   t.strictSame(heard, [told])
   taken.resolve(0)
   await new Promise((resolve) => setImmediate(resolve))
