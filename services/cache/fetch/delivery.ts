@@ -19,6 +19,7 @@ import { toldOfAnswer } from '../telling.ts'
 import { ClientReader } from './client-reader.ts'
 import type { Errand } from './errand.ts'
 import type { Flight, Waiter } from './flight.ts'
+import { isOutdatedFor } from './flight-table.ts'
 import type { SharedBody } from './shared-body.ts'
 
 /** Answers those who wait for a flight: each with what is for it. */
@@ -64,8 +65,11 @@ export class Delivery {
   }
 
   /** @param head what this one gets of the answer's */
-  #share(flight: Flight, { exchange, collapsed }: Waiter, head: ResponseHead): boolean {
+  #share(flight: Flight, waiter: Waiter, head: ResponseHead): boolean {
+    const { exchange, collapsed } = waiter
     const { errand } = flight
+    const { purges } = this.#context
+    if (isOutdatedFor(waiter, errand, purges)) return false
     if (!mayHave(errand, exchange, { vary: errand.vary, fields: head.fields })) return false
     const precondition = preconditionOf(exchange, head)
     if (precondition === 'failed' && exchange !== errand.client) {
@@ -79,7 +83,11 @@ export class Delivery {
     exchange.cacheResult = collapsed ? 'collapsed' : 'miss'
     exchange.cacheStatus = this.#status(flight, {
       collapsed,
-      stored: this.#stores && errand.storable?.store === true && body.kept,
+      stored:
+        this.#stores &&
+        errand.storable?.store === true &&
+        body.kept &&
+        !purges.blocked(errand.mark, errand.key, errand.tags),
     })
     const own = ['cache-status', exchange.cacheStatus, 'x-request-id', exchange.requestId]
     if (this.#context.serverTiming) own.push('server-timing', serverTiming(exchange, performance.now()))
@@ -127,7 +135,7 @@ export class Delivery {
     const others: Waiter[] = []
     this.each(waiters, (waiter) => {
       const { exchange, collapsed } = waiter
-      if (!mayHave(errand, exchange, entry.stored)) {
+      if (isOutdatedFor(waiter, errand, this.#context.purges) || !mayHave(errand, exchange, entry.stored)) {
         others.push(waiter)
         return
       }

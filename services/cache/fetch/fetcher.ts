@@ -6,13 +6,14 @@ import type { ResponseHead } from '../rules/message.ts'
 import { validationOf, withoutRange, withValidation } from '../rules/revalidation.ts'
 import type { SearchVariations } from '../search-variations.ts'
 import type { Entry } from '../store/entry.ts'
+import type { PurgeMark } from '../store/purge-log.ts'
 import { completingOf, completionFields } from './completion.ts'
 import { Delivery } from './delivery.ts'
 import type { Lookup } from './errand.ts'
 import { FillBudget } from './fill-budget.ts'
 import { Filling } from './filling.ts'
 import { Flight, type FlightOwner, type Verdict, type Waiter } from './flight.ts'
-import { flightKeyOf, FlightTable, namesOf, NO_ENTRIES, variantNames } from './flight-table.ts'
+import { flightKeyOf, FlightTable, isOutdatedFor, namesOf, NO_ENTRIES, variantNames } from './flight-table.ts'
 import { isForOthers, Judge } from './judge.ts'
 import { originRequest, withoutOverrides } from './origin-request.ts'
 import { SharedBody } from './shared-body.ts'
@@ -186,7 +187,8 @@ export class Fetcher implements FlightOwner {
     const { vary, rounds, variation } = errand
     // Another variant of something shareable is worth asking for together; what is private is not.
     const together = isForOthers(errand) && rounds < MOST_ROUNDS
-    this.#delivery.each(waiters, ({ exchange }) => {
+    this.#delivery.each(waiters, (waiter) => {
+      const { exchange } = waiter
       exchange.work = undefined
       if (!together) {
         passOn(this.#context, exchange, 'miss')
@@ -195,7 +197,8 @@ export class Fetcher implements FlightOwner {
       const detour = { names: namesOf(vary as readonly string[]), rounds: rounds + 1 }
       // Others than this query may have been taken for it, by what an earlier response said.
       const key = variation === undefined ? errand.key : cacheKey(routeCacheOf(exchange).policy, exchange)
-      this.fetch(exchange, { key, reason: 'vary-miss', stored: this.#filling.storedFor(key) }, detour)
+      const reason = isOutdatedFor(waiter, errand, this.#context.purges) ? 'uri-miss' : 'vary-miss'
+      this.fetch(exchange, { key, reason, stored: this.#filling.storedFor(key) }, detour)
     })
   }
 
@@ -227,6 +230,10 @@ export class Fetcher implements FlightOwner {
 
   now(): number {
     return this.#context.now()
+  }
+
+  mark(): PurgeMark {
+    return this.#context.purges.mark()
   }
 }
 

@@ -2,7 +2,8 @@ import { type CacheExchange, routeCacheOf } from '../context.ts'
 import { varyOf } from '../rules/vary.ts'
 import type { Entry } from '../store/entry.ts'
 import type { PurgeLog } from '../store/purge-log.ts'
-import type { Flight } from './flight.ts'
+import type { Errand } from './errand.ts'
+import type { Flight, Waiter } from './flight.ts'
 
 /** The requests to the origin that are under way and may be joined: one at a time for what is the same. */
 export class FlightTable {
@@ -59,6 +60,14 @@ export class FlightTable {
   #isOutdated({ errand: { mark, key, tags } }: Flight): boolean {
     return this.#purges.blocked(mark, key, tags)
   }
+}
+
+/**
+ * Whether a waiter may have come after a purge that covers the answer: by which tags it is purged, its head has said.
+ * Which of several purges was the first, nobody remembers: who came after any of them asks again.
+ */
+export function isOutdatedFor({ mark }: Waiter, errand: Errand, purges: PurgeLog): boolean {
+  return mark !== errand.mark && purges.blocked(errand.mark, errand.key, errand.tags)
 }
 
 export const NO_ENTRIES: readonly Entry[] = []

@@ -3,6 +3,7 @@ import type { Reply } from '../../downstream/reply.ts'
 import type { GatewayError } from '../../http/problem.ts'
 import type { CacheExchange } from '../context.ts'
 import type { ResponseHead } from '../rules/message.ts'
+import type { PurgeMark } from '../store/purge-log.ts'
 import type { Completed } from './completion.ts'
 import type { Errand } from './errand.ts'
 import type { SharedBody } from './shared-body.ts'
@@ -23,12 +24,15 @@ export class Waiter implements Cancellable {
   readonly exchange: CacheExchange
   /** It came when the flight was under way: another's request answers it. */
   readonly collapsed: boolean
+  /** What had been purged when it came. */
+  readonly mark: PurgeMark
   readonly #flight: Flight
 
-  constructor(flight: Flight, exchange: CacheExchange, collapsed: boolean) {
+  constructor(flight: Flight, exchange: CacheExchange, { collapsed, mark }: { collapsed: boolean; mark: PurgeMark }) {
     this.#flight = flight
     this.exchange = exchange
     this.collapsed = collapsed
+    this.mark = mark
   }
 
   /** The client has left. */
@@ -61,6 +65,7 @@ export interface FlightOwner {
   landed(flight: Flight): void
   /** Milliseconds since 1970. */
   now(): number
+  mark(): PurgeMark
   /** For an answer that begins. @param limit bytes up to which it is kept */
   createBody(limit: number): SharedBody
 }
@@ -114,7 +119,8 @@ export class Flight implements Reply {
 
   /** @returns `false` where the answer that is coming is not for this request */
   join(exchange: CacheExchange): boolean {
-    const waiter = new Waiter(this, exchange, this.#background || this.#waiters.length > 0 || this.#stage !== 'asking')
+    const collapsed = this.#background || this.#waiters.length > 0 || this.#stage !== 'asking'
+    const waiter = new Waiter(this, exchange, { collapsed, mark: this.#owner.mark() })
     if (this.#stage === 'sharing') return this.#owner.answerLate(this, waiter)
     this.#waiters.push(waiter)
     exchange.work = waiter
@@ -159,7 +165,9 @@ export class Flight implements Reply {
   continue(): void {}
 
   informational(status: number, fields: string[]): void {
-    for (const { exchange } of this.#waiters) exchange.reply.informational(status, fields)
+    // Whether the answer is for others, too, its head will say.
+    const leader = this.#waiters.find(({ exchange }) => exchange === this.errand.client)
+    leader?.exchange.reply.informational(status, fields)
   }
 
   head(status: number, fields: string[], length: number | null): void {

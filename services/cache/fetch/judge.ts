@@ -98,6 +98,7 @@ export class Judge {
       if (errand.updated !== undefined) continue
       // What may not be stored answers this once, and those alone who may have it.
       errand.storable = storable
+      errand.tags = told.tags
       if (!storable.store && storable.lasting) passes.remember(key, now())
       const times = timesOf(told, life)
       errand.updated = entry ?? loose(policy, { key, stored: tagged, times }, storable.store)

@@ -493,6 +493,89 @@ void test("who waits for another's answer has its own If-Match decided by the or
   t.equal(cached.upstream.requests.length, 3)
 })
 
+for (const validated of [false, true]) {
+  for (const [field, value, tag] of [
+    ['Surrogate-Key', 'list', 'list'],
+    ['Cache-Groups', '"list"', 'group http://gateway.test list'],
+  ] as const) {
+    const answer = validated ? '304' : '200'
+
+    void test(`who asks after a purge of a tag that the ${answer} on its way will have waits for another: ${field}`, {
+      timeout: PATIENCE,
+    }, async (t) => {
+      const gate = Promise.withResolvers<void>()
+      let count = validated ? -1 : 0
+      const cached = await cachedBefore(t, async (exchange) => {
+        const own = ++count
+        if (own === 0)
+          return exchange.respond(
+            200,
+            [
+              ['Cache-Control', 'max-age=5'],
+              ['ETag', '"1"'],
+            ],
+            'answer 1',
+          )
+        if (own > 1) return exchange.respond(200, [FRESH, [field, value]], `answer ${own}`)
+        await gate.promise
+        return exchange.respond(
+          validated ? 304 : 200,
+          [FRESH, ['ETag', '"1"'], [field, value]],
+          validated ? '' : 'answer 1',
+        )
+      })
+      if (validated) await cached.get('/x')
+      cached.pass(10)
+      const sent = cached.upstream.received(validated ? 2 : 1)
+      const leader = cached.get('/x')
+      await sent
+      const before = cached.get('/x')
+      await standstill(() => cached.upstream.requests.length)
+      await cached.cache.purge({ kind: 'tag', tag }, 'hard')
+      const after = [cached.get('/x'), cached.get('/x')]
+      await standstill(() => cached.upstream.requests.length)
+      gate.resolve()
+      for (const asked of [leader, before]) {
+        t.equal(String((await asked).body), 'answer 1')
+        t.notMatch(status(await asked), /stored/)
+      }
+      for (const { body } of await Promise.all(after)) t.equal(String(body), 'answer 2')
+      const both = (await Promise.all(after)).map(status).toSorted()
+      t.match(both[0], /^fwd=uri-miss; fwd-status=200; ttl=60; stored/)
+      t.equal(cached.upstream.requests.length, validated ? 3 : 2, 'they ask together')
+      t.match(status(await cached.get('/x')), /^hit/)
+      t.equal(cached.cache.flights, 0)
+    })
+  }
+}
+
+void test('interim answers go to the leader alone', { timeout: PATIENCE }, async (t) => {
+  const hints = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  const cached = await cachedBefore(t, [
+    async (exchange) => {
+      await hints.promise
+      await exchange.send('HTTP/1.1 103 Early Hints\r\nLink: </me.css>; rel=preload\r\nSet-Cookie: sid=1\r\n\r\n')
+      await gate.promise
+      await exchange.respond(200, [FRESH], 'for all')
+    },
+  ])
+  const [leader, follower] = [await cached.client(), await cached.client()]
+  const first = await leader.open({ path: '/x' })
+  await cached.upstream.received(1)
+  const second = await follower.open({ path: '/x' })
+  await standstill(() => cached.upstream.requests.length)
+  hints.resolve()
+  t.match(await first.response.interim(), { status: 103 })
+  gate.resolve()
+  const answers = await Promise.all([first.response.whole(), second.response.whole()])
+  t.strictSame(
+    answers.map(({ informational }) => informational.length),
+    [1, 0],
+  )
+  t.ok(answers.every(({ body }) => String(body) === 'for all'))
+})
+
 void test('counters book what became of each', { timeout: PATIENCE }, async (t) => {
   const cached = await cachedBefore(t, answering([FRESH]))
   await cached.get('/x')
