@@ -31,7 +31,10 @@ const MOST_REFRESHES = 64
 /** Makes values, each once for all who want it meanwhile, and stores them. */
 export class Makings {
   readonly #options: MakingsOptions
+  /** Those that who comes may join. */
   readonly #makings = new Map<string, Making>()
+  /** Those that a purge has outdated too, and another has taken the place of. */
+  readonly #underWay = new Set<Making>()
   #refreshing = 0
   #closed = false
 
@@ -72,7 +75,7 @@ export class Makings {
   /** Ends the wait for what is being made; nothing is made afterwards. */
   close(): void {
     this.#closed = true
-    for (const making of this.#makings.values()) making.close()
+    for (const making of this.#underWay) making.close()
   }
 
   /** What is being made and would be good for a call that comes now: not what began before a purge. */
@@ -90,6 +93,7 @@ export class Makings {
     const { values, now } = this.#options
     const making = new Making({ mark: values.mark(), begunAt: now(), tags: wanted.policy.tags })
     this.#makings.set(wanted.kept, making)
+    this.#underWay.add(making)
     making.made = this.#finish(making, wanted, how)
     return making.made
   }
@@ -110,6 +114,7 @@ export class Makings {
       counters.failures++
       throw error
     } finally {
+      this.#underWay.delete(making)
       if (this.#makings.get(kept) === making) this.#makings.delete(kept)
     }
   }

@@ -364,6 +364,19 @@ void test('closing ends the wait for what is made, and nothing is made afterward
   t.equal(await cache.getOrSet('there', make), 1)
 })
 
+void test('closing ends the wait for what a purge has outdated as well', async (t) => {
+  const { cache } = startCache()
+  const { make, signals } = held<number>()
+  const before = cache.getOrSet('n', make, { tags: ['x'] })
+  await settled()
+  await cache.purge({ tag: 'x' })
+  const after = cache.getOrSet('n', make, { tags: ['x'] })
+  await settled()
+  t.equal(signals.length, 2)
+  await cache.close()
+  for (const asked of [before, after]) await t.rejects(asked, { code: 'HR_CACHE_CLOSED' })
+})
+
 void test('a source purges what it tells of, until it is stopped', async (t) => {
   const { cache, warnings } = startCache()
   let tell: Parameters<PurgeSource['start']>[0] = () => undefined
