@@ -63,6 +63,8 @@ export class Mutations {
     const storable = storabilityOf(exchange, head, now())
     const vary = varyOf(head.fields, exchange.fields.kept, policy)
     if (!storable.store || storable.part || vary === '*') return undefined
+    // Where the connection's end is the body's, nobody knows whether it is whole.
+    if (exchange.unframed) return undefined
     const { fields, lifespan } = storable
     const since = purges.mark()
     return (bytes) => {

@@ -5,6 +5,7 @@ import { timesOf } from './retention.ts'
 import type { ResponseHead } from './rules/message.ts'
 import { updateByHead } from './rules/revalidation.ts'
 import { forbidsStoring } from './rules/reuse.ts'
+import { namesSame } from './rules/vary.ts'
 import type { Entry } from './store/entry.ts'
 import { storabilityOf, tagsOf } from './storing.ts'
 
@@ -41,7 +42,8 @@ export function observeHead(context: CacheContext, exchange: CacheExchange, entr
     const { updated: known } = update
     const updated = { ...known, tags: tagsOf(exchange, known.fields) }
     const again = storabilityOf(exchange, updated, now(), 'GET')
-    if (!again.store) {
+    // Chosen by other request fields than so far, it may be wrong for those whom it answered.
+    if (!again.store || !namesSame(entry.stored.vary, updated.fields)) {
       store.deleteEntry(entry)
       void context.tier?.purge({ kind: 'key', key: entry.key }, 'hard')
     } else if ((entry.queue !== null || !store.isOn) && !purges.blocked(mark, entry.key, updated.tags)) {

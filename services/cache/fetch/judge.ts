@@ -94,7 +94,8 @@ export class Judge {
       // A 304 has fields that are for one client, too.
       const tagged = storable.store ? { ...told, fields: storable.fields } : told
       const entry = storable.store ? this.#filling.put(errand, life, tagged) : undefined
-      if (!storable.store) this.#filling.drop(key, old)
+      // What one client sent changes nothing of what the others have.
+      if (!storable.store && storable.lasting) this.#filling.drop(key, old)
       if (errand.updated !== undefined) continue
       // What may not be stored answers this once, and those alone who may have it.
       errand.storable = storable

@@ -56,6 +56,12 @@ export function varyOf(fields: FieldList, request: FieldList, policy: VaryPolicy
   return list
 }
 
+/** Whether the Vary among these fields names what a response is stored with. */
+export function namesSame(vary: readonly string[], fields: FieldList): boolean {
+  const names = varyNames(fields)
+  return names !== '*' && names.length * 2 === vary.length && names.every((name, i) => name === vary[i * 2])
+}
+
 /** Whether a request would have been answered by what is stored with this list. Runs on every hit of such a resource. */
 export function matches(vary: readonly string[], request: FieldList, policy: VaryPolicy): boolean {
   for (let i = 0; i < vary.length; i += 2) {

@@ -160,6 +160,23 @@ void test('the answer to a POST that names its own URI is stored for GET where t
   }
 })
 
+void test('the answer to a POST that ends with its connection is not stored: it may have broken off', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(
+    t,
+    async (exchange) => {
+      if (exchange.request.method === 'GET') return exchange.respond(200, [FRESH], 'whole')
+      await exchange.body()
+      await exchange.send('HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Location: /x\r\n\r\nhal')
+      exchange.fin()
+    },
+    { cache: { methods: ['POST'] } },
+  )
+  t.equal(String((await cached.ask('POST', '/x', { body: 'new' })).body), 'hal')
+  t.equal(String((await cached.get('/x')).body), 'whole')
+})
+
 void test('a purge while a POST is answered keeps its answer out', { timeout: PATIENCE }, async (t) => {
   const gate = Promise.withResolvers<void>()
   const cached = await cachedBefore(

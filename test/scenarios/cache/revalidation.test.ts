@@ -173,6 +173,47 @@ void test("a HEAD's answer updates what is stored, without what was said to that
   t.match(status(await cached.get('/x')), /^fwd=stale; fwd-status=200/, 'one that disagrees makes it stale')
 })
 
+void test('a HEAD that says by what else the answer is chosen leaves nothing for those who would choose another', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const vary: Field = ['Vary', 'Accept-Language']
+  let varies = false
+  const cached = await cachedBefore(t, (exchange) =>
+    exchange.respond(200, varies ? [SHORT, vary] : [SHORT], exchange.request.get('accept-language') ?? 'none'),
+  )
+  const german: Field[] = [['Accept-Language', 'de']]
+  await cached.get('/x', german)
+  cached.pass(20)
+  varies = true
+  await cached.ask('HEAD', '/x', { fields: german })
+  t.equal(String((await cached.get('/x', [['Accept-Language', 'fr']])).body), 'fr')
+  await cached.get('/x', german)
+  cached.pass(20)
+  await cached.ask('HEAD', '/x', { fields: german })
+  t.match(status(await cached.get('/x', german)), /^hit; ttl=10/, 'the same Vary changes nothing')
+})
+
+for (const [name, field] of [
+  ['no-store', ['Cache-Control', 'no-store']],
+  ['credentials', ['Authorization', 'Basic eA==']],
+] as [string, Field][]) {
+  void test(`a 304 to a client's ${name} leaves what is stored to the others`, { timeout: PATIENCE }, async (t) => {
+    const cached = await cachedBefore(t, (exchange) =>
+      exchange.request.get('if-none-match') === undefined
+        ? exchange.respond(200, [SHORT, ['ETag', '"1"']], 'body')
+        : exchange.respond(304, [SHORT, ['ETag', '"1"']], ''),
+    )
+    await cached.get('/x')
+    cached.pass(20)
+    const own = await cached.get('/x', [field])
+    t.strictSame([own.status, String(own.body)], [200, 'body'])
+    t.notMatch(status(own), /stored/)
+    const next = await cached.get('/x')
+    t.equal(String(next.body), 'body')
+    t.match(status(next), /^fwd=stale; fwd-status=304; ttl=10; stored/, 'as stale as before')
+  })
+}
+
 void test("a client's credentials or no-store on a HEAD change nothing that is stored", {
   timeout: PATIENCE,
 }, async (t) => {
