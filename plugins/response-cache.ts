@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import type { RouteCache } from '../services/cache/context.ts'
+import type { CacheExchange, RouteCache } from '../services/cache/context.ts'
 import { CacheCounters } from '../services/cache/counters.ts'
 import type { Answer } from '../services/cache/handlers/collected-reply.ts'
 import { HandlerCache } from '../services/cache/handlers/handler-cache.ts'
@@ -14,6 +14,7 @@ import {
 } from '../services/cache/handlers/options.ts'
 import { bytesOf, fieldsOf, headersOf, withoutPseudoHeaders } from '../services/cache/handlers/message-forms.ts'
 import type { PurgeSource } from '../services/cache/purge-source.ts'
+import { isUnsafe } from '../services/cache/rules/invalidation.ts'
 import { createSecondTier } from '../services/cache/second-tier.ts'
 import { type CacheStorage, createMemory, purgeStorage, type SharedCache } from '../services/cache/storage.ts'
 import { PurgeLog } from '../services/cache/store/purge-log.ts'
@@ -23,7 +24,8 @@ import { ValueCache } from '../services/cache/values/value-cache.ts'
  * A cache for code, alone or over a gateway's store: `responseCache` keeps values, and routes of the scope that say
  * `config: { cache: … }` have their answers to GET kept by the rules of HTTP (docs/embedding.md).
  *
- * It shares `responseCache`, and acts on routes with `cache` in their `config` that are added after it; on nothing else.
+ * It shares `responseCache`, and acts on routes with `cache` in their `config` that are added after it. Of other routes that
+ * change something it sees the answers, for what they outdate (RFC 9111 §4.4), and changes nothing.
  * Register what limits requests before it: a hit ends the hooks that come after its own.
  */
 export interface ResponseCacheOptions extends SharedCacheInput {
@@ -57,11 +59,17 @@ async function responseCache(fastify: FastifyInstance, options: ResponseCacheOpt
     await own?.close()
   })
   fastify.addHook('onRoute', (route) => {
-    const given = route.config?.cache
-    if (given === undefined || given === false) return
     const { url, constraints } = route
-    const place = `cache of ${[route.method].flat().join(', ')} ${url}`
+    const { cache: given = false, proxied = false } = route.config ?? {}
+    const methods = [route.method].flat()
+    if (given === false) {
+      // What goes to upstreams the gateway's own cache watches.
+      if (!proxied && methods.some(isUnsafe)) watchOn(route, handlers)
+      return
+    }
+    const place = `cache of ${methods.join(', ')} ${url}`
     const policy = handlerPolicy(given, cacheOptions, { place, shape: [url, constraints] })
+    if (methods.includes('GET')) handlers.add(policy)
     installOn(route, handlers, { policy, counters: new CacheCounters() })
   })
   for (const source of purgeSources) await values.follow(source)
@@ -97,6 +105,32 @@ function ownCache({ cache, redis }: ReturnType<typeof sharedCache>, log: Fastify
   }
 }
 
+function exchangeOf(request: FastifyRequest, cache: RouteCache | null): CacheExchange | undefined {
+  return handlerExchange(
+    {
+      method: request.method,
+      scheme: request.protocol,
+      host: request.host,
+      target: request.url,
+      rawFields: withoutPseudoHeaders(request.raw.rawHeaders),
+    },
+    cache,
+  )
+}
+
+/** Looks at the answers of a route without a cache, before any of its hooks changes them. */
+function watchOn(route: RouteOptions, handlers: HandlerCache): void {
+  const see = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
+    const outdates = handlers.isUsed && isUnsafe(request.method)
+    const exchange = outdates ? exchangeOf(request, null) : undefined
+    if (exchange !== undefined) {
+      handlers.changed(exchange, { status: reply.statusCode, fields: fieldsOf(reply.getHeaders()) })
+    }
+    return payload
+  }
+  route.onSend = [see, ...[route.onSend ?? []].flat()]
+}
+
 /** A request whose handler runs, and the fields that were set before it did. */
 interface Begun {
   run: HandlerRun
@@ -109,16 +143,7 @@ function installOn(route: RouteOptions, handlers: HandlerCache, cache: RouteCach
   const answered = new WeakSet<FastifyRequest>()
 
   const lookUp = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const exchange = handlerExchange(
-      {
-        method: request.method,
-        scheme: request.protocol,
-        host: request.host,
-        target: request.url,
-        rawFields: withoutPseudoHeaders(request.raw.rawHeaders),
-      },
-      cache,
-    )
+    const exchange = exchangeOf(request, cache)
     if (exchange === undefined) return undefined
     const found = await handlers.look(exchange)
     switch (found.kind) {

@@ -98,6 +98,45 @@ void test('answers to GET are kept: with an ETag, Age and Cache-Status, for HEAD
   t.equal(calls(), 1)
 })
 
+void test('a mutation outdates what other routes store, also on a route without a cache', async (t) => {
+  const app = await start(t)
+  const answer = async () => ({ done: true })
+  app.post('/early', answer)
+  const cache = { ttl: '1m', ignoreQuery: ['utm_*'] }
+  const { handler } = counting()
+  for (const path of ['/v', '/early', '/made', '/plain']) app.get(path, { config: { cache } }, handler)
+  app.get('/sorted', { config: { cache: { ttl: '1m', sortQuery: true } } }, handler)
+  app.post('/v', answer)
+  app.put('/v', { config: { cache: {} } }, answer)
+  app.patch('/v', { config: { cache: false } }, async (_request, reply) => {
+    reply.header('location', '/made')
+    return reply.send({ done: true })
+  })
+  app.delete('/v', async (_request, reply) => reply.code(409).send({ done: false }))
+  app.route({ method: ['PUT', 'GET'], url: '/sorted/plain', handler: answer })
+  app.put('/sorted', answer)
+  const isStored = async (url: string): Promise<boolean> =>
+    /; hit/.test(String((await app.inject(url)).headers['cache-status']))
+  const paths = ['/v', '/v?a=1', '/early', '/made', '/plain', '/sorted?a=1&b=2']
+  const outdated = async (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET', url: string): Promise<string[]> => {
+    for (const path of paths) await app.inject(path)
+    const mutated = await app.inject({ method, url })
+    if (url !== '/v' || method !== 'PUT') t.equal(mutated.headers['cache-status'], undefined, 'nothing else is touched')
+    const stored = await Promise.all(paths.map(isStored))
+    return paths.filter((_, index) => stored[index] !== true)
+  }
+  t.strictSame(await outdated('POST', '/v'), ['/v'])
+  t.strictSame(await outdated('POST', '/early'), ['/early'], 'whichever was added first')
+  t.strictSame(await outdated('PUT', '/v'), ['/v'])
+  t.strictSame(await outdated('PATCH', '/v?utm_x=1&a=1'), ['/v?a=1', '/made'])
+  t.strictSame(await outdated('PUT', '/sorted?b=2&a=1'), ['/sorted?a=1&b=2'])
+  t.strictSame(await outdated('DELETE', '/v'), [], 'an error changes nothing')
+  t.strictSame(await outdated('GET', '/sorted/plain'), [])
+  await app.inject('/v?a=1')
+  await app.inject({ method: 'PUT', url: '/v?a=1&utm_x=1' })
+  t.equal(await isStored('/v?a=1'), false, 'queries are compared as the route that reads writes them')
+})
+
 void test('the rules decide: what the handler says, methods, credentials, cookies, Vary', async (t) => {
   const app = await start(t)
   const cases: [name: string, headers: Record<string, string>, request: Record<string, string>, stored: boolean][] = [

@@ -2,7 +2,9 @@ import { answerStored } from '../answer.ts'
 import { type CacheExchange, routeCacheOf } from '../context.ts'
 import { NotCachedError } from '../errors.ts'
 import { cacheKey } from '../key.ts'
+import type { Readable } from '../invalidation.ts'
 import { PassMemory } from '../pass-memory.ts'
+import type { CachePolicy } from '../policy.ts'
 import { select, statusOf } from '../response-cache.ts'
 import { lifeOf } from '../retention.ts'
 import type { ForwardReason } from '../rules/cache-status.ts'
@@ -14,7 +16,7 @@ import { type Entry, type Resource, varyNames } from '../store/entry.ts'
 import type { GatewayError } from '../../http/problem.ts'
 import type { Answer, CollectedReply } from './collected-reply.ts'
 import { HandlerFlights } from './handler-flights.ts'
-import { HandlerRun, type RunContext } from './handler-run.ts'
+import { type HandlerAnswer, HandlerRun, invalidateBy, type RunContext } from './handler-run.ts'
 
 export type Found =
   /** Send this. */
@@ -46,10 +48,17 @@ export class HandlerCache {
   readonly #context: RunContext
   readonly #flights: HandlerFlights
   readonly #passes = new PassMemory()
+  /** Of the routes that read, one of all that write queries the same way. */
+  readonly #policies = new Map<string, CachePolicy>()
   readonly #second: SecondLook
 
   constructor(options: CacheStorage & Pick<RunContext, 'invalidate' | 'now'>, flights = new HandlerFlights()) {
-    this.#context = { ...options, passes: this.#passes }
+    const readable: Readable = {
+      // Which route reads a path the framework alone could tell: a form too many purges nothing else.
+      policiesAt: () => [...this.#policies.values()],
+      find: (url) => options.store.byUrl(url),
+    }
+    this.#context = { ...options, passes: this.#passes, readable }
     this.#flights = flights
     this.#second = new SecondLook(options)
   }
@@ -57,6 +66,22 @@ export class HandlerCache {
   /** Handlers that others wait for, or could. */
   get running(): number {
     return this.#flights.size
+  }
+
+  /** Answers to GET are kept by this policy: what others change is found by how it writes queries. */
+  add(policy: CachePolicy): void {
+    this.#policies.set(JSON.stringify(policy.query), policy)
+  }
+
+  /** Whether anything is kept. */
+  get isUsed(): boolean {
+    return this.#policies.size > 0
+  }
+
+  /** A route without a cache has answered an unsafe request: what it changed may be stored by others. */
+  changed(exchange: CacheExchange, { status, fields }: Pick<HandlerAnswer, 'status' | 'fields'>): void {
+    const now = this.#context.now()
+    invalidateBy(exchange, { status, fields, requestedAt: now, receivedAt: now }, this.#context)
   }
 
   /** Looks up a request, waiting for another's handler where that may answer it: for 10 s at most. */

@@ -26,7 +26,7 @@ const NOBODY = new Peer({}, new TrustedProxies([]))
  *
  * @returns `undefined` for what no key can be made of: a Host that is none, a target that is no path, a GET with content
  */
-export function handlerExchange(request: HandlerRequest, cache: RouteCache): CacheExchange | undefined {
+export function handlerExchange(request: HandlerRequest, cache: RouteCache | null): CacheExchange | undefined {
   const authority = parseAuthority(request.host)
   if (authority === undefined || !request.target.startsWith('/') || request.target.includes('#')) return undefined
   const fields = readRequestFields(request.rawFields)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { answerStored, preconditionOf } from '../answer.ts'
 import { type CacheExchange, routeCacheOf } from '../context.ts'
 import { isError, servesOnFailure } from '../failure.ts'
-import { invalidatedBy } from '../invalidation.ts'
+import { invalidatedBy, type Readable } from '../invalidation.ts'
 import { keep, loose } from '../keep.ts'
 import type { PassMemory } from '../pass-memory.ts'
 import { timesOf } from '../retention.ts'
@@ -21,6 +21,8 @@ import type { Landing } from './handler-flights.ts'
 
 export interface RunContext extends CacheStorage {
   passes: PassMemory
+  /** What mutations may make invalid. */
+  readable: Readable
   /** Purges what a mutation has made invalid, before its answer is sent. */
   invalidate: (selectors: readonly Selector[]) => void
   /** Milliseconds since 1970. */
@@ -90,7 +92,7 @@ export class HandlerRun {
     const { counters } = routeCacheOf(this.#exchange)
     if (this.purpose === 'store') return this.#settle(given, head)
     counters.record('pass')
-    if (this.purpose === 'mutation') this.#invalidate(head)
+    if (this.purpose === 'mutation') invalidateBy(this.#exchange, head, this.#context)
     return { kind: 'handlers', fields: this.#status(head, undefined) }
   }
 
@@ -162,16 +164,6 @@ export class HandlerRun {
     return (this.#exchange.reply as CollectedReply).answer
   }
 
-  #invalidate(head: ResponseHead): void {
-    const { store, invalidate } = this.#context
-    const { policy } = routeCacheOf(this.#exchange)
-    const selectors = invalidatedBy(this.#exchange, head, {
-      policiesAt: () => [policy],
-      find: (url) => store.byUrl(url),
-    })
-    if (selectors.length > 0) invalidate(selectors)
-  }
-
   #status(head: ResponseHead, freshUntil: number | undefined, how: 'stored' | 'not stored' = 'stored'): string[] {
     const { policy } = routeCacheOf(this.#exchange)
     const member = forwardStatus({
@@ -183,6 +175,16 @@ export class HandlerRun {
     })
     return ['cache-status', member]
   }
+}
+
+/** Purges what the answer to an unsafe request makes invalid. */
+export function invalidateBy(
+  exchange: CacheExchange,
+  head: ResponseHead,
+  { readable, invalidate }: Pick<RunContext, 'readable' | 'invalidate'>,
+): void {
+  const selectors = invalidatedBy(exchange, head, readable)
+  if (selectors.length > 0) invalidate(selectors)
 }
 
 /**
