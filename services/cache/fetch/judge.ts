@@ -8,7 +8,7 @@ import type { ResponseHead } from '../rules/message.ts'
 import { freshen, type Question } from '../rules/revalidation.ts'
 import { isShareable } from '../rules/storable.ts'
 import { strongValidatorOf } from '../rules/validators.ts'
-import { varyOf } from '../rules/vary.ts'
+import { namesSame, varyOf } from '../rules/vary.ts'
 import { storabilityOf, tagsOf } from '../storing.ts'
 import { completed, type Completing } from './completion.ts'
 import type { Errand } from './errand.ts'
@@ -93,9 +93,11 @@ export class Judge {
       const life = storable.store ? storable.lifespan : lifespanOf(updated, freshnessOf(updated, policy))
       // A 304 has fields that are for one client, too.
       const tagged = storable.store ? { ...told, fields: storable.fields } : told
+      // What one client sent changes nothing of what the others have; what is chosen by other request fields than it was
+      // may be wrong for those whom it answered.
+      const isOver = storable.store ? !namesSame(old.vary, updated.fields) : storable.lasting
+      if (isOver) this.#filling.drop(key, old)
       const entry = storable.store ? this.#filling.put(errand, life, tagged) : undefined
-      // What one client sent changes nothing of what the others have.
-      if (!storable.store && storable.lasting) this.#filling.drop(key, old)
       if (errand.updated !== undefined) continue
       // What may not be stored answers this once, and those alone who may have it.
       errand.storable = storable

@@ -173,6 +173,25 @@ void test("a HEAD's answer updates what is stored, without what was said to that
   t.match(status(await cached.get('/x')), /^fwd=stale; fwd-status=200/, 'one that disagrees makes it stale')
 })
 
+void test('a 304 that says by what else the answer is chosen leaves nothing for those who would choose another', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const control: Field = ['Cache-Control', 'max-age=10, stale-while-revalidate=100']
+  const vary: Field = ['Vary', 'Accept-Language']
+  const cached = await cachedBefore(t, [
+    (exchange) => exchange.respond(200, [control, ['ETag', '"de"']], 'deutsch'),
+    (exchange) => exchange.respond(304, [control, ['ETag', '"de"'], vary], ''),
+    (exchange) => exchange.respond(200, [control, ['ETag', '"fr"'], vary], 'français'),
+  ])
+  const ask = (language: string, fields: Field[] = []) => cached.get('/x', [['Accept-Language', language], ...fields])
+  await ask('de')
+  cached.pass(20)
+  await ask('de', [['Cache-Control', 'max-age=0']])
+  t.equal(String((await ask('fr')).body), 'français')
+  t.match(status(await ask('de')), /^hit/)
+  t.match(status(await ask('fr')), /^hit/)
+})
+
 void test('a HEAD that says by what else the answer is chosen leaves nothing for those who would choose another', {
   timeout: PATIENCE,
 }, async (t) => {
