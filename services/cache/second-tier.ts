@@ -1,7 +1,7 @@
 import type { RedisOptions } from '../redis/options.ts'
 import { RedisLink } from '../redis/link.ts'
 import type { CacheOptions } from './options.ts'
-import type { CacheStorage } from './storage.ts'
+import { type CacheStorage, purgeMemory } from './storage.ts'
 import { DiskTier } from './store/disk.ts'
 import { RedisBus, type RedisBusStats } from './store/redis-bus.ts'
 import { RedisKeys } from './store/redis-keys.ts'
@@ -86,21 +86,22 @@ function inRedis(cache: CacheOptions, redis: RedisOptions, log: TierLog): Omit<S
   return {
     tier,
     link,
-    follow({ store, purges }) {
-      bus.onPurge((selector, mode) => {
-        purges.record(selector)
-        store.invalidate(selector, mode)
-      })
-      // Anything may have been purged meanwhile.
-      bus.onGap(() => {
-        purges.record({ kind: 'all' })
-        store.invalidate({ kind: 'all' }, 'soft')
-      })
-    },
+    follow: (storage) => followPurges(bus, storage),
     report: () => ({ ...tier.stats(), memory: tier.memory, bus: bus.stats() }),
     async close() {
       await bus.close()
       await tier.close()
     },
   }
+}
+
+/** Purges in memory what other machines purge. */
+export function followPurges(
+  bus: Pick<RedisBus, 'onPurge' | 'onGap'>,
+  memory: Pick<CacheStorage, 'store' | 'purges'>,
+): void {
+  bus.onPurge((selector, mode) => void purgeMemory(memory, selector, mode))
+  // Anything may have been purged meanwhile, and hard: nothing may be served stale, and a 304 would not tell. What was not
+  // purged comes back from the tier, which judges it.
+  bus.onGap(() => void purgeMemory(memory, { kind: 'all' }, 'hard'))
 }

@@ -102,7 +102,7 @@ const heard: MetricDefinition = {
 const gaps: MetricDefinition = {
   name: 'headrace_cache_bus_gaps_total',
   type: 'counter',
-  help: 'Times that purges may have been missed, the first connection among them: what was in memory was validated before its next use',
+  help: 'Times that purges may have been missed, the first connection among them: what was in memory is dropped, to come back from Redis',
   labels: [],
 }
 
