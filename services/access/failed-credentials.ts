@@ -6,7 +6,6 @@ import { paceOf } from '../limit/gcra.ts'
 import { LocalLimiter } from '../limit/local-limiter.ts'
 import { subnetOf } from '../limit/subnet.ts'
 import { CredentialsInvalidError, TooManyFailuresError } from './errors.ts'
-import { TokenInvalidError } from './jwt/errors.ts'
 
 /** How many pass in which time. */
 export interface FailureRate {
@@ -70,10 +69,10 @@ export class FailedCredentials {
     return error
   }
 
-  /** Those that are wrong or unknown; a token that has expired was somebody's. @returns that too much had failed before */
+  /** Those that are wrong or unknown. @returns that too much had failed before */
   add(exchange: Exchange, error: GatewayError): GatewayError | undefined {
     if (this.#limiter === null || this.#rate === null) return undefined
-    if (!(error instanceof CredentialsInvalidError || error instanceof TokenInvalidError)) return undefined
+    if (!(error instanceof CredentialsInvalidError)) return undefined
     const refusal = this.any ? this.refusal(exchange) : undefined
     this.#limiter.charge(subnetOf(exchange.clientAddress, IPV6_SUBNET), 1)
     this.any = true

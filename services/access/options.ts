@@ -32,14 +32,11 @@ export const accessSchema = Type.Object(
       }),
     ),
     failureLimit: Type.Union(
-      [
-        Rate({ description: 'How often keys, passwords, signatures and tokens of one address may fail' }),
-        Type.Literal(false),
-      ],
+      [Rate({ description: 'How often keys, passwords and signatures of one address may fail' }), Type.Literal(false)],
       {
         default: '120/min',
         description:
-          'How often keys, passwords, signatures and tokens of one address may fail, in each process; what fails then is answered 429, and passwords are not looked at. Those that hold are not counted. false: as often as they like',
+          'How often keys, passwords and signatures of one address may fail, in each process; what fails then is answered 429, and passwords are not looked at. Those that hold are not counted. false: as often as they like',
       },
     ),
     keys: Type.Object(

@@ -20,7 +20,10 @@ export interface Authenticator {
   readonly challenge: string | null
   /** At once wherever it can; who waits bounds the wait and answers with an error of its own then. */
   authenticate(exchange: Exchange): Authentication | Promise<Authentication>
-  /** Failures of this way are counted by address: of those that the gateway judges itself. */
+  /**
+   * Failures of this way are counted by address. Not those of tokens: a key that is rotated makes many fail at once, and only
+   * a 401 tells their owners to get new ones.
+   */
   readonly isCounted?: true
   /**
    * Whether a request carries credentials of this kind, by a look; of a way in which they can be guessed: who has failed too

@@ -21,7 +21,6 @@ const IN_QUERY = /[?&]access_token=/i
 export class JwtAuthenticator implements Authenticator {
   readonly scheme = 'jwt'
   readonly challenge: string
-  readonly isCounted = true
   readonly #issuers: readonly Issuer[]
   readonly #cookies: readonly string[]
   readonly #keeps: boolean
