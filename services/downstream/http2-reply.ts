@@ -5,7 +5,7 @@ import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
 
 /**
  * What hardly says the same twice, as literals that are never indexed (RFC 7541 §6.2.3). In the dynamic table each would
- * take the place of a field that does, and be compared with all that were there before: a third of a hit's CPU time with one
+ * take the place of a field that does, and be compared with all that were there before: a sixth of a hit's CPU time with one
  * stream a connection (docs/benchmarks.md).
  */
 const EACH_ITS_OWN = ['x-request-id', 'cache-status', 'server-timing', 'ratelimit']
