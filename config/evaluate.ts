@@ -1,5 +1,5 @@
+import { type ChildProcess, fork } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import type { EvaluateConfigReply, EvaluateConfigRequest } from '../workers/protocol.ts'
 import type { Variables } from './environment.ts'
 import { UNSET } from './source/source.ts'
@@ -12,11 +12,11 @@ export type Evaluation = EvaluateConfigReply | { outcome: 'timeout' } | { outcom
 
 // Both extensions, so that the compiled package finds the compiled files (scripts/pack-references.ts).
 const isSource = import.meta.url.endsWith('.ts')
-const worker = isSource ? '../workers/evaluate-config.ts' : '../workers/evaluate-config.js'
+const evaluator = isSource ? '../workers/evaluate-config.ts' : '../workers/evaluate-config.js'
 const define = isSource ? './define.ts' : './define.js'
 
 /**
- * Evaluates a configuration that is code, in a fresh thread with the given environment. The thread is over when this
+ * Evaluates a configuration that is code, in a fresh process with the given environment. The process is over when this
  * resolves, whatever the code does. What it prints goes to standard error, so that it never mixes with an answer.
  */
 export async function evaluate(
@@ -30,31 +30,31 @@ export async function evaluate(
     typescript: /\.m?ts$/.test(file) ? text : null,
     unset: UNSET,
   }
-  const thread = new Worker(new URL(worker, import.meta.url), {
-    workerData: request,
+  const child = fork(new URL(evaluator, import.meta.url), {
     env: { ...variables } as NodeJS.ProcessEnv,
     // Stripping types warns that it is experimental, each time.
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-    stdout: true,
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${MAX_HEAP_MB}`],
+    serialization: 'advanced',
+    stdio: ['ignore', 2, 2, 'ipc'],
   })
-  thread.stdout.on('data', (chunk: Buffer) => process.stderr.write(chunk))
+  const over = new Promise((resolve) => child.once('close', resolve))
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise<Evaluation>((resolve) => {
       timer = setTimeout(() => resolve({ outcome: 'timeout' }), timeoutMs)
-      thread.once('message', resolve)
-      thread.once('error', (error: Error) => resolve({ outcome: 'exit', reason: error.message }))
-      thread.once('exit', (code) => resolve({ outcome: 'exit', reason: exitReason(code) }))
+      child.once('message', (reply) => resolve(reply as EvaluateConfigReply))
+      child.on('error', (error) => resolve({ outcome: 'exit', reason: `its process did not start: ${error.message}` }))
+      child.once('close', () => resolve({ outcome: 'exit', reason: exitReason(child) }))
+      child.send(request)
     })
   } finally {
     clearTimeout(timer)
-    await thread.terminate()
+    child.kill('SIGKILL')
+    await over
   }
 }
 
-function exitReason(code: number): string {
-  return code === 0
-    ? 'it ended before its export; a top-level await never settled, or it called process.exit()'
-    : `it ended its thread with code ${code}`
+function exitReason({ exitCode, signalCode }: ChildProcess): string {
+  if (exitCode === 0) return 'it ended before its export; a top-level await never settled, or it called process.exit()'
+  return `it ended its process with ${exitCode === null ? signalCode : `code ${exitCode}`}`
 }

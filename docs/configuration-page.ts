@@ -39,7 +39,7 @@ routes:
 - **Variables.** \`env('NAME')\` and \`\${NAME}\` must be set; \`env('NAME', default)\` and \`\${NAME:-default}\` need not be. One that is empty counts as not set. \`$\${\` stands for \`\${\` itself. A \`.env\` file beside the configuration is read too; the real environment goes over it. Inside of \`[ ]\` and \`{ }\`, YAML wants quotes: \`['\${NAME}']\`.
 - **Units.** Durations: \`500ms\`, \`30s\`, \`5m\`, \`12h\`, \`7d\`. Sizes: \`64KiB\`, \`256MiB\`, \`1GB\`. Rates: \`10/s\`, \`100/min\`. Where a number or a boolean belongs, the same as text is accepted.
 - **Files** are relative to the configuration file.
-- **Code** (\`.ts\`, \`.js\`) is evaluated in a thread of its own within 5 s, and its default export is plain data: no functions, no instances of classes.
+- **Code** (\`.ts\`, \`.js\`) is evaluated in a process of its own within 5 s, and its default export is plain data: no functions, no instances of classes.
 - **A route's key** is \`[METHODS ][host]/path\`: \`/api/*\`, \`GET /vehicles/:id\`, \`GET,HEAD *.example.com/v1/*\`. The most specific route that takes a request wins, whatever the order: first by host, then by path, then by method. \`headrace explain GET /api/vehicles/7\` shows why.`
 }
 

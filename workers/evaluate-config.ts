@@ -1,36 +1,39 @@
 import { registerHooks, stripTypeScriptTypes } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { parentPort, workerData } from 'node:worker_threads'
 import type { EvaluateConfigReply, EvaluateConfigRequest, ForeignValue } from './protocol.ts'
 
 /**
- * Evaluates a configuration file in a thread of its own, so that nothing of it stays: neither modules in the cache nor
- * timers, and one that hangs can be ended from outside. Posts one {@link EvaluateConfigReply}.
+ * Evaluates a configuration file in a process of its own, so that nothing of it stays: neither modules in the cache nor
+ * timers, native code nor memory, and one that hangs can be ended from outside. It is sent one {@link EvaluateConfigRequest},
+ * sends one {@link EvaluateConfigReply}, and waits to be killed.
  */
 
-const request = workerData as EvaluateConfigRequest
 const OWN = import.meta.url
 const MAX_DEPTH = 32
 
 /** Files that the configuration is made of, beside its own. */
 const modules = new Set<string>()
 
-registerHooks({
-  resolve(specifier, context, next) {
-    if (specifier === 'headrace') return { url: request.define, shortCircuit: true }
-    const found = next(specifier, context)
-    if (found.url.startsWith('file:') && !found.url.includes('/node_modules/')) modules.add(fileURLToPath(found.url))
-    return found
-  },
-})
-
+/** Names that `env()` was asked for and that are not set. */
 const unset = new Set<string>()
-Object.assign(globalThis, {
-  [Symbol.for('headrace.config.unset')]: (name: string) => {
-    unset.add(name)
-    return request.unset
-  },
-})
+
+/** What a configuration finds here that it would not find elsewhere: `headrace`, and what `env()` asks. */
+function furnish(request: EvaluateConfigRequest): void {
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier === 'headrace') return { url: request.define, shortCircuit: true }
+      const found = next(specifier, context)
+      if (found.url.startsWith('file:') && !found.url.includes('/node_modules/')) modules.add(fileURLToPath(found.url))
+      return found
+    },
+  })
+  Object.assign(globalThis, {
+    [Symbol.for('headrace.config.unset')]: (name: string) => {
+      unset.add(name)
+      return request.unset
+    },
+  })
+}
 
 /** A copy of plain data; anything else is left out and named. */
 function plain(value: unknown, path: (string | number)[], foreign: ForeignValue[], above: unknown[]): unknown {
@@ -59,7 +62,7 @@ const SYNTAX_PLACE = /^(?<file>\S.*?):(?<line>\d+)\n(?:[^\n]*\n)+?(?<caret> *)\^
 const FRAME = /\bat (?:.*\()?(?<file>file:.*?):(?<line>\d+):(?<column>\d+)\)?$/
 
 /** What failed, and where in which file: the first frame that is none of ours. */
-function failure(error: unknown): EvaluateConfigReply {
+function failure(error: unknown, request: EvaluateConfigRequest): EvaluateConfigReply {
   if (!(error instanceof Error)) {
     const message = `it threw ${typeof error === 'string' ? `'${error}'` : `a value of type ${typeof error}`}`
     return { outcome: 'failure', name: 'Error', message, code: null, line: null, column: null, file: null }
@@ -86,15 +89,29 @@ function isUnexported(module: { default?: unknown }): boolean {
   return 'module.exports' in module && typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
-async function evaluate(): Promise<EvaluateConfigReply> {
-  const module = (await import(request.url)) as { default?: unknown }
-  const foreign: ForeignValue[] = []
-  const value = isUnexported(module) ? undefined : plain(module.default, [], foreign, [])
-  const javascript = request.typescript === null ? null : stripTypeScriptTypes(request.typescript)
-  return { outcome: 'value', value, foreign, unset: [...unset], javascript, modules: [...modules] }
+async function evaluate(request: EvaluateConfigRequest): Promise<EvaluateConfigReply> {
+  furnish(request)
+  try {
+    const module = (await import(request.url)) as { default?: unknown }
+    const foreign: ForeignValue[] = []
+    const value = isUnexported(module) ? undefined : plain(module.default, [], foreign, [])
+    const javascript = request.typescript === null ? null : stripTypeScriptTypes(request.typescript)
+    return { outcome: 'value', value, foreign, unset: [...unset], javascript, modules: [...modules] }
+  } catch (error) {
+    return failure(error, request)
+  }
 }
 
-// Not awaited: of a file that awaits for ever, Node would warn in its own words.
-void evaluate()
-  .catch(failure)
-  .then((reply) => parentPort?.postMessage(reply))
+function reply(message: EvaluateConfigReply): void {
+  process.channel?.ref()
+  process.send?.(message)
+}
+
+process.once('disconnect', () => process.exit())
+process.once('message', (request: EvaluateConfigRequest) => {
+  // The channel alone holds no process: a file that awaits what never comes lets it end, which tells so.
+  process.channel?.unref()
+  process.once('uncaughtException', (error) => reply(failure(error, request)))
+  // Not awaited: of a file that awaits for ever, Node would warn in its own words.
+  void evaluate(request).then(reply)
+})

@@ -1,6 +1,6 @@
-/** Messages between threads: types only, so that a worker needs nothing of the gateway. */
+/** Messages to workers and from them: types only, so that a worker needs nothing of the gateway. */
 
-/** What the thread that evaluates a configuration file is started with. */
+/** What the process that evaluates a configuration file is asked. */
 export interface EvaluateConfigRequest {
   /** `file:` URL of the configuration. */
   url: string

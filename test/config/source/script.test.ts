@@ -79,7 +79,11 @@ export default {
 void test('a file that hangs is ended, and one that ends itself is reported', async (t) => {
   t.match(await problemsOf(t, 'while (true) {}', { timeoutMs: 300 }), [{ message: /took longer than 0.3 s/ }])
   t.match(await problemsOf(t, 'await new Promise(() => {})'), [{ message: /never settled/ }])
-  t.match(await problemsOf(t, 'process.exit(3)'), [{ message: /ended its thread with code 3/ }])
+  t.match(await problemsOf(t, 'process.exit(3)'), [{ message: /ended its process with code 3/ }])
+  t.match(await problemsOf(t, "process.kill(process.pid, 'SIGKILL')"), [{ message: /ended its process with SIGKILL/ }])
+  t.match(await problemsOf(t, 'Promise.reject(new Error("late"))\nawait new Promise(() => {})'), [
+    { message: /failed: late/ },
+  ])
   t.same(await problemsOf(t, 'setInterval(() => {}, 1000)\nexport default {}'), [], 'a timer holds nothing up')
 })
 
