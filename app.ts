@@ -31,7 +31,7 @@ import { Kept } from './services/lane/kept.ts'
 import { OwnPaths } from './services/lane/own-paths.ts'
 import { connectSources } from './services/openapi/servers.ts'
 import { ServedDocuments } from './services/openapi/served-documents.ts'
-import { CONTROL_RANK } from './services/proxy/plan.ts'
+import { CONTROL_GUARD } from './services/proxy/plan.ts'
 import { WorkerPool } from './services/workers/worker-pool.ts'
 
 /**
@@ -69,7 +69,7 @@ async function buildOver(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
     documents,
     // A mistyped path of the control plane must not take its token to an upstream.
     own: { find: (path) => (isGuarded(path) ? 'own' : own.find(path)) },
-    ownStrictness: (path) => (isGuarded(path) ? CONTROL_RANK : 0),
+    ownGuard: (path) => (isGuarded(path) ? CONTROL_GUARD : ''),
     finished: parts.finished,
     draining: parts.draining,
   })

@@ -69,7 +69,7 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
     workers,
     documents,
     own: { find: () => undefined },
-    ownStrictness: () => 0,
+    ownGuard: () => '',
     finished: [],
   })
   const purge: SharedCache['purge'] = (selector, mode) => lane.cache.purge(selector, mode)

@@ -8,7 +8,7 @@ import { loadHooks } from '../services/transform/hooks.ts'
 import type { WorkerPool } from '../services/workers/worker-pool.ts'
 import { gateMakers } from './gate-makers.ts'
 
-export interface LaneSurroundings extends Pick<LaneParts, 'own' | 'ownStrictness' | 'draining'> {
+export interface LaneSurroundings extends Pick<LaneParts, 'own' | 'ownGuard' | 'draining'> {
   workers: WorkerPool
   documents: ServedDocuments
   /** Told of every request that is over. */

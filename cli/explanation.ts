@@ -3,13 +3,13 @@ import { cacheKey } from '../services/cache/key.ts'
 import type { CachePolicy } from '../services/cache/policy.ts'
 import { policyInWords } from '../services/cache/policy-report.ts'
 import { guardedRoots, isBelow } from '../services/control/paths.ts'
-import { stricterReading } from '../services/downstream/ambiguity.ts'
+import { guardedReading } from '../services/downstream/ambiguity.ts'
 import type { Identity } from '../services/downstream/identity.ts'
 import { GATE_STEPS } from '../services/gate/gate.ts'
 import { canonicalTarget } from '../services/http/canonical-path.ts'
 import { pathWriter } from '../services/proxy/path-writer.ts'
 import { readRequestFields } from '../services/http/request-fields.ts'
-import { cachedTogether, cachePolicyOf, CONTROL_RANK, rankOf, stepsOf } from '../services/proxy/plan.ts'
+import { cachedTogether, cachePolicyOf, CONTROL_GUARD, guardOf, stepsOf } from '../services/proxy/plan.ts'
 import { explainRoutes, type RouteVerdict } from '../services/routing/explain.ts'
 import type { RouteOptions } from '../services/routing/options.ts'
 import type { UpstreamOptions } from '../services/upstream/options.ts'
@@ -122,13 +122,13 @@ export function explainRequest(config: Config, request: Asked, identity?: Identi
     return { ...found, outcome: 'refused', answer, route: options.key }
   }
   const guarded = guardedRoots(config)
-  const reading = stricterReading(path, rankOf(options), (other) => {
+  const reading = guardedReading(path, guardOf(options), (other) => {
+    if (isBelow(guarded, other)) return CONTROL_GUARD
     const reached = table.lookup(request.method, request.host, other)
-    const rank = reached.kind === 'route' ? rankOf(reached.route.options) : 0
-    return isBelow(guarded, other) ? CONTROL_RANK : rank
+    return reached.kind === 'route' ? guardOf(reached.route.options) : ''
   })
   if (reading !== undefined) {
-    const reached = reading === null ? 'leaves the root' : `is ${reading}, which asks more of its callers`
+    const reached = reading === null ? 'leaves the root' : `is ${reading}, which asks something else of its callers`
     const detail = `read in another way (an encoded slash, '//' or ';…'), the path ${reached}: send its plain form`
     return { ...found, outcome: 'refused', answer: { status: 400, detail }, route: options.key }
   }

@@ -13,7 +13,7 @@ import { fieldOf } from '../http/request-fields.ts'
 import { type GatewayError, withFields } from '../http/problem.ts'
 import type { RoutePattern } from '../routing/pattern.ts'
 import type { Match, RouteTable } from '../routing/table.ts'
-import { stricterReading } from './ambiguity.ts'
+import { guardedReading } from './ambiguity.ts'
 import type { Exchange } from './exchange.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { ReservedFields } from './reserved-fields.ts'
@@ -23,8 +23,8 @@ import { refuseFraming } from './framing.ts'
 export interface Admissible {
   pattern: RoutePattern
   encodedSlash: 'opaque' | 'refuse'
-  /** Rank of what guards it: a path must not reach, read in another way, something of a higher rank. */
-  strictness: number
+  /** What guards it, empty for nothing: a path must not reach, read in another way, what has another guard. */
+  guard: string
   /** It answers preflights for its methods: OPTIONS of a browser that asks for one of them is its own. */
   preflights: boolean
 }
@@ -35,8 +35,8 @@ export interface AdmissionOptions<Plan extends Admissible> {
   bodyBytes: number
   /** What clients may not send, and is dropped; `null`: nothing. */
   reserved?: ReservedFields | null
-  /** Rank of the guard on a path that Fastify serves itself (the control plane, where it is shared); 0 for none. */
-  ownStrictness(path: string): number
+  /** The guard on a path that Fastify serves itself (the control plane, where it is shared); empty for none. */
+  ownGuard: (path: string) => string
 }
 
 const MOST_PASSES = 8
@@ -145,9 +145,9 @@ export class Admission<Plan extends Admissible> {
     const { path } = exchange
     if (!exchange.lax) return undefined
     if (plan.encodedSlash === 'refuse' && path.includes('%2F')) return new EncodedSlashError()
-    const reading = stricterReading(path, plan.strictness, (other) => {
-      const route = this.#options.table.match(exchange.method, exchange.host, other)?.route
-      return Math.max(route?.strictness ?? 0, this.#options.ownStrictness(other))
+    const { table, ownGuard } = this.#options
+    const reading = guardedReading(path, plan.guard, (other) => {
+      return ownGuard(other) || (table.match(exchange.method, exchange.host, other)?.route.guard ?? '')
     })
     return reading === undefined ? undefined : new AmbiguousPathError()
   }

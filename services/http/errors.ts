@@ -52,7 +52,7 @@ export const EncodedSlashError = createError(
 )
 
 /**
- * Decoded, merged or stripped, the path would reach something with stricter access; inside another application, also a
+ * Decoded, merged or stripped, the path would reach something that asks something else of its callers; inside another application, also a
  * path with dot segments, which that application's router does not resolve.
  */
 export const AmbiguousPathError = createError(

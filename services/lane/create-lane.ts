@@ -73,8 +73,8 @@ export interface LaneParts {
   validations?: ValidationRecord
   /** By which connections know what another lane has found out of them; by default nothing is known. */
   peers?: symbol
-  /** Rank of the guard on a path that Fastify serves itself; 0 for none. */
-  ownStrictness: (path: string) => number
+  /** The guard on a path that Fastify serves itself; empty for none. */
+  ownGuard: (path: string) => string
   finished: readonly ((exchange: Exchange<RoutePlan>) => void)[]
   internalErrors: Pick<InternalErrors, 'record'>
   /** Of WebSocket connections; by default, of this lane alone. */
@@ -113,7 +113,7 @@ export function createLane(parts: LaneParts): Lane {
       table,
       bodyBytes: limits.bodyBytes,
       reserved: parts.reserved ?? null,
-      ownStrictness: parts.ownStrictness,
+      ownGuard: parts.ownGuard,
     }),
     plans: table.routes,
     own: parts.own,

@@ -42,9 +42,9 @@ import {
   cachePolicyOf,
   changes,
   type DetourPlan,
+  guardOf,
   type PlanSettings,
   type ProxyPlan,
-  rankOf,
   type RoutePlan,
   stepsOf,
 } from './plan.ts'
@@ -86,7 +86,7 @@ type Common = Pick<
   | 'gates'
   | 'compression'
   | 'encodedSlash'
-  | 'strictness'
+  | 'guard'
   | 'preflights'
   | 'steps'
 >
@@ -102,7 +102,7 @@ function compileRoute(options: RouteOptions, parts: PlanParts): RoutePlan {
     traffic: parts.traffic?.route(key) ?? null,
     compression: routeCompression(options, parts),
     encodedSlash,
-    strictness: rankOf(options),
+    guard: guardOf(options),
     preflights: options.cors !== null,
     gates,
     steps: stepsOf(options, parts.compression, gates),

@@ -41,13 +41,12 @@ export const STEPS = [
   'coding',
   'log',
 ] as const
-/** Rank of the guard on the control plane: above all routes. */
-export const CONTROL_RANK = 3
+/** The guard on the control plane: no route has the same. */
+export const CONTROL_GUARD = 'control'
 
-/** Rank of the guard on a route: who has to show who they are is above who may, and both above everybody. */
-export function rankOf({ access }: RouteOptions): number {
-  if (access === null) return 0
-  return access.by.length > 0 && !access.anonymous ? 2 : 1
+/** What a route asks of its callers, as text: the same for routes that ask the same, empty for those that ask nothing. */
+export function guardOf({ access }: Pick<RouteOptions, 'access'>): string {
+  return access === null ? '' : JSON.stringify(access)
 }
 
 export type Step = (typeof STEPS)[number]

@@ -67,7 +67,10 @@ void test('a path that can be read as one of the control plane’s is refused wi
   t.match(explain('/x/..%2Fmetrics'), {
     outcome: 'refused',
     route: '/*',
-    answer: { status: 400, detail: /the path is \/metrics, which asks more of its callers: send its plain form/ },
+    answer: {
+      status: 400,
+      detail: /the path is \/metrics, which asks something else of its callers: send its plain form/,
+    },
   })
   t.match(explain('/..%2F..%2Fx'), { answer: { status: 400, detail: /leaves the root/ } })
 })

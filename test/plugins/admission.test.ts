@@ -30,7 +30,7 @@ async function admitting(t: Test, extend: (app: FastifyInstance) => unknown): Pr
     limits: { bodyBytes: 1_000, sendTimeoutMs: 0 },
     serverTiming: false,
     own: { find: () => 'own' },
-    ownStrictness: () => 0,
+    ownGuard: () => '',
     finished: [(exchange) => void finished.push(`${exchange.status} ${exchange.path}`)],
     internalErrors: { record: (error) => t.fail('the gateway itself has failed', { error }) },
   })

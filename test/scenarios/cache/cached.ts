@@ -115,7 +115,7 @@ async function cachedWith(
     upstreams,
     traffic: null,
     own: { find: () => undefined },
-    ownStrictness: () => 0,
+    ownGuard: () => '',
     finished: [
       (exchange) => {
         finished.push(exchange)

@@ -64,7 +64,7 @@ export async function beforeTargets(t: Test, options: BeforeTargetsOptions): Pro
     upstreams,
     traffic: null,
     own: { find: () => undefined },
-    ownStrictness: () => 0,
+    ownGuard: () => '',
     internalErrors: { record: (error) => t.fail('the gateway itself has failed', { error }) },
     finished: [
       (exchange) => {

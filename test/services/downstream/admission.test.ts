@@ -18,7 +18,7 @@ function admissionOf(...routes: Route[]): Admission<Admissible> {
     routes.map(({ key, ...rest }) => ({
       pattern: parseRouteKey(key),
       encodedSlash: 'opaque',
-      strictness: 0,
+      guard: '',
       preflights: false,
       ...rest,
     })),
@@ -27,7 +27,7 @@ function admissionOf(...routes: Route[]): Admission<Admissible> {
     forwarding: new Forwarding({ trust: [], read: 'either', send: 'both', via: 'headrace' }),
     table,
     bodyBytes: 1_000,
-    ownStrictness: (path) => (GUARDED.some((root) => path === root || path.startsWith(`${root}/`)) ? 1 : 0),
+    ownGuard: (path) => (GUARDED.some((root) => path === root || path.startsWith(`${root}/`)) ? 'own' : ''),
   })
 }
 
@@ -158,16 +158,27 @@ void test('a path is refused that, read in another way, is a guarded one of the 
   t.end()
 })
 
-void test('a path is refused that, read in another way, reaches a route that is guarded better', (t) => {
+void test('a path is refused that, read in another way, reaches a route that has another guard', (t) => {
   const admission = admissionOf(
     { key: '/*' },
-    { key: '/vault/*', strictness: 1 },
-    { key: 'PUT /drop/*', strictness: 1 },
+    { key: '/vault/*', guard: 'keys' },
+    { key: '/safe/*', guard: 'keys' },
+    { key: '/office/*', guard: 'the group staff' },
+    { key: 'PUT /drop/*', guard: 'keys' },
   )
   for (const target of ['/vault%2Fkey', '//vault/key', '/vault;a/key', '/open/..%2Fvault/key']) {
     t.equal(code(admit(admission, { target })), 'HR_REQUEST_PATH_AMBIGUOUS', target)
   }
   t.equal(code(admit(admission, { target: '/vault/a%2Fb' })), 'admitted', 'its own guard is enough')
+  t.equal(code(admit(admission, { target: '/vault/..%2Fsafe/key' })), 'admitted', 'so is the same guard')
+  t.equal(code(admit(admission, { target: '/vault/..%2Fopen' })), 'admitted', 'nobody is asked there')
+  for (const target of ['/vault/..%2Foffice/key', '/vault/..;/office/key', '/office/..%2Fvault/key']) {
+    t.equal(
+      code(admit(admission, { target })),
+      'HR_REQUEST_PATH_AMBIGUOUS',
+      `${target}: whoever has a key may be no staff`,
+    )
+  }
   t.equal(code(admit(admission, { target: '//drop/a' })), 'admitted', 'with this method it is not guarded')
   t.equal(code(admit(admission, { method: 'PUT', target: '//drop/a' })), 'HR_REQUEST_PATH_AMBIGUOUS')
   t.end()
