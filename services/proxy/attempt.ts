@@ -51,6 +51,15 @@ export class Attempt {
   }
 
   /**
+   * Whether what has failed is an idle connection that was about to be used. undici waits a turn of the event loop before it
+   * writes on one (client-h1.js, scheduleIdleSocketValidation); where an end comes meanwhile it takes another itself, where a
+   * reset comes it fails the request. The error comes before `disconnect` does.
+   */
+  isUnsent(connection: Connection | undefined): boolean {
+    return this.phase === 'waiting' && connection !== undefined && connection.open && !connection.http2
+  }
+
+  /**
    * Whether its upstream has not seen a request whose connection was reset. One that had answered before was almost always
    * closed by the upstream while it was idle (RFC 9110 §9.2.2). A stream that alone is reset (HTTP/2) was seen; undici itself
    * repeats those that were refused (RFC 9113 §8.7).

@@ -189,6 +189,12 @@ export class ProxyCall extends UpstreamCall implements Dispatcher.DispatchHandle
       this.answer(error as GatewayError)
       return
     }
+    // Any request: nothing of it was sent. Each time there is one idle connection less.
+    if (attempt.isUnsent(this.connection)) {
+      attempt.target.retries.stale++
+      this.dispatch(attempt.target)
+      return
+    }
     const outcome = outcomeOf(error, attempt.phase)
     if (outcome === 'reset' && this.#mayResend(attempt)) {
       attempt.resend()

@@ -1,7 +1,8 @@
-import type { Test } from 'tap'
+import { test, type Test } from 'tap'
 import type { ClientRequest, Protocol } from '../client.ts'
-import { everyProtocol, gatewayBefore, isProblem } from '../helper.ts'
+import { everyProtocol, gatewayBefore, isProblem, managedGatewayBefore, PATIENCE } from '../helper.ts'
 import type { ClientResponse } from '../incoming.ts'
+import type { RawConnection } from '../raw-client.ts'
 import type { Play, Upstream } from '../upstream-server.ts'
 
 const answer: Play = (exchange) => exchange.respond(200, [], 'answer')
@@ -96,3 +97,36 @@ everyProtocol('a connection that the upstream closed while idle is not used agai
   }
   t.equal(upstream.requests.length, 3)
 })
+
+for (const request of [
+  'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+  'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc',
+]) {
+  const [method = ''] = request.split(' ')
+  void test(`idle connections that are all reset as a ${method} comes: it is sent once, over a new one`, {
+    timeout: PATIENCE,
+  }, async (t) => {
+    const { gateway, upstream } = await managedGatewayBefore(t, async (exchange) => {
+      // Three at a time: as many connections are idle then.
+      await upstream.received(3)
+      await exchange.respond(200, [], 'answer')
+    })
+    const clients = await Promise.all(Array.from({ length: 3 }, () => gateway.raw()))
+    await Promise.all(clients.map((client) => client.exchange('GET / HTTP/1.1\r\nHost: x\r\n\r\n')))
+    const client = clients[0] as RawConnection
+    const incoming = client.expect(method)
+    // The request first: the gateway has chosen its connection when it hears of the resets.
+    void client.send(request)
+    for (const { socket } of upstream.connections) socket.resetAndDestroy()
+    const response = await incoming.whole()
+    t.equal(response.status, 200)
+    t.equal(upstream.requests.length, 4)
+    t.equal(upstream.requests[3]?.connection, 3)
+    const answer = await fetch(`${gateway.adminUrl}/performance/pools`, {
+      headers: { authorization: `Bearer ${gateway.token}` },
+    })
+    const [target] = ((await answer.json()) as { pools: { state: string; outcomes: Record<string, number> }[] }).pools
+    t.equal(target?.state, 'up')
+    t.equal(target?.outcomes['connect_error'], 0)
+  })
+}
