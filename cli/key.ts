@@ -1,7 +1,7 @@
 import { text as readAll } from 'node:stream/consumers'
 import { isAbsolute, resolve } from 'node:path'
 import { hashPassword } from '../services/access/basic/password.ts'
-import { ConsumersEdit, timeOf } from '../services/access/consumers/consumers-edit.ts'
+import { editConsumers, timeOf } from '../services/access/consumers/consumers-edit.ts'
 import { CONSUMER_NAME, KEY_ID } from '../services/access/consumers/options.ts'
 import { makeKey } from '../services/access/key/api-key.ts'
 import { parseDuration } from '../services/options/units.ts'
@@ -59,20 +59,22 @@ async function create(call: Call, consumer: string, graceMs: number | null): Pro
   const { stdout, stderr } = call.surroundings
   const paint = painter(stderr)
   const now = Date.now()
-  const edit = new ConsumersEdit(file)
-  const isNew = !edit.hasConsumer(consumer)
-  if (graceMs !== null && isNew) throw new UsageError(`there is no consumer '${consumer}' in ${file}`)
-  const ended = graceMs === null ? [] : edit.endKeys(consumer, { at: now + graceMs, now })
   const { id, key: made, hash } = makeKey()
   const [expires, note] = [call.text('expires'), call.text('note')]
-  edit.addKey(consumer, {
+  const written = {
     id,
     hash,
     created: timeOf(now),
     ...(expires !== undefined && { expires: endOf(expires, now) }),
     ...(note !== undefined && { note }),
+  }
+  const { isNew, ended } = await editConsumers(file, (edit) => {
+    const isNew = !edit.hasConsumer(consumer)
+    if (graceMs !== null && isNew) throw new UsageError(`there is no consumer '${consumer}' in ${file}`)
+    const ended = graceMs === null ? [] : edit.endKeys(consumer, { at: now + graceMs, now })
+    edit.addKey(consumer, written)
+    return { isNew, ended }
   })
-  edit.save()
   stdout.write(`${made}\n`)
   stderr.write(
     `${paint('green', '✔')} a key of '${consumer}'${isNew ? ', who is new' : ''}, shown this once: ${file} has its hash\n`,
@@ -90,9 +92,7 @@ async function revoke(call: Call, id: string): Promise<ExitCode> {
   const { stdout, stderr } = call.surroundings
   const paint = painter(stderr)
   const file = await fileOf(call, { needed: false })
-  const edit = file === undefined ? undefined : new ConsumersEdit(file)
-  const owner = edit?.removeKey(id)
-  if (owner !== undefined) edit?.save()
+  const owner = file === undefined ? undefined : await editConsumers(file, (edit) => edit.removeKey(id))
   if (owner !== undefined) stdout.write(`${paint('green', '✔')} ${id} of '${owner}' is out of ${file}\n`)
   else
     stderr.write(`${paint('yellow', 'warning')} ${id} is in no consumers' file: take it out of the configuration too\n`)

@@ -57,6 +57,13 @@ export const ConsumersFileError = createError(
   500,
 )
 
+/** Another program writes to the consumers' file. Arguments: the file, the one that it is written to first. */
+export const ConsumersBusyError = createError<[string, string]>(
+  'HR_ACCESS_CONSUMERS_BUSY',
+  'Another program writes to %s. Try again; where none does, one was broken off: take away %s.',
+  500,
+)
+
 /** An entry of `access.addresses` is neither address, block nor known word. */
 export const AddressBlockError = createError(
   'HR_ACCESS_ADDRESS_BLOCK',

@@ -1,6 +1,19 @@
-import { existsSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { isMap, isSeq, parseDocument, type Document, type YAMLMap } from 'yaml'
-import { ConsumersFileError } from '../errors.ts'
+import { ConsumersBusyError, ConsumersFileError } from '../errors.ts'
 import { consumersOf } from './consumers-file.ts'
 
 /** A key as it stands in the file. */
@@ -12,12 +25,39 @@ export interface WrittenKey {
   note?: string
 }
 
+const ATTEMPTS = 80
+const PAUSE_MS = 25
+
+/**
+ * Changes the consumers' file. Where others do so at the same time, one goes after the other: no change is lost.
+ *
+ * @param change once an attempt, each time of the file as it is then
+ * @throws HR_ACCESS_CONSUMERS_FILE; HR_ACCESS_CONSUMERS_BUSY after two seconds
+ */
+export async function editConsumers<T>(file: string, change: (edit: ConsumersEdit) => T): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const edit = new ConsumersEdit(file)
+    const made = change(edit)
+    if (!edit.isChanged) return made
+    try {
+      edit.save()
+      return made
+    } catch (error) {
+      if (!(error instanceof ConsumersBusyError) || attempt === ATTEMPTS) throw error
+    }
+    await setTimeout(PAUSE_MS)
+  }
+}
+
 /**
  * The consumers' file, to be changed by a program and read by people: comments, order and notation of all else stay as they
  * are. Nothing is on disk before {@link save}.
  */
 export class ConsumersEdit {
+  isChanged = false
   readonly #file: string
+  /** As it was read. */
+  readonly #before: string
   readonly #isJson: boolean
   readonly #document: Document
 
@@ -25,7 +65,8 @@ export class ConsumersEdit {
   constructor(file: string) {
     this.#file = file
     this.#isJson = file.endsWith('.json')
-    const text = existsSync(file) ? readFileSync(file, 'utf8') : this.#isJson ? '{}' : ''
+    this.#before = textOf(file)
+    const text = this.#before === '' && this.#isJson ? '{}' : this.#before
     // What cannot be read as consumers is nothing that a program should write to.
     consumersOf(text, file)
     this.#document = parseDocument(text)
@@ -39,6 +80,7 @@ export class ConsumersEdit {
 
   /** Of a consumer that there is not yet, too. */
   addKey(name: string, key: WrittenKey): void {
+    this.isChanged = true
     const node = this.#document.createNode(key)
     if (!isMap(this.#document.get(name))) this.#document.set(name, this.#document.createNode({}))
     const keys = this.#document.getIn([name, 'keys'])
@@ -54,6 +96,7 @@ export class ConsumersEdit {
       const endsAt = typeof expires === 'string' ? Date.parse(expires) : Infinity
       if (endsAt <= now || endsAt <= at) continue
       key.set('expires', timeOf(at))
+      this.isChanged = true
       ended.push(String(key.get('id')))
     }
     return ended
@@ -68,31 +111,45 @@ export class ConsumersEdit {
       const index = keys.items.findIndex((item) => isMap(item) && item.get('id') === id)
       if (index === -1) continue
       keys.delete(index)
+      this.isChanged = true
       return String(name)
     }
     return undefined
   }
 
   /**
-   * In one piece, under another name first: who reads it meanwhile has the old one or the new one.
+   * In one piece, under another name first: who reads it meanwhile has the old one or the new one. Whoever has made a file of
+   * that name is the one who writes.
    *
-   * @throws HR_ACCESS_CONSUMERS_FILE; the file is as it was
+   * @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMERS_BUSY: somebody else writes, or has written since it was read; the file
+   * is as it was
    */
   save(): void {
     const text = this.#text()
     consumersOf(text, this.#file)
+    // A link goes on leading to the same place.
+    const target = existsSync(this.#file) ? realpathSync(this.#file) : this.#file
+    const temporary = `${target}.new`
     try {
-      // A link goes on leading to the same place.
-      const target = existsSync(this.#file) ? realpathSync(this.#file) : this.#file
-      const mode = existsSync(target) ? statSync(target).mode & 0o777 : 0o600
-      const temporary = `${target}.${process.pid}`
-      writeFileSync(temporary, text, { mode })
+      closeSync(openSync(temporary, 'wx', 0o600))
+    } catch (cause) {
+      const isTaken = (cause as NodeJS.ErrnoException).code === 'EEXIST'
+      throw isTaken ? new ConsumersBusyError(this.#file, temporary) : this.#failure(cause)
+    }
+    try {
+      if (textOf(target) !== this.#before) throw new ConsumersBusyError(this.#file, temporary)
+      writeFileSync(temporary, text)
+      if (existsSync(target)) makeAlike(temporary, target)
       renameSync(temporary, target)
     } catch (cause) {
-      throw new ConsumersFileError(this.#file, (cause as NodeJS.ErrnoException).code ?? 'it cannot be written', {
-        cause,
-      })
+      rmSync(temporary, { force: true })
+      throw cause instanceof ConsumersBusyError ? cause : this.#failure(cause)
     }
+  }
+
+  #failure(cause: unknown): Error {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'it cannot be written'
+    return new ConsumersFileError(this.#file, reason, { cause })
   }
 
   #text(): string {
@@ -105,6 +162,23 @@ export class ConsumersEdit {
     const keys = this.#document.getIn([name, 'keys'])
     return isSeq(keys) ? keys.items.filter((item) => isMap(item)) : []
   }
+}
+
+function textOf(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
+}
+
+/** Whoever could read the one can read the other: a gateway that is not who runs the command, too. */
+function makeAlike(file: string, other: string): void {
+  const { mode, uid, gid } = statSync(other)
+  const own = statSync(file)
+  try {
+    if (own.uid !== uid || own.gid !== gid) chownSync(file, uid, gid)
+  } catch (error) {
+    // Only the superuser gives files away.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
+  }
+  chmodSync(file, mode & 0o777)
 }
 
 /** Milliseconds since 1970 as the file has times. */

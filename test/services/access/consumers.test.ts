@@ -1,9 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type Test } from 'tap'
 import { Consumers } from '../../../services/access/consumers/consumers.ts'
-import { ConsumersEdit } from '../../../services/access/consumers/consumers-edit.ts'
+import { ConsumersEdit, editConsumers } from '../../../services/access/consumers/consumers-edit.ts'
 import { consumersOf } from '../../../services/access/consumers/consumers-file.ts'
 import { keyFor, QUIET } from './given.ts'
 
@@ -148,4 +158,46 @@ void test('a program writes to the file as carefully as its people', async (t) =
     { code: 'HR_ACCESS_CONSUMERS_FILE' },
     'what it cannot read it does not write to',
   )
+})
+
+void test('changes to the file that are made at the same time all stay', async (t) => {
+  const path = folder(t)
+  const file = join(path, 'consumers.yaml')
+  const [first, second, third] = [keyFor(), keyFor(), keyFor()]
+  const written = (entry: { id: string; hash: string }) => ({ ...entry, created: '2026-06-01T12:00:00Z' })
+  const slow = new ConsumersEdit(file)
+  slow.addKey('acme', written(first.entry))
+  t.equal(await editConsumers(file, (edit) => edit.removeKey(first.id)), undefined)
+  t.same(readdirSync(path), [], 'what changes nothing writes nothing')
+  const quick = new ConsumersEdit(file)
+  quick.addKey('acme', written(second.entry))
+  quick.save()
+  t.throws(() => slow.save(), { code: 'HR_ACCESS_CONSUMERS_BUSY' })
+  // Another one begins to write, and has written when it is looked at again.
+  const temporary = `${file}.new`
+  writeFileSync(temporary, '')
+  let attempts = 0
+  await editConsumers(file, (edit) => {
+    if (++attempts === 2) rmSync(temporary)
+    edit.addKey('acme', written(third.entry))
+  })
+  t.equal(attempts, 2)
+  const [acme] = consumersOf(readFileSync(file, 'utf8'), file)
+  t.same(
+    acme?.keys.map(({ id }) => id),
+    [second.id, third.id],
+  )
+  t.same(readdirSync(path), ['consumers.yaml'], 'nothing is left lying about')
+})
+
+void test('a gateway that is not who changes the file can read it afterwards', {
+  skip: process.getuid?.() === 0 ? false : 'only the superuser gives files away',
+}, async (t) => {
+  const file = join(folder(t), 'consumers.yaml')
+  writeFileSync(file, '')
+  chmodSync(file, 0o660)
+  chownSync(file, 65_534, 65_533)
+  await editConsumers(file, (edit) => edit.addKey('acme', { ...keyFor().entry, created: '2026-06-01T12:00:00Z' }))
+  t.match(statSync(file), { uid: 65_534, gid: 65_533 })
+  t.equal(statSync(file).mode & 0o777, 0o660, 'whatever the umask is')
 })
