@@ -18,6 +18,8 @@ export interface Raw {
   header(name: string): string | undefined
 }
 
+const TWICE = 'stands more than once'
+
 /** A value that could not be read. */
 class Unreadable {
   readonly message: string
@@ -106,7 +108,7 @@ export class Parameter {
     const texts = this.#texts(raw)
     const [text] = texts
     if (text === undefined) return undefined
-    if (texts.length > 1) return new Unreadable('stands more than once')
+    if (texts.length > 1) return new Unreadable(TWICE)
     return this.#decode(text)
   }
 
@@ -117,7 +119,10 @@ export class Parameter {
     const rule = this.#rule as SchemaRule
     const items = within(rule.schema, rule.schema, (schema) => own(schema, 'items'))
     const types = typesOf(rule.schema, items)
-    const pieces = this.#explode && this.place !== 'header' && this.#style === 'form' ? texts : this.#split(first)
+    // Of those that are not looked at, an upstream could take one.
+    if (!this.#explode && texts.length > 1) return new Unreadable(TWICE)
+    const isApart = this.#explode && this.place !== 'header' && this.#style === 'form'
+    const pieces = isApart ? texts : texts.flatMap((text) => this.#split(text))
     return this.#decodeAll(pieces, (text) => typed(text, types))
   }
 
@@ -143,8 +148,10 @@ export class Parameter {
       const names = new Set(Object.keys(properties ?? {}))
       for (const [name, value] of raw[this.place as 'query']) if (names.has(name)) found.push([name, value])
     } else {
-      const [text] = this.#texts(raw)
+      const texts = this.#texts(raw)
+      const [text] = texts
       if (text === undefined) return undefined
+      if (texts.length > 1) return new Unreadable(TWICE)
       found.push(...this.#pairs(text))
     }
     return found.length === 0 ? undefined : this.#objectOf(found, rule)
@@ -155,16 +162,23 @@ export class Parameter {
     if (this.#explode) {
       return pieces.map((piece) => {
         const at = piece.indexOf('=')
-        return at === -1 ? [piece, ''] : [piece.slice(0, at), piece.slice(at + 1)]
+        return at === -1 ? [this.#nameIn(piece), ''] : [this.#nameIn(piece.slice(0, at)), piece.slice(at + 1)]
       })
     }
     const pairs: [string, string][] = []
-    for (let i = 0; i < pieces.length; i += 2) pairs.push([pieces[i] as string, pieces[i + 1] ?? ''])
+    for (let i = 0; i < pieces.length; i += 2) pairs.push([this.#nameIn(pieces[i] as string), pieces[i + 1] ?? ''])
     return pairs
+  }
+
+  /** One that cannot be decoded is none that a schema speaks of. */
+  #nameIn(text: string): string {
+    const decoded = this.#decode(text)
+    return decoded instanceof Unreadable ? text : decoded
   }
 
   #objectOf(pairs: readonly [string, string][], { schema }: SchemaRule): unknown {
     const entries: [string, unknown][] = []
+    if (new Set(pairs.map(([name]) => name)).size < pairs.length) return new Unreadable(TWICE)
     for (const [name, text] of pairs) {
       const decoded = this.#decode(text)
       if (decoded instanceof Unreadable) return decoded

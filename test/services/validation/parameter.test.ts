@@ -60,6 +60,11 @@ void test('lists are read by their style', async (t) => {
     ['path', { style: 'matrix' }, ';p=1,2', 'ok'],
     ['path', { style: 'matrix', explode: true }, ';p=1;p=x', 'path/p/1: must be integer'],
     ['header', {}, '1, 2', 'ok'],
+    // What stands twice would be read once here, and perhaps the other way by who is asked next.
+    ['query', { explode: false }, 'p=1,2&p=x', 'query/p: stands more than once'],
+    ['query', { style: 'pipeDelimited', explode: false }, 'p=1|2&p=x', 'query/p: stands more than once'],
+    ['query', { style: 'spaceDelimited', explode: true }, 'p=1&p=x', 'query/p/1: must be integer'],
+    ['cookie', { explode: false }, 'p=1&p=x', 'cookie/p: stands more than once'],
   ]
   for (const [place, node, given, told] of cases)
     t.equal(check(place, { ...node, schema: INTEGERS }, given), told, `${place} ${JSON.stringify(node)} ${given}`)
@@ -74,6 +79,12 @@ void test('objects are read by their style', async (t) => {
     ['path', {}, 'x,1', 'ok'],
     ['path', { explode: true }, 'x=z', 'path/p/x: must be integer'],
     ['header', {}, 'x,1', 'ok'],
+    ['query', {}, 'x=z&x=1', 'query/p: stands more than once'],
+    ['query', { style: 'deepObject', explode: true }, 'p[x]=z&p[x]=1', 'query/p: stands more than once'],
+    ['query', { explode: false }, 'p=x,1&p=x,z', 'query/p: stands more than once'],
+    ['query', { explode: false }, 'p=x,z,x,1', 'query/p: stands more than once'],
+    ['query', { explode: false }, 'p=%78,z,x,1', 'query/p: stands more than once'],
+    ['header', {}, 'x,z,x,1', 'header/p: stands more than once'],
   ]
   for (const [place, node, given, told] of cases)
     t.equal(check(place, { ...node, schema: POINT }, given), told, `${place} ${JSON.stringify(node)} ${given}`)
