@@ -11,12 +11,11 @@ import { Http1Reply } from '../downstream/http1-reply.ts'
 import { Peer } from '../downstream/peer.ts'
 import type { Reply } from '../downstream/reply.ts'
 import { SocketReply } from '../downstream/socket-reply.ts'
-import { Http1UpgradingClient, Http2UpgradingClient, type UpgradingClient } from '../downstream/upgrading-client.ts'
-import { replyWithProblem } from '../downstream/problem-reply.ts'
+import { Http1UpgradingClient, Http2UpgradingClient } from '../downstream/upgrading-client.ts'
 import { discardBody } from '../downstream/unread-body.ts'
 import { decompress } from '../compression/requests/decompress.ts'
 import { compress } from '../compression/compress.ts'
-import { InternalError, RouteNotFoundError } from '../http/errors.ts'
+import { RouteNotFoundError } from '../http/errors.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { PlainHead } from '../http/plain-head.ts'
 import { readRequestFields } from '../http/request-fields.ts'
@@ -29,9 +28,10 @@ import { startCall } from '../proxy/start-call.ts'
 import { bodyLimit } from '../request/request-gate.ts'
 import { UpgradeError } from '../websocket/errors.ts'
 import type { Tunnels } from '../websocket/tunnels.ts'
+import { ExchangeLife } from './exchange-life.ts'
 import { Exchanges, type GatewayExchange } from './exchanges.ts'
 import { createLaneCache, type LaneCacheOptions } from './lane-cache.ts'
-import { openTunnel, type Opening } from './opening.ts'
+import { Openings } from './openings.ts'
 import type { OwnPaths } from './own-paths.ts'
 import { type Onward, Passage } from './passage.ts'
 
@@ -81,34 +81,39 @@ export class Lane {
   /** Of requests: made once, since hits ask gates too. */
   readonly #onward: Onward
   readonly #maintenance: Maintenance
-  readonly #load: Load
-  /** Exchanges that have begun and are not finished, those that Fastify answers too. */
-  #inFlight = 0
+  readonly #life: ExchangeLife
+  readonly #openings: Openings
   /** Some route has a cache: what goes by the others may change what is stored. */
   readonly caches: boolean
 
   constructor(options: LaneOptions) {
     this.#options = options
-    const { peers, forwarding, internalErrors } = options
+    const { peers, forwarding, internalErrors, finished, load = { inFlight: 0 } } = options
+    this.#life = new ExchangeLife({ load, finished, internalErrors })
     this.#exchanges = new Exchanges({ peers, trust: forwarding.trust, internalErrors })
     this.plans = options.plans
     this.#maintenance = options.maintenance
-    this.#load = options.load ?? { inFlight: 0 }
     this.tunnels = options.tunnels
     this.caches = options.plans.some(({ cache }) => cache !== null)
     this.#context = {
       ...options.proxy,
       forwarding,
       toClient: true,
-      refuse: (exchange, error) => this.refuse(exchange, error),
-      broke: (exchange, error) => this.broke(exchange, error),
-      finish: (exchange) => this.finish(exchange),
+      refuse: (exchange, error) => this.#life.refuse(exchange, error),
+      broke: (exchange, error) => this.#life.break(exchange, error),
+      finish: (exchange) => this.#life.finish(exchange),
     }
     this.#passage = new Passage(this.#context)
     this.#onward = {
       pass: (exchange) => this.#serve(exchange),
-      refuse: (exchange, error) => this.refuse(exchange, error),
+      refuse: (exchange, error) => this.#life.refuse(exchange, error),
     }
+    this.#openings = new Openings({
+      tunnels: this.tunnels,
+      context: this.#context,
+      passage: this.#passage,
+      route: (exchange) => this.#routeToOpen(exchange),
+    })
     this.cache = createLaneCache(options.cache, { context: this.#context, internalErrors })
   }
 
@@ -119,7 +124,7 @@ export class Lane {
 
   /** Nothing is under way: neither an exchange with a client, nor a request of the cache's own. */
   get idle(): boolean {
-    return this.#inFlight === 0 && this.cache.flights === 0
+    return this.#life.inFlight === 0 && this.cache.flights === 0
   }
 
   /**
@@ -134,32 +139,32 @@ export class Lane {
     const peer = this.#exchanges.peerOf(socket)
     const exchange: GatewayExchange = new Exchange({ protocol: '1.1', method, target, fields, body: null, peer })
     exchange.reply = new SocketReply(socket, method)
-    this.#enter()
+    this.#life.enter()
     try {
       if (this.#isAnswered(exchange)) return true
     } catch (error) {
       if (exchange.reply.headSent) {
-        this.broke(exchange, error)
+        this.#life.break(exchange, error)
         return true
       }
       // It has its second chance, and its answer, as a request.
       this.#options.internalErrors.record(error, exchange.requestId)
     }
-    this.#leave()
+    this.#life.leave()
     peer.passed = exchange.early
     return false
   }
 
   /** An HTTP/1.x request. @returns `false` when Fastify has to answer */
   request(request: IncomingMessage, response: ServerResponse): boolean {
-    const exchange = this.#begun(this.#exchanges.ofHttp1(request))
+    const exchange = this.#life.begin(this.#exchanges.ofHttp1(request))
     exchange.reply = new Http1Reply(request, response)
     return this.#run(exchange)
   }
 
   /** An HTTP/2 stream. @returns `false` when Fastify has to answer */
   stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[]): boolean {
-    const exchange = this.#begun(this.#exchanges.ofStream(stream, headers, rawHeaders))
+    const exchange = this.#life.begin(this.#exchanges.ofStream(stream, headers, rawHeaders))
     const isAnswered = this.#run(exchange)
     // A hit is over by now, and listeners of streams are dear: Node's own are told of each.
     if (exchange.finished) this.#exchanges.forget(stream)
@@ -170,16 +175,16 @@ export class Lane {
   /** A GET over HTTP/1.1 that asks for WebSocket. Always answered. @param early what has come behind its head */
   upgrade(request: IncomingMessage, early: Buffer): void {
     const client = new Http1UpgradingClient(request, early)
-    const exchange = this.#begun(this.#exchanges.ofHttp1(request))
+    const exchange = this.#life.begin(this.#exchanges.ofHttp1(request))
     exchange.reply = client.reply
-    this.#open(exchange, client)
+    this.#openings.open(exchange, client)
   }
 
   /** The same over HTTP/2: an extended CONNECT (RFC 8441). */
   connect(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[]): void {
-    const exchange = this.#begun(this.#exchanges.ofStream(stream, headers, rawHeaders))
+    const exchange = this.#life.begin(this.#exchanges.ofStream(stream, headers, rawHeaders))
     this.#exchanges.follow(stream)
-    this.#open(exchange, new Http2UpgradingClient(stream))
+    this.#openings.open(exchange, new Http2UpgradingClient(stream))
   }
 
   /**
@@ -199,9 +204,9 @@ export class Lane {
       peer: new Peer(connection, this.#options.forwarding.trust),
     })
     exchange.reply = reply
-    this.#begun(exchange)
+    this.#life.begin(exchange)
     if (this.#run(exchange)) return exchange
-    this.#leave()
+    this.#life.leave()
     return undefined
   }
 
@@ -212,7 +217,7 @@ export class Lane {
   exchangeOf(request: IncomingMessage): GatewayExchange {
     const known = this.#exchanges.of(request)
     if (known !== undefined) return known
-    const exchange = this.#begun(this.#exchanges.ofRequest(request))
+    const exchange = this.#life.begin(this.#exchanges.ofRequest(request))
     exchange.refusal = this.#admit(exchange)
     return exchange
   }
@@ -233,66 +238,32 @@ export class Lane {
 
   /** Answers with a problem, and finishes. */
   refuse(exchange: GatewayExchange, error: GatewayError): void {
-    // RFC 9110 §10.1.1: whether the client still sends the body that it asked about, it alone knows; what follows on the
-    // connection would be read as one or the other.
-    if (exchange.fields.expect !== undefined && exchange.body !== null) exchange.reply.closing = true
-    replyWithProblem(exchange, error)
-    this.finish(exchange)
-  }
-
-  /** The gateway itself has failed: its client gets a problem, or a broken answer, and nobody else notices. Never throws. */
-  broke(exchange: GatewayExchange, error: unknown): void {
-    this.#options.internalErrors.record(error, exchange.requestId)
-    if (exchange.finished) return
-    const { reply, work } = exchange
-    try {
-      exchange.code = new InternalError().code
-      if (reply.headSent) reply.abort()
-      else {
-        reply.closing = true
-        replyWithProblem(exchange, new InternalError())
-      }
-    } catch {
-      // The answer was what failed, and is logged; there is no other.
-      reply.abort()
-    }
-    this.finish(exchange)
-    work?.cancel()
+    this.#life.refuse(exchange, error)
   }
 
   /**
-   * {@link broke} for what only its request or stream is known of, such as an exception of Fastify's.
+   * The gateway itself has failed, and only the request or stream is known, as of an exception of Fastify's: its client gets
+   * a problem, or a broken answer.
    *
    * @returns `false` where there is no exchange: nobody has been answered
    */
   brokeOff(request: object, error: unknown): boolean {
     const exchange = this.#exchanges.of(request)
     if (exchange?.reply === undefined) this.#options.internalErrors.record(error, '')
-    else this.broke(exchange, error)
+    else this.#life.break(exchange, error)
     return exchange?.reply !== undefined
   }
 
   /** Books the end of an exchange; the second time does nothing. Never throws. */
   finish(exchange: GatewayExchange): void {
-    if (exchange.finished) return
-    exchange.finished = true
-    this.#leave()
-    exchange.peer.done(exchange)
-    try {
-      exchange.plan?.gates?.finish(exchange)
-      exchange.plan?.cache?.counters.record(exchange.cacheResult)
-      exchange.plan?.traffic?.record(exchange.method, exchange.status, performance.now() - exchange.arrivedAt)
-      for (const told of this.#options.finished) told(exchange)
-    } catch (error) {
-      this.#options.internalErrors.record(error, exchange.requestId)
-    }
+    this.#life.finish(exchange)
   }
 
   #run(exchange: GatewayExchange): boolean {
     try {
       return this.#answer(exchange)
     } catch (error) {
-      this.broke(exchange, error)
+      this.#life.break(exchange, error)
       return true
     }
   }
@@ -302,7 +273,7 @@ export class Lane {
     if (this.off === undefined) {
       if (refusal !== undefined) {
         exchange.reply.closing = exchange.suspect
-        this.refuse(exchange, refusal)
+        this.#life.refuse(exchange, refusal)
         return true
       }
       if (exchange.plan !== undefined && !exchange.undecided) {
@@ -332,7 +303,7 @@ export class Lane {
           bodyLimit(plan.options.request, this.#context.bodyBytes),
         )
         if (refusal !== undefined) {
-          this.refuse(exchange, refusal)
+          this.#life.refuse(exchange, refusal)
           return
         }
       }
@@ -342,7 +313,7 @@ export class Lane {
         startCall(this.#context, exchange, plan)
       }
     } catch (error) {
-      this.broke(exchange, error)
+      this.#life.break(exchange, error)
     }
   }
 
@@ -351,9 +322,9 @@ export class Lane {
     try {
       if (compression !== null) compress(exchange, compression)
       discardBody(exchange)
-      this.refuse(exchange, this.#maintenance.refusal())
+      this.#life.refuse(exchange, this.#maintenance.refusal())
     } catch (error) {
-      this.broke(exchange, error)
+      this.#life.break(exchange, error)
     }
   }
 
@@ -362,41 +333,8 @@ export class Lane {
     return this.#maintenance.active && this.#maintenance.holds((plan as RoutePlan).key, clientAddress)
   }
 
-  /** Opens a WebSocket connection, by the steps of any other request. */
-  #open(exchange: GatewayExchange, client: UpgradingClient): void {
-    try {
-      const plan = this.#planToOpen(exchange)
-      if (plan instanceof Error) {
-        this.#refuseToOpen(exchange, plan)
-        return
-      }
-      exchange.reply.closing = true
-      const opening = { exchange, plan, client }
-      if (plan.gates === null) this.#openTo(opening)
-      else {
-        this.#passage.lead(exchange, plan.gates, {
-          pass: () => this.#openTo(opening),
-          refuse: (_, error) => this.#refuseToOpen(exchange, error),
-        })
-      }
-    } catch (error) {
-      this.broke(exchange, error)
-    }
-  }
-
-  #openTo(opening: Opening): void {
-    const refusal = openTunnel(opening, { context: this.#context, tunnels: this.tunnels })
-    if (refusal !== undefined) this.#refuseToOpen(opening.exchange, refusal)
-  }
-
-  #refuseToOpen(exchange: GatewayExchange, refusal: GatewayError): void {
-    this.tunnels.counters.refuse(refusal.code)
-    exchange.reply.closing = true
-    this.refuse(exchange, refusal)
-  }
-
   /** @returns the route that serves it, or why none does */
-  #planToOpen(exchange: GatewayExchange): RoutePlan | GatewayError {
+  #routeToOpen(exchange: GatewayExchange): RoutePlan | GatewayError {
     const refusal = this.#admit(exchange)
     if (refusal !== undefined) return refusal
     const { plan, method, path } = exchange
@@ -414,7 +352,7 @@ export class Lane {
     const refusal = gates.checkEarly(exchange)
     exchange.early = refusal === undefined
     if (refusal === undefined) return false
-    this.refuse(exchange, refusal)
+    this.#life.refuse(exchange, refusal)
     return true
   }
 
@@ -441,21 +379,5 @@ export class Lane {
       exchange.held = admission.route(exchange)
     }
     return undefined
-  }
-
-  #enter(): void {
-    this.#inFlight++
-    this.#load.inFlight++
-  }
-
-  #leave(): void {
-    this.#inFlight--
-    this.#load.inFlight--
-  }
-
-  #begun(exchange: GatewayExchange): GatewayExchange {
-    this.#enter()
-    exchange.peer.open(exchange)
-    return exchange
   }
 }
