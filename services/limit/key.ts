@@ -61,8 +61,9 @@ function claimOf({ identity }: Exchange, name: string): string | undefined {
 }
 
 /** All lines of a field. @param name in lower case */
-function fieldOf({ fields }: Exchange, name: string): string | undefined {
-  if (name === 'host') return fields.host
+function fieldOf({ fields, host }: Exchange, name: string): string | undefined {
+  // As it was routed: in any case, and with any port, it is the same one.
+  if (name === 'host') return host === '' ? undefined : host
   const { kept } = fields
   let value: string | undefined
   for (let i = 0; i < kept.length; i += 2) {

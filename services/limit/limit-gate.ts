@@ -43,6 +43,8 @@ export class LimitGate implements Gate {
   readonly #ofAllTiers: readonly Use[]
   readonly #stray: (tier: string) => void
   readonly #measuresBytes: boolean
+  /** What is to be charged: by a key as it was when it passed. Its credentials are off a request then, and fields are changed. */
+  readonly #charged = new WeakMap<Exchange, [Limit, string][]>()
   /** What was used is known now; where nothing is measured, nobody has to be told. */
   readonly finish: ((exchange: Exchange) => void) | undefined
 
@@ -67,12 +69,16 @@ export class LimitGate implements Gate {
   }
 
   #charge(exchange: Exchange): void {
-    for (const { limit } of this.#usesOf(exchange)) {
-      const { measured } = limit.options
-      if (measured === null || limit.allowed.includes(exchange)) continue
-      const used = measured === 'upstream-ms' ? exchange.upstreamMs : exchange.sentBytes
-      if (used > 0) limit.state.limiter.charge(limit.key.of(exchange, this.#route), Math.ceil(used))
+    for (const [limit, key] of this.#charged.get(exchange) ?? []) {
+      const used = limit.options.measured === 'upstream-ms' ? exchange.upstreamMs : exchange.sentBytes
+      if (used > 0) limit.state.limiter.charge(key, Math.ceil(used))
     }
+  }
+
+  #measure(exchange: Exchange, limit: Limit, key: string): void {
+    const charged = this.#charged.get(exchange)
+    if (charged === undefined) this.#charged.set(exchange, [[limit, key]])
+    else charged.push([limit, key])
   }
 
   #usesOf({ identity }: Exchange): readonly Use[] {
@@ -90,6 +96,7 @@ export class LimitGate implements Gate {
         continue
       }
       const key = limit.key.of(exchange, this.#route)
+      if (limit.options.measured !== null) this.#measure(exchange, limit, key)
       const pending = limit.state.limiter.take(key, cost, limit.decision)
       if (pending !== undefined) return this.#wait(exchange, progress, pending)
       if (!this.#judge(exchange, progress, limit.decision)) return this.#refuse(exchange, progress, limit.decision)

@@ -34,6 +34,13 @@ void test('a key is made of all that a limit goes by', async (t) => {
   t.equal(key.ofIdentity, false)
 })
 
+void test('the host that a limit goes by is that of the route, in whatever case and form it is written', async (t) => {
+  const key = new LimitKey(['header:host'], 64)
+  const one = Object.assign(exchange(['Host', 'A.Test:8080']), { host: 'a.test' })
+  t.equal(key.of(one, '/'), 'a.test')
+  t.match(key.of(exchange(['Host', '']), '/'), /2001/, 'who names none is known by address')
+})
+
 void test('for what a request does not have its address stands, and nobody can say so of another', async (t) => {
   for (const by of ['header:x-tenant', 'consumer', 'claim:sub']) {
     const lacking = new LimitKey([by], 64).of(exchange(), '/')

@@ -118,9 +118,26 @@ void test('the time of the upstream is charged when it is known, and comes back 
   const third = from('acme')
   t.equal(check(gates, third), undefined)
   finish(third, 0)
-  t.equal(check(gates, from('acme')), undefined, 'what came out of the cache cost the upstream nothing')
-  finish(from('acme'), 1e9)
+  const fourth = from('acme')
+  t.equal(check(gates, fourth), undefined, 'what came out of the cache cost the upstream nothing')
+  finish(fourth, 1e9)
   t.match(check(gates, from('acme')), { fields: ['retry-after', '11'] }, 'and one window is owed at most')
+})
+
+void test('what was measured is charged to whom it let pass, whatever has become of the fields meanwhile', async (t) => {
+  const rateLimit = { max: 100, timeWindow: '1h', by: 'header:x-api-key', measured: 'upstream-ms' }
+  const gates = gatesOf({ route: { rateLimit } }, { wall: at('2026-06-01T12:00:00Z'), steady: 0 })
+  const first = from('acme')
+  first.fields.kept.push('x-api-key', 'canary')
+  t.equal(check(gates, first), undefined)
+  // Access takes credentials off what goes upstream.
+  first.fields.kept.length = 0
+  first.upstreamMs = 150
+  for (const gate of gates) gate.finish?.(first)
+  const second = from('acme')
+  second.fields.kept.push('x-api-key', 'canary')
+  t.match(check(gates, second), { code: 'HR_RATE_LIMITED' })
+  t.equal(check(gates, from('acme')), undefined, 'nobody else pays for it')
 })
 
 void test('all tiers hold for a caller whose tier is none of them, which is said once', async (t) => {
