@@ -8,6 +8,7 @@ import { TrustedProxies } from '../services/downstream/trust.ts'
 import { ANSWERED, type Gate, type GateStep } from '../services/gate/gate.ts'
 import { gatesOf } from '../services/gate/gates.ts'
 import { readRequestFields } from '../services/http/request-fields.ts'
+import { LimitGate } from '../services/limit/limit-gate.ts'
 import type { RouteOptions } from '../services/routing/options.ts'
 import { idleGates } from './explained-gates.ts'
 import type { Asked } from './explanation.ts'
@@ -75,10 +76,18 @@ const named = ({ step, description }: Gate): Pick<GateVerdict, 'step' | 'asks'> 
 
 async function ask(gate: Gate, exchange: Exchange): Promise<GateVerdict> {
   const verdict = await gate.check(exchange)
-  if (verdict === undefined) return { ...UNASKED, ...named(gate), verdict: 'passes' }
+  if (verdict === undefined) {
+    const detail = gate instanceof LimitGate ? limitsInWords(gate.holdingFor(exchange)) : ''
+    return { ...UNASKED, ...named(gate), verdict: 'passes', detail }
+  }
   if (verdict === ANSWERED) return { ...UNASKED, ...named(gate), verdict: 'answers', status: exchange.status }
   const { statusCode = 500, code, message } = verdict
   return { ...named(gate), verdict: 'refuses', status: statusCode, code, detail: message }
+}
+
+/** A consumer without a tier may have none at all. */
+function limitsInWords(names: readonly string[]): string {
+  return names.length === 0 ? 'none of these limits holds for this caller' : `counted by ${names.join(', ')}`
 }
 
 function exchangeOf({ method, host, path: target, scheme = 'http', authority = host, ...asked }: Asked, path: string) {

@@ -68,6 +68,13 @@ export class LimitGate implements Gate {
     return this.#run(exchange, { uses, told: new Told(), at: 0 })
   }
 
+  /** Names of the limits that hold for whoever has sent it; what only counts holds for nobody. */
+  holdingFor(exchange: Exchange): string[] {
+    return this.#usesOf(exchange).flatMap(({ limit }) =>
+      limit.options.dryRun || limit.allowed.includes(exchange) ? [] : limit.name,
+    )
+  }
+
   #charge(exchange: Exchange): void {
     for (const [limit, key] of this.#charged.get(exchange) ?? []) {
       const used = limit.options.measured === 'upstream-ms' ? exchange.upstreamMs : exchange.sentBytes

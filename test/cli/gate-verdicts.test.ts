@@ -4,10 +4,14 @@ import { resolveConfig } from '../../config/resolve.ts'
 import { makeKey } from '../../services/access/key/api-key.ts'
 
 const MADE = makeKey()
+const UNTIERED = makeKey()
 const CONFIG = resolveConfig({
   upstreams: { a: { targets: ['http://127.0.0.1:9'] } },
   access: {
-    consumers: { acme: { keys: [{ id: MADE.id, hash: MADE.hash }], groups: ['partners'], tier: 'gold' } },
+    consumers: {
+      acme: { keys: [{ id: MADE.id, hash: MADE.hash }], groups: ['partners'], tier: 'gold' },
+      globex: { keys: [{ id: UNTIERED.id, hash: UNTIERED.hash }] },
+    },
   },
   tiers: { gold: { rateLimit: { rate: '5/min' } } },
   routes: {
@@ -16,6 +20,11 @@ const CONFIG = resolveConfig({
       access: { by: ['key'], addresses: { deny: ['10.0.0.0/8'] } },
       rateLimit: { rate: '3/min', by: 'ip' },
       request: { methods: ['GET'] },
+    },
+    '/fleet': {
+      to: 'a',
+      access: ['key', 'anonymous'],
+      rateLimit: { rate: '3/min', by: 'ip', allowList: ['consumer:*'] },
     },
     '/open': { to: 'a' },
     '/cached': { to: 'a', access: ['key', 'anonymous'], cache: true },
@@ -49,6 +58,16 @@ void test('explain says what each gate makes of a key, and who calls', async (t)
   t.match(explanation.steps[4], { detail: 'not from 10.0.0.0/8' })
   t.match(explanation.caller, { id: 'acme', scheme: 'key', tier: 'gold', groups: ['partners'] })
   t.notOk(JSON.stringify(explanation).includes(MADE.key), 'the key is not repeated')
+})
+
+void test('explain says which limits hold for a caller, and that none does for one without a tier', async (t) => {
+  const allowance = async (key?: string): Promise<string | undefined> => {
+    const { gates } = await explain({ path: '/fleet', ...(key !== undefined && { key }) })
+    return gates.find(({ step }) => step === 'allowance')?.detail
+  }
+  t.equal(await allowance(MADE.key), 'counted by tier gold')
+  t.equal(await allowance(UNTIERED.key), 'none of these limits holds for this caller')
+  t.equal(await allowance(), 'counted by /fleet')
 })
 
 void test('explain shows the key of the cache under which this caller is answered', async (t) => {
