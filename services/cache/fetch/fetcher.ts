@@ -4,6 +4,7 @@ import { cacheKey } from '../key.ts'
 import { clientLeft, passOn } from '../passing.ts'
 import type { ResponseHead } from '../rules/message.ts'
 import { validationOf, withoutRange, withValidation } from '../rules/revalidation.ts'
+import { forbidsStoring } from '../rules/reuse.ts'
 import type { SearchVariations } from '../search-variations.ts'
 import type { Entry } from '../store/entry.ts'
 import type { PurgeMark } from '../store/purge-log.ts'
@@ -105,6 +106,8 @@ export class Fetcher implements FlightOwner {
   /** Refreshes what is stored behind the clients' backs; one at a time. */
   refresh(exchange: CacheExchange, lookup: Lookup & { selected: Entry; stored: readonly Entry[] }): void {
     const { key, stored } = lookup
+    // Of what this one brought nothing could be stored.
+    if (forbidsStoring(exchange.fields, routeCacheOf(exchange).policy)) return
     const flightKey = flightKeyOf(key, variantNames(stored, []), exchange)
     if (this.#flights.find(flightKey) !== undefined) return
     this.#send(this.#start(exchange, { ...lookup, flightKey, alone: false, background: true, rounds: 0 }))

@@ -1,10 +1,11 @@
-import { type CacheContext, routeCacheOf } from '../context.ts'
+import { type CacheContext, type CacheExchange, routeCacheOf } from '../context.ts'
 import { isError, servesOnFailure } from '../failure.ts'
 import { loose } from '../keep.ts'
 import { timesOf } from '../retention.ts'
 import { freshnessOf } from '../rules/freshness.ts'
 import { lifespanOf } from '../rules/lifespan.ts'
-import type { ResponseHead } from '../rules/message.ts'
+import { fieldValue, type ResponseHead } from '../rules/message.ts'
+import { parseContentRange } from '../rules/partial-content.ts'
 import { freshen, type Question } from '../rules/revalidation.ts'
 import { isShareable } from '../rules/storable.ts'
 import { strongValidatorOf } from '../rules/validators.ts'
@@ -29,16 +30,16 @@ export class Judge {
   verdict({ errand, request }: Flight, head: ResponseHead, length: number | null): Verdict {
     const { client, selected, question, completing } = errand
     const { now } = this.#context
-    if (head.status === 304 && question !== undefined) return this.#freshened(errand, head, question)
+    if (head.status === 304 && question !== undefined) return this.#freshened(errand, { request, head, question })
     if (selected !== undefined && isError(head.status)) {
       if (servesOnFailure(selected, client, { failure: 'error', now: now() })) return STORED
     }
     if (completing !== undefined && (head.status === 206 || head.status === 416)) {
-      return this.#completed(errand, completing, { head, length })
+      return this.#completed(errand, completing, { request, head, length })
     }
-    this.#examine(errand, head)
+    this.#examine(errand, request, head)
     const { policy } = routeCacheOf(client)
-    if (!isForOthers(errand) && !this.#isStorablePart(errand, head)) {
+    if (!isForOthers(errand) && !this.#isStorablePart(errand, head, length)) {
       if (errand.storable?.store === false && errand.storable.lasting) this.#isPrivate(errand)
       return PRIVATE
     }
@@ -46,16 +47,18 @@ export class Judge {
     return { kind: 'share', keepBytes: large || request.unframed ? 0 : policy.maxEntryBytes }
   }
 
-  #examine(errand: Errand, head: ResponseHead): void {
+  #examine(errand: Errand, request: CacheExchange, head: ResponseHead): void {
     const { client } = errand
-    errand.storable = storabilityOf(client, head, this.#context.now())
+    errand.storable = storabilityOf(request, head, this.#context.now())
     errand.tags = tagsOf(client, head.fields)
     errand.vary = varyOf(head.fields, client.fields.kept, routeCacheOf(client).policy)
   }
 
   /** RFC 9111 §3.3 asks for no validator to store a part, §3.4 does to combine it with another. */
-  #isStorablePart({ client, part, storable, vary }: Errand, head: ResponseHead): boolean {
+  #isStorablePart({ client, part, storable, vary }: Errand, head: ResponseHead, length: number | null): boolean {
     if (!part || storable?.store !== true || !storable.part || vary === '*') return false
+    const range = parseContentRange(fieldValue(head.fields, 'content-range') ?? '')
+    if (range === undefined || (length !== null && length !== range.last - range.first + 1)) return false
     return routeCacheOf(client).policy.profile === 'rfc' || strongValidatorOf(head) !== undefined
   }
 
@@ -63,11 +66,11 @@ export class Judge {
   #completed(
     errand: Errand,
     { stored }: Completing,
-    { head, length }: { head: ResponseHead; length: number | null },
+    { request, head, length }: { request: CacheExchange; head: ResponseHead; length: number | null },
   ): Verdict {
     const whole = completed(stored, head, length)
     if (whole === undefined) return AGAIN
-    this.#examine(errand, whole.head)
+    this.#examine(errand, request, whole.head)
     const { maxEntryBytes } = routeCacheOf(errand.client).policy
     const keep = isForOthers(errand) && whole.length <= maxEntryBytes
     return { kind: 'share', keepBytes: keep ? maxEntryBytes : 0, completed: whole }
@@ -81,14 +84,17 @@ export class Judge {
   }
 
   /** What is stored still holds: it is stored again, with what the 304 says of it (RFC 9111 §4.3.4). */
-  #freshened(errand: Errand, head: ResponseHead, { asked }: Question): Verdict {
+  #freshened(
+    errand: Errand,
+    { request, head, question }: { request: CacheExchange; head: ResponseHead; question: Question },
+  ): Verdict {
     const { client, key } = errand
     const { passes, now } = this.#context
     const { policy } = routeCacheOf(client)
-    const freshening = freshen({ asked, answer: head, request: client.fields.kept, policy })
+    const freshening = freshen({ asked: question.asked, answer: head, request: client.fields.kept, policy })
     if (freshening.outcome === 'mismatch') return AGAIN
     for (const { old, updated } of freshening.updates) {
-      const storable = storabilityOf(client, updated, now())
+      const storable = storabilityOf(request, updated, now())
       const told = { ...updated, tags: tagsOf(client, updated.fields) }
       const life = storable.store ? storable.lifespan : lifespanOf(updated, freshnessOf(updated, policy))
       // A 304 has fields that are for one client, too.

@@ -42,7 +42,8 @@ export function withoutOverrides(kept: readonly string[], keyed: readonly string
 
 /**
  * The gateway's own request to the origin: a client's, less what concerns that client's connection and what it has
- * already. It has a body where the cache has read the client's; its answer goes to `reply`, and it lives on when the client leaves.
+ * already. A HEAD becomes a GET: its answer would refresh nothing. It has a body where the cache has read the client's; its
+ * answer goes to `reply`, and it lives on when the client leaves.
  *
  * @param kept end-to-end fields to send: name, value, name, value
  */
@@ -50,7 +51,7 @@ export function originRequest<Plan>(client: Exchange<Plan>, kept: string[], repl
   const { content, peer, clientAddress } = client
   const request = new Exchange<Plan>({
     protocol: client.protocol,
-    method: client.method,
+    method: client.method === 'HEAD' ? 'GET' : client.method,
     target: client.target,
     fields: Object.assign(Object.create(Object.getPrototypeOf(client.fields)) as RequestFields, client.fields, {
       kept,

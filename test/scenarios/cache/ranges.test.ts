@@ -138,6 +138,7 @@ void test('a part that is not what it says it is, or has no strong validator, is
     const cached = await cachedBefore(t, (exchange) => exchange.respond(206, [FRESH, ...fields], TEXT.slice(0, 10)))
     const answer = await cached.get('/x', [['Range', 'bytes=0-9']])
     t.equal(answer.status, 206)
+    t.notMatch(status(answer), 'stored', 'and it says so')
     t.equal(cached.store.stats().entries, 0, JSON.stringify(fields))
     // Nobody asked for a part: it is the origin's mistake, and no whole.
     await cached.get('/y')

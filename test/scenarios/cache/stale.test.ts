@@ -159,3 +159,34 @@ void test('a soft purge leaves it to be served while it is refreshed, or to be v
   await standstill(() => cached.cache.flights)
   t.match(status(await cached.get('/swr')), /^hit; ttl=10/)
 })
+
+void test('what a HEAD finds stale is refreshed for all', { timeout: PATIENCE }, async (t) => {
+  const cached = await cachedBefore(
+    t,
+    then([SWR, ETAG], (exchange) => exchange.respond(200, [SWR], 'second')),
+  )
+  await cached.get('/x')
+  cached.pass(15)
+  t.match(status(await cached.ask('HEAD', '/x')), 'hit; ttl=-5')
+  const sent = await cached.upstream.received(2)
+  t.strictSame([sent.method, sent.get('if-none-match')], ['GET', '"1"'])
+  await standstill(() => cached.cache.flights)
+  const fresh = await cached.get('/x')
+  t.strictSame([String(fresh.body), status(fresh)], ['second', 'hit; ttl=10'])
+})
+
+void test('who wants nothing stored causes no refresh, which would bring nothing', { timeout: PATIENCE }, async (t) => {
+  const cached = await cachedBefore(
+    t,
+    then([SWR], (exchange) => exchange.respond(200, [SWR], 'second')),
+  )
+  await cached.get('/x')
+  cached.pass(15)
+  const answer = await cached.get('/x', [['Cache-Control', 'no-store']])
+  t.strictSame([String(answer.body), status(answer)], ['first', 'hit; ttl=-5'])
+  t.equal(cached.cache.flights, 0)
+  t.equal(status(await cached.get('/x')), 'hit; ttl=-5')
+  await cached.upstream.received(2)
+  await standstill(() => cached.cache.flights)
+  t.equal(status(await cached.get('/x')), 'hit; ttl=10')
+})
