@@ -1,14 +1,19 @@
 import { isStrong } from './entity-tag.ts'
 import { parseHttpDate } from './http-date.ts'
-import { fieldLines, fieldValue, type ResponseHead } from './message.ts'
+import { fieldValue, type ResponseHead } from './message.ts'
 
 /** A day's clocks differ by less: Last-Modified this long before Date cannot be of the same second (RFC 9110 §8.8.2.2). */
 const CLOCK_SKEW_MS = 60_000
 
+/** Of an IMF-fixdate (RFC 9110 §5.6.7). */
+const FIXDATE_LENGTH = 29
+
 /** When a response was made: its Date, or when it came (RFC 9110 §6.6.1). Milliseconds since 1970. */
 export function dateOf(head: ResponseHead): number {
-  // One that stands twice is as good as the first: without it the answer would be as young as it came.
-  return parseDate(fieldLines(head.fields, 'date')[0], head) ?? head.receivedAt
+  const value = fieldValue(head.fields, 'date')
+  // One that stands twice, by now on one line, is as good as the first: without it the answer would be as young as it came.
+  const first = value?.charAt(FIXDATE_LENGTH) === ',' ? value.slice(0, FIXDATE_LENGTH) : value
+  return parseDate(first, head) ?? head.receivedAt
 }
 
 /** Milliseconds since 1970; `undefined` where there is none, or no date. */

@@ -1,4 +1,5 @@
-import { everyProtocol } from '../../helper.ts'
+import { test } from 'tap'
+import { everyProtocol, PATIENCE } from '../../helper.ts'
 import type { Field } from '../../wire.ts'
 import { cachedBefore, status } from './cached.ts'
 
@@ -39,3 +40,18 @@ everyProtocol(
     t.equal((await ask('/x', [['Range', 'bytes=9-']])).status, 416)
   },
 )
+
+void test('what says twice when it was made is no younger for it', { timeout: PATIENCE }, async (t) => {
+  let made = ''
+  const cached = await cachedBefore(t, (exchange) =>
+    exchange.respond(200, [
+      ['Cache-Control', 'max-age=60'],
+      ['Date', made],
+      ['Date', made],
+    ]),
+  )
+  made = new Date(cached.now() - 50_000).toUTCString()
+  await cached.get('/x')
+  const hit = await cached.get('/x')
+  t.strictSame([status(hit), hit.get('age')], ['hit; ttl=10', '50'])
+})
