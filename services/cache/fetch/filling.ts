@@ -36,12 +36,10 @@ export class Filling {
     return this.#context.store.get(key)?.entries ?? NO_ENTRIES
   }
 
-  /** Stores an answer that has come whole. */
-  commit({ errand, answer, length }: Flight, body: SharedBody): void {
+  /** Stores an answer that has come whole: of another length than declared, it ends with an error in every protocol. */
+  commit({ errand, answer }: Flight, body: SharedBody): void {
     const { storable, tags, vary } = errand
     if (storable?.store !== true || vary === '*') return
-    // Over HTTP/2 nobody has compared the two.
-    if (length !== null && length !== body.length) return
     const { status, requestedAt, receivedAt } = answer as ResponseHead
     const part = storable.part ? partOf(storable.fields, body.length) : null
     if (part === undefined) return
@@ -78,8 +76,7 @@ export class Filling {
     const { client, mark, selected } = errand
     const { policy, counters } = routeCacheOf(client)
     const key = this.#keyFor(errand, stored.fields)
-    if (purges.blocked(mark, key, stored.tags)) return undefined
-    if (key !== errand.key && purges.blocked(mark, errand.key, stored.tags)) return undefined
+    if (purges.blocked(mark, key, stored.tags) || purges.blocked(mark, errand.key, stored.tags)) return undefined
     if (selected !== undefined && selected.key !== key) this.forget(selected)
     counters.stores++
     passes.forget(errand.key)

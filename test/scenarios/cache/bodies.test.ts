@@ -1,8 +1,10 @@
 import { test } from 'tap'
 import { everyProtocol, PATIENCE } from '../../helper.ts'
+import { startH2Upstream } from '../../h2-upstream.ts'
 import { heldByKernel } from '../../kernel-buffers.ts'
 import { standstill } from '../../signal.ts'
 import { LONGER_MS, pass, SHORT } from '../../standing-clock.ts'
+import { BrokenResponse } from '../../incoming.ts'
 import { cachedBefore, status } from './cached.ts'
 
 const MIB = 1_048_576
@@ -206,3 +208,18 @@ void test("what the origin's caches say of age and of themselves is passed on, b
   t.equal(hit.get('cache-status'), 'edge; hit, headrace; hit; ttl=50')
   t.strictSame(hit.fields.filter(([name]) => name === 'age').length, 1)
 })
+
+for (const bytes of [5, 15]) {
+  void test(`of an HTTP/2 origin that sends ${bytes} bytes and declares 10 nothing is stored`, {
+    timeout: PATIENCE,
+  }, async (t) => {
+    const origin = await startH2Upstream(t, ({ stream }) => {
+      stream.respond({ ':status': 200, 'content-length': '10', 'cache-control': 'max-age=60' })
+      stream.end('x'.repeat(bytes))
+    })
+    const to = { targets: [origin.origin], http2: true, tls: { verify: false } }
+    const cached = await cachedBefore(t, [], { to })
+    await t.rejects(cached.get('/x'), BrokenResponse)
+    t.equal(cached.store.stats().entries, 0)
+  })
+}

@@ -201,6 +201,11 @@ everyProtocol('when all have left before the answer, the request is given up', a
   for (const exchange of opened) exchange.abort()
   await cached.upstream.closed(0)
   await cached.over(3)
+  t.strictSame(cached.finished.map(({ cacheResult }) => String(cacheResult)).toSorted(), [
+    'collapsed',
+    'collapsed',
+    'miss',
+  ])
   t.equal(cached.cache.flights, 0)
   t.equal(cached.upstream.requests.length, 1)
 })
@@ -327,6 +332,63 @@ void test('an origin that varies by something else each time sends nobody around
     Array.from({ length: 12 }, (_, i) => String(i)),
   )
   t.equal(cached.cache.flights, 0)
+})
+
+void test('who could not be answered with others twice goes alone', { timeout: PATIENCE }, async (t) => {
+  let count = 0
+  const gate = Promise.withResolvers<void>()
+  const cached = await cachedBefore(t, async (exchange) => {
+    const own = ++count
+    await gate.promise
+    await exchange.respond(200, [FRESH, ['Vary', `X-${Math.min(own, 3)}`]], 'x')
+  })
+  // Streams of one connection come in order: each answer parts the one whose request was sent from all who still wait.
+  const client = await cached.client('h2c')
+  const asked = Array.from({ length: 5 }, (_, i) =>
+    client.request({
+      path: '/x',
+      fields: [1, 2, 3].map((n): Field => [`x-${n}`, i < n ? `${i}` : 'same']),
+    }),
+  )
+  await cached.upstream.received(1)
+  await standstill(() => cached.upstream.requests.length)
+  gate.resolve()
+  const answers = await Promise.all(asked)
+  t.strictSame(answers.map(status).toSorted(), [
+    'fwd=miss',
+    'fwd=miss',
+    'fwd=uri-miss; fwd-status=200; ttl=60; stored',
+    'fwd=vary-miss; fwd-status=200; ttl=60; stored',
+    'fwd=vary-miss; fwd-status=200; ttl=60; stored',
+  ])
+  t.equal(cached.upstream.requests.length, 5)
+})
+
+void test('another variant under way keeps nobody from the one that is there', { timeout: PATIENCE }, async (t) => {
+  const [more, other] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const cached = await cachedBefore(t, [
+    async (exchange) => {
+      await exchange.send(CHUNKED.replace('\r\n\r\n', '\r\nVary: X-Who\r\n\r\n'))
+      await exchange.chunk('first')
+      await more.promise
+      await exchange.lastChunk()
+    },
+    async (exchange) => {
+      await other.promise
+      await exchange.respond(200, [FRESH, ['Vary', 'X-Who']], 'other')
+    },
+  ])
+  const ask = async (who: string) => (await cached.client()).open({ path: '/x', fields: [['X-Who', who]] })
+  const leader = await ask('a')
+  await leader.response.head()
+  const second = await ask('b')
+  await cached.upstream.received(2)
+  const late = await ask('a')
+  t.match(status(await late.response.head()), 'collapsed')
+  more.resolve()
+  other.resolve()
+  for (const { response } of [leader, late]) t.equal(String((await response.whole()).body), 'first')
+  t.equal(String((await second.response.whole()).body), 'other')
 })
 
 void test('HEAD, ranges and requests for something new do not wait, nor are they waited for', {

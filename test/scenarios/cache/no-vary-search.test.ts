@@ -148,3 +148,19 @@ void test('a purge and a mutation where nobody knows what answers say of the que
   one.store.invalidate({ kind: 'all' }, 'hard')
   t.match(status(await one.get(target)), /^fwd=uri-miss/, 'nor has the second tier it any more')
 })
+
+void test('a purge of what was asked for keeps out what is stored by less of the query', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const gate = Promise.withResolvers<void>()
+  const cached = await cachedBefore(t, async (exchange) => {
+    await gate.promise
+    await exchange.respond(200, [FRESH, ['No-Vary-Search', 'params=("s")']], 'x')
+  })
+  const asked = cached.get('/x?s=1')
+  await cached.upstream.received(1)
+  await cached.cache.purge({ kind: 'prefix', prefix: '/x?s=' }, 'hard')
+  gate.resolve()
+  await asked
+  t.equal(cached.store.stats().entries, 0)
+})

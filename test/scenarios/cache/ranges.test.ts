@@ -154,3 +154,31 @@ void test('a stale part is asked for again as a part', { timeout: PATIENCE }, as
   t.strictSame([answer.status, String(answer.body)], [206, '0123'])
   t.equal(cached.upstream.requests.at(-1)?.get('range'), 'bytes=0-3')
 })
+
+void test('what is completed to more than is kept of one answer is not stored, and not said to be', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(t, ranging(), { cache: { maxEntryBytes: '15B' } })
+  await cached.get('/x', [['Range', 'bytes=0-9']])
+  const whole = await cached.get('/x')
+  t.equal(String(whole.body), TEXT)
+  t.equal(cached.upstream.requests.at(-1)?.get('range'), 'bytes=10-')
+  t.notMatch(status(whole), 'stored')
+  t.match(status(await cached.get('/x')), /^fwd/)
+})
+
+void test('an origin that has nothing behind a stored part any more is asked for the whole', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(t, [
+    ranging(),
+    // It knows no If-Range.
+    (exchange) => exchange.respond(416, [['Content-Range', 'bytes */5']], ''),
+    (exchange) => exchange.respond(200, [FRESH, ['ETag', '"2"']], '01234'),
+  ])
+  await cached.get('/x', [['Range', 'bytes=0-9']])
+  const whole = await cached.get('/x')
+  t.strictSame([whole.status, String(whole.body)], [200, '01234'])
+  t.equal(cached.upstream.requests[2]?.get('range'), undefined)
+  t.match(status(await cached.get('/x')), /^hit/)
+})

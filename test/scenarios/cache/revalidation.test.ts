@@ -243,3 +243,22 @@ void test("a client's credentials or no-store on a HEAD change nothing that is s
   await cached.ask('HEAD', '/x', { fields: [['Cache-Control', 'no-store, no-cache']] })
   t.equal(cached.store.stats().entries, 1)
 })
+
+void test("a HEAD's answer does not lift a purge that came after its request", { timeout: PATIENCE }, async (t) => {
+  const gate = Promise.withResolvers<void>()
+  const cached = await cachedBefore(t, [
+    (exchange) => exchange.respond(200, [SHORT, ['ETag', '"1"']], 'body'),
+    async (exchange) => {
+      await gate.promise
+      await exchange.send(`HTTP/1.1 200 OK\r\n${SHORT.join(': ')}\r\nETag: "1"\r\nContent-Length: 4\r\n\r\n`)
+    },
+    (exchange) => exchange.respond(304, [SHORT, ['ETag', '"1"']], ''),
+  ])
+  await cached.get('/x')
+  const asked = cached.ask('HEAD', '/x', { fields: [['Cache-Control', 'no-cache']] })
+  await cached.upstream.received(2)
+  await cached.cache.purge({ kind: 'url', url: '/x' }, 'soft')
+  gate.resolve()
+  await asked
+  t.match(status(await cached.get('/x')), /^fwd=stale; fwd-status=304/)
+})

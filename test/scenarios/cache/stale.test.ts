@@ -55,6 +55,8 @@ const REFRESHES: [name: string, play: (exchange: UpstreamExchange) => unknown, n
   ['404', (exchange) => exchange.respond(404, [], 'gone'), 'third fwd=uri-miss'],
 ]
 
+const REMEMBERED = ['private', 'no-store', '304 with private', '404']
+
 for (const [name, play, next] of REFRESHES) {
   void test(`a refresh that brings ${name}`, { timeout: PATIENCE }, async (t) => {
     const later = (exchange: UpstreamExchange) => exchange.respond(200, [['Cache-Control', 'no-store']], 'third')
@@ -66,6 +68,7 @@ for (const [name, play, next] of REFRESHES) {
     t.equal(sent.get('if-none-match'), '"1"')
     await standstill(() => cached.cache.flights)
     t.equal(cached.cache.flights, 0)
+    t.equal(cached.passes.size, REMEMBERED.includes(name) ? 1 : 0, 'remembered as not shareable')
     const answer = await cached.get('/x')
     t.match(`${String(answer.body)} ${status(answer)}`, next)
   })
