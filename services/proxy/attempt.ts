@@ -71,8 +71,10 @@ export class Attempt {
 
   /** The head of the answer has come. @returns how long that took since it was sent, in ms */
   answered(status: number, now: number): number {
+    const { target } = this
     this.status = status
     this.#headMs = now - this.sentAt
+    if (target.watcher !== null) target.watcher.answered(target, { status, ticket: this.#ticket })
     return this.#headMs
   }
 

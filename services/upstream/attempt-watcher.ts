@@ -14,6 +14,8 @@ export interface AttemptEnd {
 
 /** Learns from requests how targets do. */
 export interface AttemptWatcher {
+  /** The head of an answer has come; `attempted` follows at its end. */
+  answered(target: Target, head: Pick<AttemptEnd, 'status' | 'ticket'>): void
   attempted(target: Target, end: AttemptEnd): void
 }
 

@@ -59,11 +59,24 @@ export class Breaker {
     return this.#era
   }
 
-  /** A request is over. @param result `undefined` where it says nothing of the target */
-  leave(ticket: number, result: 'success' | 'failure' | undefined): void {
+  /**
+   * The head of an answer that is no failure has come. What tries the target has succeeded by that: the rest may take hours,
+   * and nothing else could try it meanwhile.
+   */
+  answered(ticket: number): void {
+    if (ticket === this.#era && this.state === 'half-open') this.#tried('success')
+  }
+
+  /**
+   * A request is over.
+   *
+   * @param result `undefined` where it says nothing of the target
+   * @param wasAnswered {@link answered} was called for it
+   */
+  leave(ticket: number, result: 'success' | 'failure' | undefined, wasAnswered = false): void {
     if (ticket !== this.#era) return
     if (this.state === 'closed') this.#count(result)
-    else this.#tried(result)
+    else if (!wasAnswered || result === 'failure') this.#tried(result)
   }
 
   /** Its target is gone: what is still under way there changes nothing. */

@@ -107,11 +107,20 @@ export class TargetHealth implements AttemptWatcher {
     return canEject || this.#options.breaker !== null || this.latency !== null ? this : null
   }
 
+  answered(target: Target, head: Pick<AttemptEnd, 'status' | 'ticket'>): void {
+    if (target.breaker !== null && this.#isGood(head)) target.breaker.answered(head.ticket)
+  }
+
   attempted(target: Target, attempt: AttemptEnd): void {
     if (attempt.outcome === 'response') this.latency?.record(performance.now(), attempt.ms)
     const verdict = verdictOf(attempt, this.#failureStatuses)
-    target.breaker?.leave(attempt.ticket, verdict)
+    target.breaker?.leave(attempt.ticket, verdict, this.#isGood(attempt))
     if (verdict !== undefined) this.#outliers?.attempted(target, verdict === 'failure', attempt.ms)
+  }
+
+  /** It has a head, which is no failure. */
+  #isGood({ status }: Pick<AttemptEnd, 'status'>): boolean {
+    return status !== 0 && !this.#failureStatuses.has(status)
   }
 
   #returned(target: Target): void {

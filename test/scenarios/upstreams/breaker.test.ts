@@ -75,6 +75,56 @@ void test('a client that leaves while the target is tried makes room for the nex
   t.equal(api.snapshot()[0]?.breaker?.state, 'closed')
 })
 
+void test('an event stream that tries a target keeps nobody away from it', { timeout: PATIENCE }, async (t) => {
+  const plays: Play[] = [
+    (exchange) => exchange.respond(503),
+    (exchange) => exchange.respond(503),
+    (exchange) => exchange.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n'),
+    (exchange) => exchange.respond(),
+    (exchange) => exchange.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n'),
+    (exchange) => exchange.respond(),
+  ]
+  const upstream = await startUpstream(t, plays)
+  const { ask, api, clock, open, over } = await beforeTargets(t, {
+    to: { targets: [upstream.origin], breaker: { ...BREAKER, probes: 2 } },
+  })
+  for (let request = 0; request < 2; request++) await ask({})
+  clock.pass(7_000)
+  const stream = await open({ path: '/' })
+  t.equal((await stream.response.head()).status, 200)
+  t.equal(api.snapshot()[0]?.breaker?.state, 'half-open')
+  t.equal((await ask({})).status, 200, 'one at a time has room beside it')
+  t.equal(api.snapshot()[0]?.breaker?.state, 'closed')
+  const further = await open({ path: '/' })
+  t.equal((await further.response.head()).status, 200)
+  stream.abort()
+  further.abort()
+  await over(5)
+  t.equal((await ask({})).status, 200)
+})
+
+void test('an answer that breaks off as it tries a target opens its breaker again', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const half: Play = async (exchange) => {
+    await exchange.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf')
+    exchange.reset()
+  }
+  const upstream = await startUpstream(t, [
+    (exchange) => exchange.respond(503),
+    (exchange) => exchange.respond(503),
+    half,
+  ])
+  const { ask, api, clock, open, over } = await beforeTargets(t, {
+    to: { targets: [upstream.origin], breaker: { ...BREAKER, probes: 2 } },
+  })
+  for (let request = 0; request < 2; request++) await ask({})
+  clock.pass(7_000)
+  await t.rejects((await open({ path: '/' })).response.whole())
+  await over(3)
+  t.match(api.snapshot()[0]?.breaker, { state: 'open', opened: 2 })
+})
+
 void test('a cached answer is served stale while every breaker is open', { timeout: PATIENCE }, async (t) => {
   const mood = moody()
   mood.fields = [['Cache-Control', 'max-age=0, stale-if-error=600']]
