@@ -1,19 +1,18 @@
-import { FieldNames } from '../http/field-names.ts'
+import { FieldNames, foldedName } from '../http/field-names.ts'
 
 /** What a name may have beside letters and digits (RFC 9110 §5.6.2). */
 const MARKS = Array.from("!#$%&'*+-.^_`|~")
 
 /**
  * Request fields that the gateway alone writes. Whatever a client sends in one is dropped before anybody looks at it, in any
- * case, and with whatever other mark for a hyphen: to servers that make variables of fields (CGI, WSGI, PHP) underscores and
- * hyphens are one, to some of them all that is no letter or digit.
+ * case, and with whatever other mark for a hyphen.
  */
 export class ReservedFields {
   readonly #names: ReadonlySet<string>
   readonly #shapes: FieldNames
 
   constructor(names: readonly string[]) {
-    const folded = names.map(fold)
+    const folded = names.map(foldedName)
     this.#names = new Set(folded)
     // Shapes go by the first character, which may be a mark as well.
     this.#shapes = new FieldNames(
@@ -24,7 +23,7 @@ export class ReservedFields {
   /** @param kept name, value, name, value: changed in place */
   drop(kept: string[]): void {
     for (let i = 0; i < kept.length; i += 2) {
-      if (this.#shapes.mayHave(kept[i] as string) && this.#has(kept[i] as string)) {
+      if (this.has(kept[i] as string)) {
         this.#dropFrom(kept, i)
         return
       }
@@ -34,7 +33,7 @@ export class ReservedFields {
   #dropFrom(kept: string[], first: number): void {
     let end = first
     for (let i = first + 2; i < kept.length; i += 2) {
-      if (this.#has(kept[i] as string)) continue
+      if (this.has(kept[i] as string)) continue
       kept[end] = kept[i] as string
       kept[end + 1] = kept[i + 1] as string
       end += 2
@@ -42,11 +41,8 @@ export class ReservedFields {
     kept.length = end
   }
 
-  #has(name: string): boolean {
-    return this.#names.has(fold(name))
+  /** @param name in any case */
+  has(name: string): boolean {
+    return this.#shapes.mayHave(name) && this.#names.has(foldedName(name))
   }
-}
-
-function fold(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
 }

@@ -19,3 +19,11 @@ export class FieldNames {
 function shapeOf(name: string): number {
   return ((name.length & 31) << 5) | (name.charCodeAt(0) & 31)
 }
+
+/**
+ * A name as servers read it that make variables of fields (CGI, WSGI, Rack, PHP): to them underscores and hyphens are one, to
+ * some all that is no letter or digit. What must not be in a request must not be in it under another name of that kind.
+ */
+export function foldedName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
+}

@@ -1,4 +1,4 @@
-import { FieldNames } from './field-names.ts'
+import { FieldNames, foldedName } from './field-names.ts'
 
 /**
  * The fields of one request, read in one pass: what goes on to the upstream as it is, and what the gateway has to look
@@ -95,6 +95,26 @@ const SPECIAL = [
 
 const special = new FieldNames(SPECIAL)
 
+/** Of these none goes on as it came, so that nothing that a server could take for one may: `X_Forwarded_For`. */
+const OWN: ReadonlySet<string> = new Set([
+  'x-real-ip',
+  'keep-alive',
+  'x-request-id',
+  'content-length',
+  'http2-settings',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'proxy-connection',
+  'x-forwarded-proto',
+  'transfer-encoding',
+  'x-forwarded-server',
+  'x-forwarded-prefix',
+  'x-forwarded-scheme',
+  'proxy-authenticate',
+  'proxy-authorization',
+])
+
 /** `true` when the field does not go on as it is. */
 function take(fields: RequestFields, name: string, value: string): boolean {
   switch (name) {
@@ -187,7 +207,7 @@ function take(fields: RequestFields, name: string, value: string): boolean {
       fields.conditional = true
       return false
     default:
-      return false
+      return OWN.has(foldedName(name))
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Exchange } from '../downstream/exchange.ts'
+import { ReservedFields } from '../downstream/reserved-fields.ts'
 import { sendableValue } from './field-names.ts'
 import type { FieldChanges } from './options.ts'
 import { Template } from './template.ts'
@@ -6,13 +7,21 @@ import { Template } from './template.ts'
 /** Changes to the fields of a message, compiled. */
 export class CompiledFields {
   readonly #removed: ReadonlySet<string>
+  /** Those of the requests of clients, whom a server must not take at their word under a name that is alike. */
+  readonly #alike: ReservedFields | null
   readonly #renamed: ReadonlyMap<string, string>
   readonly #added: readonly { name: string; template: Template }[]
 
   /** @param parameters of the route, by their names */
-  constructor({ set, add, remove, rename }: FieldChanges, parameters: readonly string[]) {
+  constructor(
+    { set, add, remove, rename }: FieldChanges,
+    parameters: readonly string[],
+    side: 'request' | 'response' = 'response',
+  ) {
     // What is set takes the place of what was there.
-    this.#removed = new Set([...remove, ...set.map(([name]) => name)])
+    const removed = [...remove, ...set.map(([name]) => name)]
+    this.#removed = new Set(removed)
+    this.#alike = side === 'request' ? new ReservedFields(removed) : null
     this.#renamed = new Map(rename)
     this.#added = [...set, ...add].map(([name, text]) => ({ name, template: new Template(text, parameters) }))
   }
@@ -35,7 +44,7 @@ export class CompiledFields {
     for (let i = 0; i < fields.length; i += 2) {
       const lower = (fields[i] as string).toLowerCase()
       const renamed = this.#renamed.get(lower)
-      if (renamed === undefined && this.#removed.has(lower)) continue
+      if (renamed === undefined && (this.#removed.has(lower) || this.#alike?.has(lower) === true)) continue
       fields[end] = renamed ?? (fields[i] as string)
       fields[end + 1] = fields[i + 1] as string
       end += 2

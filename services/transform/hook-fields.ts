@@ -1,3 +1,4 @@
+import { ReservedFields } from '../downstream/reserved-fields.ts'
 import { removeField } from '../http/request-fields.ts'
 import { HookError } from './errors.ts'
 import { refusedName, sendableValue } from './field-names.ts'
@@ -32,7 +33,8 @@ export function takeFields(
       const reason = fault ?? `the value of ${lower} cannot be sent`
       throw new HookError(hook, { cause: new TypeError(reason) })
     }
-    removeField(fields, lower)
+    if (side === 'request') new ReservedFields([lower]).drop(fields)
+    else removeField(fields, lower)
     if (sent !== null) fields.push(lower, sent)
   }
 }

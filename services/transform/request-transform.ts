@@ -37,7 +37,7 @@ export class RequestTransform {
     const { headers, query, body } = options.request
     this.#options = options
     this.#parts = parts
-    this.#fields = headers === null ? null : new CompiledFields(headers, parts.parameters)
+    this.#fields = headers === null ? null : new CompiledFields(headers, parts.parameters, 'request')
     this.#query = query === null ? null : new CompiledQuery(query, parts.parameters)
     this.#body = body === null ? null : new CompiledBody(body)
   }

@@ -1,7 +1,7 @@
 import { streamOf } from '../../downstream/content.ts'
 import { Exchange } from '../../downstream/exchange.ts'
 import type { Reply } from '../../downstream/reply.ts'
-import { FieldNames } from '../../http/field-names.ts'
+import { FieldNames, foldedName } from '../../http/field-names.ts'
 import type { RequestFields } from '../../http/request-fields.ts'
 
 /** By which some frameworks answer another request than the one that was sent: of another method, URL, host or scheme. */
@@ -34,7 +34,7 @@ export function withoutOverrides(kept: readonly string[], keyed: readonly string
   const isOne = (name: string): boolean => {
     if (!shapes.mayHave(name)) return false
     const lower = name.toLowerCase()
-    return overrides.has(lower) && !keyed.includes(lower)
+    return overrides.has(foldedName(lower)) && !keyed.includes(lower)
   }
   if (!kept.some((name, index) => index % 2 === 0 && isOne(name))) return kept
   return kept.filter((_, index) => !isOne(kept[index - (index % 2)] as string))

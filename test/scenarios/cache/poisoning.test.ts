@@ -55,7 +55,7 @@ void test('what makes another request of one does not reach the origin where the
   timeout: PATIENCE,
 }, async (t) => {
   const cached = await cachedBefore(t, reflecting, { cache: { varyBy: { headers: ['X-Original-Host'] } } })
-  const names = ['X-HTTP-Method-Override', 'X-Method-Override', 'X-Original-URL', 'X-Rewrite-URL', 'X-Host']
+  const names = ['X-HTTP-Method-Override', 'X-Method-Override', 'X-Original-URL', 'X-Rewrite-URL', 'X-Host', 'X_Host']
   for (const name of [...names, 'X-Forwarded-Ssl', 'X-Forwarded-Uri', 'Front-End-Https']) {
     const path = `/${name.toLowerCase()}`
     await cached.get(path, [

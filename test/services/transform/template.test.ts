@@ -85,6 +85,14 @@ void test('fields are removed, renamed, set and added, by what has come', async 
   t.same(exchange.fields.kept, ['x-new', '1', 'x-many', '1', 'x-copy', 's', 'x-many', '2'])
 })
 
+void test('what is set or removed of a request is there under no name that a server could take for it', async (t) => {
+  const given = { set: [['x-tenant', 'acme']], add: [], remove: ['x-debug'], rename: [['x_old', 'x-new']] } as const
+  const forged = ['X_Tenant', 'forged', 'x.tenant', 'forged', 'X_Debug', '1', 'x_old', '2', 'x-tenants', '3']
+  const request = [...forged]
+  new CompiledFields(given, [], 'request').apply(request, exchangeOf([]))
+  t.same(request, ['x-new', '2', 'x-tenants', '3', 'x-tenant', 'acme'])
+})
+
 void test('a query keeps what is not named to the byte, and no value begins another parameter', async (t) => {
   const changes = new CompiledQuery(
     {
