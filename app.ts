@@ -148,6 +148,6 @@ async function buildOver(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
 function purgeAll(port: Control): SharedCache['purge'] {
   return async (selector, mode) => {
     const { results } = await port.tell('cache-purge', { selector, mode })
-    return results.reduce((total, covered) => total + covered, 0)
+    return results.reduce((total, { covered }) => total + covered, 0)
   }
 }

@@ -13,10 +13,14 @@ export const purge: Command = {
   options: {
     prefix: { type: 'string', value: 'URL', description: 'Every URL, or path, that begins so: /vehicles/' },
     pattern: { type: 'string', value: 'URL', description: "Every URL, or path, that fits: '/vehicles/*/photo'" },
-    tag: { type: 'string', value: 'TAG', description: 'Everything with this tag, by its route or its Cache-Groups' },
+    tag: {
+      type: 'string',
+      value: 'TAG',
+      description: 'Everything with this tag, of its route or by its origin (Surrogate-Key, Cache-Tag)',
+    },
     all: { type: 'boolean', description: 'Everything' },
     soft: { type: 'boolean', description: 'Keep it, to be validated before its next use or served stale' },
-    json: { type: 'boolean', description: 'Print what the gateway answers as JSON: { purged, processes }' },
+    json: { type: 'boolean', description: 'Print what the gateway answers as JSON: { purged, processes, waiting }' },
     ...ADMIN_OPTIONS,
   },
   positionals: [0, 1],
@@ -26,19 +30,25 @@ export const purge: Command = {
 interface Purged {
   purged: number
   processes: number
+  /** Of these, whose second tier is away. */
+  waiting: number
 }
 
+const WAITING =
+  'the second tier of the cache is away. It gets this purge before it is read again, and other machines hear of it only then'
+
 async function run(call: Call): Promise<ExitCode> {
-  const { stdout } = call.surroundings
+  const { stdout, stderr } = call.surroundings
   const mode = call.has('soft') ? 'soft' : 'hard'
   const body = { ...namedBy(call), mode }
   const access = await findAdmin(call)
   if (access === undefined) return 1
   const answer = await withAdmin(access, (admin) => {
-    return admin.post<Purged>('/cache/purge', body, ['purged', 'processes'])
+    return admin.post<Purged>('/cache/purge', body, ['purged', 'processes', 'waiting'])
   })
   if (call.has('json')) stdout.write(`${JSON.stringify(answer, null, 2)}\n`)
   else stdout.write(`${painter(stdout)('green', '✔')} ${inWords(answer, mode)}\n`)
+  if (answer.waiting > 0) stderr.write(`${painter(stderr)('yellow', 'warning')} ${WAITING}\n`)
   return 0
 }
 

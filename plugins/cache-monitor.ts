@@ -29,8 +29,13 @@ async function cacheMonitor(_fastify: FastifyInstance, options: CacheMonitorOpti
       reportEntries(url, [...new Set(forms(url).flatMap((form) => cache.find(form)))], routes, Date.now()),
   })
   local.obey({
-    'cache-purge': ({ selector, mode }) =>
-      selector.kind === 'url' ? cache.purgeUrls(forms(selector.url), mode) : cache.purge(selector, mode),
+    'cache-purge': async ({ selector, mode }) => {
+      const covered = await (selector.kind === 'url'
+        ? cache.purgeUrls(forms(selector.url), mode)
+        : cache.purge(selector, mode))
+      const tier = second()
+      return { covered, waiting: tier !== null && tier.state === 'away' && tier.purging > 0 }
+    },
     'cache-invalidate': ({ from, selectors }) => {
       // Told to all, and this one knows already: what was stored since is no longer meant.
       if (from !== process.pid) cache.heard(selectors)

@@ -102,7 +102,7 @@ const cacheRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
               'https://*.example.com/vehicles*',
               '/vehicles/*/photo',
             ),
-            tag: named('What carries this tag, by its route or its Cache-Groups', 'vehicles'),
+            tag: named('What carries this tag, of its route or by its origin (Surrogate-Key, Cache-Tag)', 'vehicles'),
             all: Type.Optional(Type.Literal(true, { description: 'Everything' })),
             mode: Type.Optional(
               Type.Unsafe<'hard' | 'soft'>({
@@ -122,6 +122,10 @@ const cacheRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
           200: Type.Object({
             purged: Type.Integer({ description: 'Stored responses covered, variants and processes counting' }),
             processes: Type.Integer({ description: 'How many processes have purged: all' }),
+            waiting: Type.Integer({
+              description:
+                'Of these, whose second tier is away: it gets the purge before it is read again, and other machines hear of it only then',
+            }),
           }),
           ...badRequest,
           ...controlProblems,

@@ -114,13 +114,14 @@ export class ResponseCache {
 
   /** Purges what a mutation has made invalid: here at once, and in other processes. */
   invalidate(selectors: readonly Selector[]): void {
-    const taken = selectors.map((selector) => this.#purgeOne(selector, 'hard'))
+    const { tier } = this.#context
+    this.heard(selectors)
+    const taken = tier === null ? [] : selectors.map((selector) => tier.purge(selector, 'hard'))
     this.announce?.(selectors)
+    if (tier === null) return
     Promise.all(taken)
-      .then(() => {
-        // Until the second tier has it, another process may take what is outdated from there into its memory.
-        if (this.#context.tier !== null) this.announce?.(selectors)
-      })
+      // Until the second tier has it, another process may take what is outdated from there into its memory.
+      .then(() => this.announce?.(selectors))
       .catch((error: unknown) => this.#context.origin.failed(error))
   }
 

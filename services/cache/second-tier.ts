@@ -3,6 +3,7 @@ import { RedisLink } from '../redis/link.ts'
 import type { CacheOptions } from './options.ts'
 import { type CacheStorage, purgeMemory } from './storage.ts'
 import { DiskTier } from './store/disk.ts'
+import { FullLog } from './store/full-log.ts'
 import { RedisBus, type RedisBusStats } from './store/redis-bus.ts'
 import { RedisKeys } from './store/redis-keys.ts'
 import type { RedisMemory } from './store/redis-memory.ts'
@@ -69,8 +70,16 @@ function onDisk(cache: CacheOptions, log: TierLog): Omit<SecondTier, 'notices'> 
   }
 }
 
+const FULL_MESSAGES = {
+  full: 'Redis has no memory left: the cache in it is read, and stores nothing. Give it room, or a maxmemory-policy that evicts',
+  again: 'the cache stores in Redis again',
+}
+
 function inRedis(cache: CacheOptions, redis: RedisOptions, log: TierLog): Omit<SecondTier, 'notices'> {
   const link = new RedisLink(redis)
+  const details = { tier: 'redis' }
+  const fullLog = new FullLog({ log, clock: () => performance.now(), details, messages: FULL_MESSAGES })
+  let hasBeenAway = false
   const tier = new RedisTier({
     link,
     prefix: redis.prefix,
@@ -78,9 +87,11 @@ function inRedis(cache: CacheOptions, redis: RedisOptions, log: TierLog): Omit<S
     maxEntryBytes: cache.redis.maxEntryBytes,
     maxVariants: cache.memory.variants,
     changed: (state, reason) => {
-      if (state === 'up') log.info({ tier: 'redis' }, 'the cache has Redis again')
-      else log.warn({ tier: 'redis', reason }, 'the cache goes on without Redis')
+      if (state === 'away') log.warn({ ...details, reason }, 'the cache goes on without Redis')
+      else log.info(details, hasBeenAway ? 'the cache has Redis again' : 'the cache has Redis')
+      hasBeenAway = state === 'away'
     },
+    full: (reason) => fullLog.told(reason),
   })
   const bus = new RedisBus({ link, log: tier.log, channel: new RedisKeys(redis.prefix).channel })
   return {

@@ -43,9 +43,28 @@ export function purgeMemory(
   return store.invalidate(selector, mode)
 }
 
-/** Purges in the memory of this process, at once, and in the second tier. @returns how many entries that covered */
+/** How long who purges waits for a second tier that does not answer: less than a process has for a command. */
+const PURGE_PATIENCE_MS = 2_000
+
+/**
+ * Purges in the memory of this process, at once, and in the second tier. One that is away gets it before it is read again,
+ * and nobody waits for that. @returns how many entries that covered
+ */
 export function purgeStorage(storage: CacheStorage, selector: Selector, mode: PurgeMode): number | Promise<number> {
   const covered = purgeMemory(storage, selector, mode)
+  const { tier } = storage
+  if (tier === null) return covered
+  const taken = tier.purge(selector, mode)
   // What is in memory is, as a rule, in the second tier as well.
-  return storage.tier === null ? covered : storage.tier.purge(selector, mode).then((count) => Math.max(covered, count))
+  return tier.stats().state === 'away' ? covered : inTime(taken).then((count) => Math.max(covered, count))
+}
+
+function inTime(taken: Promise<number>): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const timer = setTimeout(resolve, PURGE_PATIENCE_MS, 0)
+  void taken.then((count) => {
+    clearTimeout(timer)
+    resolve(count)
+  })
+  return promise
 }

@@ -18,12 +18,17 @@ export class CacheAdmin {
   /**
    * Purges in every process.
    *
-   * @returns how many stored responses it covered, a copy in each process counting, and in how many processes it was done
+   * @returns how many stored responses it covered, a copy in each process counting; in how many processes it was done; in
+   *   how many of these it waits for a second tier that is away
    * @throws CacheSelectorError, CacheTargetError for what names nothing; PartlyAppliedError
    */
-  async purge(request: PurgeRequest, mode: PurgeMode): Promise<{ purged: number; processes: number }> {
+  async purge(request: PurgeRequest, mode: PurgeMode): Promise<{ purged: number; processes: number; waiting: number }> {
     const { applied, results } = await this.#control.tell('cache-purge', { selector: selectorOf(request), mode })
-    return { purged: results.reduce((total, count) => total + count, 0), processes: applied }
+    return {
+      purged: results.reduce((total, { covered }) => total + covered, 0),
+      processes: applied,
+      waiting: results.filter(({ waiting }) => waiting).length,
+    }
   }
 
   /** @throws NoAnswerError */

@@ -46,10 +46,17 @@ export interface ControlCommands {
 }
 export type CommandName = keyof ControlCommands
 
+/** What a purge has come to in a process. */
+export interface CachePurged {
+  /** Stored responses that it covered. */
+  covered: number
+  /** The second tier is away, and gets it before it is read again; other machines hear of it then. */
+  waiting: boolean
+}
+
 /** What a process says once it has applied a command, for those that say anything. */
 export interface CommandResults {
-  /** How many stored responses it covered. */
-  'cache-purge': number
+  'cache-purge': CachePurged
   'config-reload': ReloadOutcome
 }
 export type ResultOf<C extends CommandName> = C extends keyof CommandResults ? CommandResults[C] : void

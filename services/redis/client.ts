@@ -29,18 +29,20 @@ export function createClient(options: RedisOptions, name: string): RedisClient {
   const common = commonOptions(options, name)
   switch (topology.kind) {
     case 'single':
-      return new (ioredis().Redis)({ ...common, ...topology.node, db: topology.db })
+      return inItsDatabase(new (ioredis().Redis)({ ...common, ...topology.node, db: topology.db }))
     case 'sentinel':
-      return new (ioredis().Redis)({
-        ...common,
-        name: topology.name,
-        sentinels: topology.sentinels,
-        db: topology.db,
-        ...(sentinelPassword === null ? {} : { sentinelPassword }),
-        ...(common.tls === undefined ? {} : { sentinelTLS: common.tls, enableTLSForSentinelMode: true }),
-        sentinelRetryStrategy: retryDelay,
-        sentinelCommandTimeout: connectTimeoutMs,
-      })
+      return inItsDatabase(
+        new (ioredis().Redis)({
+          ...common,
+          name: topology.name,
+          sentinels: topology.sentinels,
+          db: topology.db,
+          ...(sentinelPassword === null ? {} : { sentinelPassword }),
+          ...(common.tls === undefined ? {} : { sentinelTLS: common.tls, enableTLSForSentinelMode: true }),
+          sentinelRetryStrategy: retryDelay,
+          sentinelCommandTimeout: connectTimeoutMs,
+        }),
+      )
     case 'cluster': {
       // What a node's connection does is for the cluster's client to say.
       const { retryStrategy: _, enableOfflineQueue: __, ...node } = common
@@ -74,9 +76,40 @@ function commonOptions(options: RedisOptions, name: string): CommonOptions {
     // A peer that is gone without a word: the next command finds it out, not the system's quarter of an hour.
     socketTimeout: 2 * commandTimeoutMs,
     retryStrategy: retryDelay,
-    // A master that has become a replica keeps its connections and refuses writes.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError: leavingReplicas(),
   }
+}
+
+/** Whether a server has refused to write, since it is a replica. */
+export function isReadOnly(reply: unknown): reply is Error {
+  return reply instanceof Error && reply.message.startsWith('READONLY')
+}
+
+/**
+ * A master that has become a replica keeps its connections and refuses writes: whoever connects again may find the new one.
+ * What is a replica still is not left again at once: that would be a new connection for each refusal.
+ */
+function leavingReplicas(): (error: Error) => boolean {
+  let leftAt = -Infinity
+  return (error) => {
+    const now = performance.now()
+    if (!isReadOnly(error) || now - leftAt < LONGEST_RETRY_MS) return false
+    leftAt = now
+    return true
+  }
+}
+
+/** The client goes on in the first database where it cannot have the one that it was told: what lies there is another's. */
+function inItsDatabase(client: Redis): Redis {
+  return client.on('error', (error: Error) => {
+    if (isRefusedDatabase(error)) client.disconnect(true)
+  })
+}
+
+/** Whether it is what the server says of a database that it has not, or does not give. */
+export function isRefusedDatabase(error: Error): boolean {
+  const { command } = error as { command?: { name?: string } }
+  return command?.name === 'select'
 }
 
 export function isCluster(client: RedisClient): client is Cluster {

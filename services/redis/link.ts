@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Cluster, Redis } from 'ioredis'
 import { type Call, callOf, type Command, isUnknownScript, type Reply } from './command.ts'
-import { createClient, isCluster, type RedisClient } from './client.ts'
+import { createClient, isCluster, isReadOnly, isRefusedDatabase, type RedisClient } from './client.ts'
 import { RedisAwayError } from './errors.ts'
 import type { RedisOptions } from './options.ts'
 
@@ -17,7 +17,7 @@ export interface RedisLinkStats {
 interface RedisLinkEvents {
   /** The first connection is there, or there again. */
   ready: []
-  /** It is lost. */
+  /** It is lost, or there was none: also told of further attempts that failed. */
   away: []
 }
 
@@ -42,6 +42,10 @@ export class RedisLink extends EventEmitter<RedisLinkEvents> {
     const first = this.#open()
     first.client.on('ready', () => this.emit('ready'))
     first.client.on('close', () => this.emit('away'))
+    // Sentinels that cannot be reached close nothing.
+    first.client.on('error', () => {
+      if (!this.ready) this.emit('away')
+    })
   }
 
   /** Whether there is a point in asking. */
@@ -144,7 +148,14 @@ class Connection {
 
   constructor(client: RedisClient) {
     this.client = client
+    /** Its database was refused: what goes wrong after that only follows from it. */
+    let isRefused = false
+    client.on('connect', () => {
+      isRefused = false
+    })
     client.on('error', (error: Error) => {
+      if (isRefused) return
+      isRefused = isRefusedDatabase(error)
       // A cluster's own error says only that all nodes failed; the last of them says why.
       const last = (error as { lastNodeError?: Error }).lastNodeError
       this.reason = (last ?? error).message
@@ -162,7 +173,10 @@ class Connection {
   async send(calls: readonly Call[]): Promise<readonly Reply[]> {
     this.waiting += calls.length
     try {
-      return isCluster(this.client) ? await scattered(this.client, calls) : await pipelined(this.client, calls)
+      const replies = await (isCluster(this.client) ? scattered(this.client, calls) : pipelined(this.client, calls))
+      // The client leaves a replica without a word.
+      this.reason = replies.find(isReadOnly)?.message ?? this.reason
+      return replies
     } finally {
       this.waiting -= calls.length
     }

@@ -21,7 +21,8 @@ export interface RedisAddress {
 
 const SCHEME = '(redis|valkey)(s?)'
 const AUTH = '(?:([^:@/\\s]*)(?::([^@/\\s]*))?@)?'
-const HOST = '(?:\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?'
+const PORT = '(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])'
+const HOST = `(?:\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9_.-]+)(?::${PORT})?`
 const HOSTS = `(${HOST}(?:,${HOST})*)`
 const DB = '(?:/([0-9]{1,5})?)?'
 const SINGLE = `${SCHEME}://${AUTH}(${HOST})${DB}`
@@ -32,7 +33,7 @@ const SENTINEL = `${SCHEME}\\+sentinel://${AUTH}${HOSTS}/([A-Za-z0-9_.-]+)${DB}`
 export const REDIS_URL_PATTERN = `^(?:${SINGLE}|${CLUSTER}|${SENTINEL})$`
 export const REDIS_URL_EXPECTS =
   "'redis://[user:password@]host:6379[/db]', 'redis+cluster://host:6379,host:6379' or " +
-  "'redis+sentinel://host:26379,host:26379/master-name', with rediss for TLS"
+  "'redis+sentinel://host:26379,host:26379/master-name', with rediss for TLS; '/' and '@' in a password as %2F and %40"
 
 /** Reads what {@link REDIS_URL_PATTERN} has accepted. User and password may be percent-encoded. */
 export function parseRedisUrl(url: string): RedisAddress {

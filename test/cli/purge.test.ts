@@ -26,7 +26,7 @@ void test('purge empties the cache of the running gateway, by what is named', as
   t.equal(await purged('--pattern', '/b/*/c'), '✔ 1 stored response purged\n')
   await fill('/a')
   t.equal(await purged('--tag', 'vehicles'), '✔ 3 stored responses purged\n')
-  t.same(JSON.parse(await purged('--all', '--json')), { purged: 0, processes: 1 })
+  t.same(JSON.parse(await purged('--all', '--json')), { purged: 0, processes: 1, waiting: 0 })
 })
 
 void test('what names nothing, or several things, is refused before anything is asked', async (t) => {

@@ -6,18 +6,19 @@ export interface BreakerOptions {
   longestMs: number
   /** Finds out whether things work again. Rejects where they don't. */
   probe: () => Promise<void>
-  /** Told of each opening and closing. */
+  /** Told of each opening and closing; also where it is open from the start, and that is more than a start. */
   changed?: (state: 'up' | 'away', reason: string | null) => void
 }
 
 /**
  * Keeps from asking what fails, and finds out in the background when it works again: no request waits for a probe.
- * Starts open, with a probe at once.
+ * Starts open, until it is probed.
  */
 export class Breaker {
   readonly #options: BreakerOptions
   #state: 'up' | 'away' = 'away'
   #reason: string | null
+  #isTold = false
   #failures = 0
   #probes = 0
   #probing = false
@@ -51,11 +52,12 @@ export class Breaker {
   open(reason: string): void {
     if (this.#closed) return
     this.#reason = reason
-    if (!this.isUp) return
-    this.#state = 'away'
-    this.#probes = 0
-    this.#schedule()
-    this.#options.changed?.('away', reason)
+    if (this.isUp) {
+      this.#state = 'away'
+      this.#probes = 0
+      this.#schedule()
+      this.#tell()
+    } else if (!this.#isTold) this.#tell()
   }
 
   /** Probes now: there is reason to hope. */
@@ -65,8 +67,10 @@ export class Breaker {
     else void this.#probe()
   }
 
+  /** It is away from now on, and nobody is told. */
   close(): void {
     this.#closed = true
+    this.#state = 'away'
     clearTimeout(this.#timer)
   }
 
@@ -86,9 +90,17 @@ export class Breaker {
     } finally {
       this.#probing = false
     }
-    if (this.isUp) this.#options.changed?.('up', null)
-    else if (this.#again) void this.#probe()
+    // The first may have come too early.
+    if (this.isUp || (!this.#isTold && this.#probes > 1)) this.#tell()
+    if (this.isUp) return
+    if (this.#again) void this.#probe()
     else this.#schedule()
+  }
+
+  #tell(): void {
+    if (this.#closed) return
+    this.#isTold = true
+    this.#options.changed?.(this.#state, this.#reason)
   }
 
   #schedule(): void {

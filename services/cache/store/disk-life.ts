@@ -3,6 +3,7 @@ import type { CacheDiskOptions, CacheDiskReply } from '../../../workers/protocol
 import { RestartPolicy } from '../../control/restart-policy.ts'
 import { makeDataFolder, makeFolder } from '../../data-dir/folder.ts'
 import type { DiskThread, StartDiskThread } from './disk-thread.ts'
+import { FullLog } from './full-log.ts'
 import { TIER_WAIT_MS } from './tier.ts'
 
 export interface DiskLifeOptions {
@@ -30,10 +31,14 @@ const LATE_MS = 200
 /** A thread that says nothing for so long is ended. */
 const STUCK_MS = 10_000
 const CLOSE_WAIT_MS = 2_000
-const FULL_LOG_MS = 60_000
 const ABSENCES = { firstMs: 200, longestMs: 60_000, stableMs: 60_000 }
 /** Of the question how it does: it has no keys. Only one is under way at a time. */
 const PROBE_ID = 0
+
+const FULL_MESSAGES = {
+  full: 'The disk is full: the cache on it is read, and stores nothing',
+  again: 'The cache on disk stores again',
+}
 
 type State =
   /** The thread has been started. */
@@ -58,8 +63,7 @@ export class DiskLife {
   #hasBeenAway = false
   /** Why nothing is stored, though what is there is read. */
   #full: string | null = null
-  #isFullLogged = false
-  #fullLogFrom = -Infinity
+  readonly #fullLog: FullLog
   /** Since when nothing was in time. */
   #lateSince: number | null = null
   #closed: (() => void) | undefined
@@ -67,6 +71,8 @@ export class DiskLife {
   /** Starts nothing yet: {@link watch} does. */
   constructor(options: DiskLifeOptions) {
     this.#options = options
+    const { log, clock, disk } = options
+    this.#fullLog = new FullLog({ log, clock, details: { file: disk.file }, messages: FULL_MESSAGES })
   }
 
   get isUp(): boolean {
@@ -167,19 +173,9 @@ export class DiskLife {
     this.#isUp(this.#state.thread)
   }
 
-  /** On a disk that is nearly full one write succeeds and the next does not: the log has that once a minute. */
   #isFull(reason: string | null): void {
-    const { log, disk, clock } = this.#options
-    const details = { file: disk.file, reason }
     this.#full = reason
-    if (reason === null) {
-      if (this.#isFullLogged) log.info(details, 'The cache on disk stores again')
-      this.#isFullLogged = false
-    } else if (clock() >= this.#fullLogFrom) {
-      log.warn(details, 'The disk is full: the cache on it is read, and stores nothing')
-      this.#isFullLogged = true
-      this.#fullLogFrom = clock() + FULL_LOG_MS
-    }
+    this.#fullLog.told(reason)
   }
 
   #isUp(thread: DiskThread): void {

@@ -32,8 +32,10 @@ export interface RedisTierOptions {
   clock?: () => number
   /** Until the first probe of a server that went away; default 250 ms. */
   probeMs?: number
-  /** Told when it goes away and comes back. */
+  /** Told when it goes away and comes back; also where it is not there from the start. */
   changed?: (state: 'up' | 'away', reason: string | null) => void
+  /** Told why nothing is stored, though it is read; `null`: it is stored again. */
+  full?: (reason: string | null) => void
 }
 
 const FAILURES = 3
@@ -96,11 +98,13 @@ export class RedisTier implements Tier {
     const shared = { link, keys: this.#keys, log: this.log, breaker: this.#breaker, now }
     const waiting = { pending: this.#pending, deadlines: this.#deadlines, clock, waitMs }
     this.#reader = new RedisReader({ ...shared, ...waiting })
-    this.#writer = new RedisWriter({ ...shared, maxAgeMs, maxEntryBytes, maxVariants })
+    const { full } = options
+    this.#writer = new RedisWriter({ ...shared, maxAgeMs, maxEntryBytes, maxVariants, clock, ...(full && { full }) })
     this.#timer = setInterval(() => void this.#sync(), SYNC_EVERY_MS).unref()
     link.on('ready', this.#linked)
     link.on('away', this.#unlinked)
-    this.#breaker.probe()
+    // Else the link says when it is there, or that it is not.
+    if (link.ready) this.#breaker.probe()
   }
 
   read(key: string): Promise<readonly TierFound[]> {
@@ -129,7 +133,7 @@ export class RedisTier implements Tier {
     return {
       name: 'redis',
       state: this.#breaker.isUp ? 'up' : 'away',
-      reason: this.#breaker.reason,
+      reason: this.#breaker.reason ?? this.#writer.full,
       reads,
       hits,
       failures,

@@ -19,6 +19,10 @@ export interface RedisWriterOptions {
   /** Variants under one key. */
   maxVariants: number
   now: () => number
+  /** Milliseconds that only grow. */
+  clock: () => number
+  /** Told why nothing is stored; `null`: it is again. */
+  full?: (reason: string | null) => void
 }
 
 interface Queued {
@@ -40,6 +44,10 @@ const ENTRY_BUDGET = 4
 /** Places that an index of a URL or tag lists. */
 const INDEX_MEMBERS = 10_000
 const EVERYTHING = Number.MAX_SAFE_INTEGER
+/** Between two attempts to store something where Redis has no memory left. */
+const FULL_MS = 1_000
+/** From within a script some versions put more before it. */
+const OUT_OF_MEMORY = /\bOOM\b/
 
 /** Writes entries behind everybody's back: one batch at a time, and what comes meanwhile in the next. */
 export class RedisWriter {
@@ -49,6 +57,9 @@ export class RedisWriter {
   #flushing: Promise<void> | undefined
   writes = 0
   dropped = 0
+  /** Why nothing is stored, though Redis answers. */
+  full: string | null = null
+  #fullUntil = -Infinity
 
   constructor(options: RedisWriterOptions) {
     this.#options = options
@@ -59,10 +70,10 @@ export class RedisWriter {
   }
 
   write(key: string, stored: StoredResponse, usableUntil: number): void {
-    const { breaker, log, now } = this.#options
+    const { breaker, clock, log, now } = this.#options
     const size = stored.body.length
-    const isFull = this.#queue.length >= QUEUE_ENTRIES || this.#bytes + size > QUEUE_BYTES
-    if (!breaker.isUp || isFull || now() - stored.requestedAt > LONGEST_FILL_MS) {
+    const hasNoRoom = this.#queue.length >= QUEUE_ENTRIES || this.#bytes + size > QUEUE_BYTES
+    if (!breaker.isUp || hasNoRoom || clock() < this.#fullUntil || now() - stored.requestedAt > LONGEST_FILL_MS) {
       this.dropped++
       return
     }
@@ -118,9 +129,19 @@ export class RedisWriter {
     const failed = places.filter((place) => replies[place] instanceof Error)
     this.dropped += failed.length
     this.writes += places.length - failed.length
-    // Its memory may be full: then it still answers. One that answers nothing is away.
-    if (failed.length === places.length) this.#options.breaker.fail((replies[places[0] as number] as Error).message)
-    else this.#options.breaker.succeed()
+    const refused = failed.length === places.length ? (replies[places[0] as number] as Error).message : null
+    if (refused !== null && !OUT_OF_MEMORY.test(refused)) return this.#options.breaker.fail(refused)
+    this.#options.breaker.succeed()
+    this.#isFull(refused)
+  }
+
+  /** It still answers, and is read. */
+  #isFull(reason: string | null): void {
+    const { clock, full } = this.#options
+    if (reason !== null) this.#fullUntil = clock() + FULL_MS
+    if (reason === this.full) return
+    this.full = reason
+    full?.(reason)
   }
 
   #commands({ key, stored, usableUntil, position }: Queued): Command[] {

@@ -2,7 +2,7 @@ import { test, type Test } from 'tap'
 import { resolveConfig } from '../../../config/resolve.ts'
 import { type Running, serve } from '../../../server.ts'
 import { connectRaw } from '../../raw-client.ts'
-import { noRedis, startRedis } from '../../redis-server.ts'
+import { freePort, noRedis, startRedis } from '../../redis-server.ts'
 import { startUpstream } from '../../upstream-server.ts'
 import { get } from '../../wire.ts'
 import { until } from '../../until.ts'
@@ -134,3 +134,10 @@ for (const memory of [true, false]) {
     })
   }
 }
+
+void test('a purge while Redis is away is done in memory, and says that it waits', PATIENCE, async (t) => {
+  const { origin } = await startUpstream(t, (exchange) => exchange.respond(200, [['Cache-Control', 'max-age=600']]))
+  const gateway = await served(t, origin, { root: t.testdir(), redis: `redis://127.0.0.1:${await freePort()}` })
+  await gateway.get('/a')
+  t.strictSame(await gateway.purge({ url: '/a' }), { purged: 1, processes: 1, waiting: 1 })
+})

@@ -58,7 +58,7 @@ void test('the control plane purges what code keeps; a purge of code goes throug
     headers: { authorization: 'Bearer secret' },
     payload: { tag: 'vehicles' },
   })
-  t.same(purged.json(), { purged: 2, processes: 1 })
+  t.same(purged.json(), { purged: 2, processes: 1, waiting: 0 })
   t.same(await app.responseCache.mget(['vehicle:1', 'vehicle:2']), new Map())
 
   await app.responseCache.set('vehicle:1', 1, { tags: ['vehicles'] })
@@ -66,7 +66,7 @@ void test('the control plane purges what code keeps; a purge of code goes throug
   local.obey({
     'cache-purge': (args) => {
       told.push(args)
-      return 7
+      return { covered: 7, waiting: false }
     },
   })
   t.equal(await app.responseCache.purge({ tag: 'vehicles' }), 7)

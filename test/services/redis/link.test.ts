@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { script } from '../../../services/redis/command.ts'
+import { createClient } from '../../../services/redis/client.ts'
 import { RedisLink } from '../../../services/redis/link.ts'
 import { writeCertificate } from '../../certificate.ts'
 import { freePort, linkTo, noRedis, redisOptions, startRedis } from '../../redis-server.ts'
@@ -42,6 +43,33 @@ void test('away, it fails at once, says why, and connects again by itself', { sk
   await Promise.all([once(link, 'ready'), server.restart()])
   t.match(link.stats(), { state: 'ready', reason: null, waiting: 0 })
   t.same(await link.batch([['get', 'a']]), [null])
+})
+
+void test('a replica is left, and not for each refusal', async (t) => {
+  const client = createClient(redisOptions('redis://127.0.0.1:1'), 'test')
+  const leaves = (client.options as { reconnectOnError?: (error: Error) => unknown }).reconnectOnError
+  const refusal = new Error("READONLY You can't write against a read only replica.")
+  t.strictSame([leaves?.(new Error('ERR other')), leaves?.(refusal), leaves?.(refusal)], [false, true, false])
+})
+
+void test('where the database is refused no other one is used', { skip: noRedis }, async (t) => {
+  const server = await startRedis(t, ['--databases', '4'])
+  const link = new RedisLink(redisOptions(`${server.url}/4`))
+  t.teardown(() => link.close())
+  link.subscriber()
+  // Twice: of the connection that was made again, too.
+  for (let i = 0; i < 2; i++) await once(link, 'away')
+  t.match(link.stats(), { state: 'away', reason: 'ERR DB index is out of range' })
+  await t.rejects(link.batch([['set', 'a', 'x']]), { code: 'HR_REDIS_AWAY' })
+  t.equal(link.subscriber().status === 'ready', false)
+  t.equal((await linkTo(t, `${server.url}/3`)).ready, true)
+})
+
+void test('sentinels that cannot be reached are told of', { skip: noRedis }, async (t) => {
+  const link = new RedisLink(redisOptions(`redis+sentinel://127.0.0.1:${await freePort()}/main`))
+  t.teardown(() => link.close())
+  await once(link, 'away')
+  t.match(link.reason, /sentinels are unreachable/)
 })
 
 void test('another connection is opened when one is crowded, up to the bound', { skip: noRedis }, async (t) => {

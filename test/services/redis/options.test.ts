@@ -10,6 +10,7 @@ void test('the URL says where Redis is, and how it is laid out', async (t) => {
     ['redis://localhost', { ...open, topology: single('localhost', 6379) }],
     ['valkey://h:7/3', { ...open, topology: single('h', 7, 3) }],
     ['rediss://u:p%40s:s@[::1]:7/', { tls: true, username: 'u', password: 'p@s:s', topology: single('::1', 7) }],
+    ['redis://h:65535', { ...open, topology: single('h', 65_535) }],
     ['redis://:100%@h', { ...open, password: '100%', topology: single('h', 6379) }],
     [
       'redis+cluster://a:1,b',
@@ -46,7 +47,16 @@ void test('the URL says where Redis is, and how it is laid out', async (t) => {
     t.match(url, new RegExp(REDIS_URL_PATTERN))
     t.same(parseRedisUrl(url), address, url)
   }
-  for (const url of ['http://h', 'redis:h', 'redis://', 'redis://a,b', 'redis+sentinel://a', 'redis+cluster://a/0/']) {
+  for (const url of [
+    'http://h',
+    'redis:h',
+    'redis://',
+    'redis://a,b',
+    'redis+sentinel://a',
+    'redis+cluster://a/0/',
+    'redis://h:0',
+    'redis://h:65536',
+  ]) {
     t.notMatch(url, new RegExp(REDIS_URL_PATTERN), url)
   }
 })

@@ -36,12 +36,25 @@ function breaker(t: Test, outcomes: (Error | null)[]) {
 void test('it starts open, and a probe closes it', async (t) => {
   const { made, changes, changed } = breaker(t, [new Error('still away'), new Error('again'), null])
   t.same([made.isUp, made.reason], [false, 'not yet'])
+  const away = changed()
+  made.probe()
+  made.probe()
+  await away
+  t.same(changes, ['away again'], 'the first may have come too early')
+  await changed()
+  t.same([made.isUp, made.reason], [true, null])
+  t.same(changes, ['away again', 'up null'])
+})
+
+void test('it is told once of what is not there from the start', async (t) => {
+  const { made, changes, changed } = breaker(t, [])
+  made.open('refused')
+  made.open('refused still')
+  t.same([made.isUp, made.reason], [false, 'refused still'])
   const up = changed()
   made.probe()
-  made.probe()
   await up
-  t.same([made.isUp, made.reason], [true, null])
-  t.same(changes, ['up null'])
+  t.same(changes, ['away refused', 'up null'])
 })
 
 void test('failures in a row open it, and it closes by itself', async (t) => {

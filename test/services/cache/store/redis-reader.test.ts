@@ -161,6 +161,6 @@ void test('a server that answers too late is no better for answering: it is aske
   takesMs = 10
   await probes.wait(probes.reached + 2)
   t.equal(tier.stats().state, 'up')
-  t.same(changes, ['up'])
+  t.same(changes, ['away', 'up'])
   t.same(new Set(asked), new Set(['script get pexpire']))
 })

@@ -432,6 +432,67 @@ void test('a server whose memory is full is still read', { skip: noRedis }, asyn
   t.match((await machine(t, server.url)).tier.memory, { maxBytes: 1024 * 1024, evictedKeys: 0 })
 })
 
+void test('a server whose memory stays full is left alone with writes, and not with reads', {
+  skip: noRedis,
+}, async (t) => {
+  const server = await startRedis(t)
+  let time = 0
+  const full: (string | null)[] = []
+  const { tier, store, bodies } = await machine(t, server.url, {
+    clock: () => time,
+    full: (reason) => full.push(reason),
+  })
+  await store(KEY)
+  await server.cli('CONFIG', 'SET', 'maxmemory', '1mb')
+  const more = (): Promise<void> => store('k https://h/more', { body: 'x'.repeat(10_000) })
+  // Not once for each: a breaker would open at the third.
+  for (let i = 0; i < 5; i++) {
+    time += 2_000
+    await more()
+  }
+  t.match(tier.stats(), { state: 'up', reason: /OOM/, writes: 1, dropped: 5 })
+  t.same(await bodies(KEY), ['hello'])
+  await server.cli('CONFIG', 'SET', 'maxmemory', '0')
+  await more()
+  t.match(tier.stats(), { writes: 1, dropped: 6 }, 'it is not tried at once again')
+  time += 2_000
+  await more()
+  t.match(tier.stats(), { state: 'up', reason: null, writes: 2, dropped: 6 })
+  t.match(full, [/OOM/, null])
+  t.equal(full.length, 2)
+})
+
+void test('where a purge cannot be noted for want of memory nothing is read until it is', {
+  skip: noRedis,
+}, async (t) => {
+  const server = await startRedis(t)
+  const { tier, store, bodies, becomes } = await machine(t, server.url)
+  await store(KEY, { tags: ['t'] })
+  await server.cli('CONFIG', 'SET', 'maxmemory', '1mb')
+  const purged = tier.purge({ kind: 'tag', tag: 't' }, 'hard')
+  await becomes('away')
+  t.same(await bodies(KEY), [])
+  t.match(tier.stats(), { reason: /OOM/, purging: 1 })
+  await server.cli('CONFIG', 'SET', 'maxmemory', '0')
+  await becomes('up')
+  t.equal(await purged, 1)
+  t.same(await bodies(KEY), [])
+})
+
+void test('a replica is said to be one, and is used once it is a master', { skip: noRedis }, async (t) => {
+  const [master, server] = [await startRedis(t), await startRedis(t)]
+  const { tier, becomes } = await machine(t, server.url)
+  await server.cli('REPLICAOF', '127.0.0.1', String(master.port))
+  void tier.purge({ kind: 'tag', tag: 't' }, 'hard')
+  await becomes('away')
+  t.match(tier.stats().reason, /^READONLY/)
+  const probes = await probing(server)
+  await until(async () => (await probes()) >= 3, 25)
+  t.match(tier.stats(), { state: 'away', reason: /^READONLY/ })
+  await server.cli('REPLICAOF', 'NO', 'ONE')
+  await becomes('up')
+})
+
 void test('reads of one turn go out together', { skip: noRedis }, async (t) => {
   const server = await startRedis(t)
   const { tier } = await machine(t, server.url)
