@@ -19,6 +19,7 @@ import { forbidsStoring, type Reuse, reuse, wantsOnlyStored } from './rules/reus
 import { selectVariant } from './rules/vary.ts'
 import type { KnownVariation, SearchVariations } from './search-variations.ts'
 import { SecondLook } from './second-look.ts'
+import { standIn } from './stand-in.ts'
 import { type CacheStorage, purgeMemory, purgeStorage } from './storage.ts'
 import type { Entry, Resource } from './store/entry.ts'
 import type { MemoryStoreStats } from './store/memory.ts'
@@ -197,7 +198,11 @@ export class ResponseCache {
       return
     }
     if (exchange.method === 'HEAD') {
-      passOn(this.#context, exchange, 'request', () => observeHead(this.#context, exchange, entry))
+      const { reply } = exchange
+      passOn(this.#context, exchange, 'request', () => {
+        standIn(this.#context, exchange, entry, reply)
+        observeHead(this.#context, exchange, entry)
+      })
     } else if (entry.stored.part !== null) {
       if (this.#looksFurther(exchange, found, looked)) return
       this.#miss(exchange, { key, variation, stored: resource.entries, part: entry })

@@ -222,7 +222,7 @@ function mayHave(
   const { policy } = routeCacheOf(exchange)
   if (variation !== undefined && exchange.query !== client.query) {
     const now = knownVariation(answer.fields)
-    if (now === undefined || cacheKey(policy, exchange, now) !== cacheKey(policy, client, now)) return false
+    if (cacheKey(policy, exchange, now) !== cacheKey(policy, client, now)) return false
   }
   return matches(answer.vary, exchange.fields.kept, policy)
 }

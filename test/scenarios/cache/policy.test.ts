@@ -326,3 +326,15 @@ void test('details say the key in Cache-Status, and why an answer is not stored'
   t.match(status(await cached.get('/y', fields)), /^fwd=uri-miss; key="[^"]+"$/)
   t.equal(status(await cached.ask('POST', '/x')), 'fwd=method')
 })
+
+void test('the log has the status of what is stored', { timeout: PATIENCE }, async (t) => {
+  const cached = await cachedBefore(t, [(exchange) => exchange.respond(404, [['Cache-Control', 'max-age=60']], 'none')])
+  for (let i = 0; i < 2; i++) t.equal((await cached.get('/x')).status, 404)
+  t.strictSame(
+    cached.finished.map((exchange) => [exchange.cacheResult, exchange.status]),
+    [
+      ['miss', 404],
+      ['hit', 404],
+    ],
+  )
+})

@@ -262,3 +262,13 @@ void test("a HEAD's answer does not lift a purge that came after its request", {
   await asked
   t.match(status(await cached.get('/x')), /^fwd=stale; fwd-status=304/)
 })
+
+void test('a HEAD that says no shared cache may have it leaves nothing stored', { timeout: PATIENCE }, async (t) => {
+  const cached = await cachedBefore(t, (exchange) => {
+    const control: Field = exchange.request.method === 'HEAD' ? ['Cache-Control', 'private'] : SHORT
+    return exchange.respond(200, [control, ['ETag', '"1"']], 'body')
+  })
+  await cached.get('/x')
+  await cached.ask('HEAD', '/x', { fields: [['Cache-Control', 'no-cache']] })
+  t.equal(cached.store.stats().entries, 0)
+})

@@ -1,4 +1,4 @@
-import { test } from 'tap'
+import { type Test, test } from 'tap'
 import { PATIENCE, TIMEOUTS } from '../../helper.ts'
 import { standstill } from '../../signal.ts'
 import { passUntil, SHORT } from '../../standing-clock.ts'
@@ -130,20 +130,25 @@ const FAILURES: Failure[] = [
 ]
 
 for (const { name, stored, play, after, gets } of FAILURES) {
-  void test(`what is stored and stale, and ${name} from the origin`, { timeout: PATIENCE }, async (t) => {
+  const about = async (t: Test, method: string): Promise<void> => {
     const timeout = { ...TIMEOUTS, firstByte: SHORT }
     const cached = await cachedBefore(t, then([stored, ETAG], play, play), { to: { timeout } })
     await cached.get('/x')
     cached.pass(after)
-    const asked = cached.get('/x')
+    const asked = cached.ask(method, '/x')
     const answer = await (name === 'silence' ? passUntil(asked) : asked)
     if (gets === 'first') {
-      t.strictSame([answer.status, String(answer.body)], [200, 'first'])
+      t.strictSame([answer.status, String(answer.body)], [200, method === 'HEAD' ? '' : 'first'])
       t.match(status(answer), new RegExp(`^fwd=stale.*ttl=${10 - after}`))
       t.equal(cached.finished[1]?.cacheResult, 'stale')
     } else t.equal(answer.status, gets)
     t.equal(cached.cache.flights, 0)
-  })
+  }
+  for (const method of ['GET', 'HEAD']) {
+    void test(`${method} of what is stored and stale, and ${name} from the origin`, { timeout: PATIENCE }, (t) =>
+      about(t, method),
+    )
+  }
 }
 
 void test('a soft purge leaves it to be served while it is refreshed, or to be validated', {
@@ -193,3 +198,38 @@ void test('who wants nothing stored causes no refresh, which would bring nothing
   await standstill(() => cached.cache.flights)
   t.equal(status(await cached.get('/x')), 'hit; ttl=10')
 })
+
+const FAILING: [name: string, play: (exchange: UpstreamExchange) => unknown, forwarded: string][] = [
+  ['503', (exchange) => exchange.respond(503, [], 'error'), 'fwd=stale; fwd-status=503; ttl=-5'],
+  ['no answer', (exchange) => exchange.reset(), 'fwd=stale; ttl=-5'],
+]
+
+for (const [name, play, forwarded] of FAILING) {
+  void test(`HEAD is answered stale as GET is: ${name}`, { timeout: PATIENCE }, async (t) => {
+    const fields: Field[] = [['Cache-Control', 'max-age=10, stale-if-error=60'], ETAG]
+    const cached = await cachedBefore(
+      t,
+      async (exchange) => (cached.now() === begin ? exchange.respond(200, fields, 'first') : play(exchange)),
+      { cache: { send: { cacheControl: 'max-age=5' } } },
+    )
+    const begin = cached.now()
+    await cached.get('/x')
+    cached.pass(15)
+    const client = await cached.client()
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await client.request({ method, path: '/x' })
+      t.strictSame([answer.status, status(answer), answer.get('age')], [200, forwarded, '15'], method)
+      t.strictSame([answer.get('content-length'), answer.get('cache-control')], ['5', 'max-age=0'], method)
+      const { status: logged, cacheResult } = cached.finished.at(-1)!
+      t.strictSame([logged, cacheResult], [200, 'stale'], method)
+    }
+    const known = await client.request({ method: 'HEAD', path: '/x', fields: [['If-None-Match', '"1"']] })
+    t.strictSame([known.status, status(known)], [304, forwarded])
+    const other = await client.request({ method: 'HEAD', path: '/x', fields: [['If-Match', '"2"']] })
+    t.strictSame([other.status >= 500, status(other)], [true, 'fwd=request'])
+    t.equal(cached.store.stats().entries, 1)
+    cached.pass(60)
+    const late = await client.request({ method: 'HEAD', path: '/x' })
+    t.strictSame([late.status >= 500, status(late)], [true, 'fwd=request'])
+  })
+}
