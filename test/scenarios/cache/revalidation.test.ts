@@ -272,3 +272,14 @@ void test('a HEAD that says no shared cache may have it leaves nothing stored', 
   await cached.ask('HEAD', '/x', { fields: [['Cache-Control', 'no-cache']] })
   t.equal(cached.store.stats().entries, 0)
 })
+
+void test('a HEAD of another length, and with no word of a validator, outdates what is stored', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cached = await cachedBefore(t, (exchange) =>
+    exchange.respond(200, [SHORT], exchange.request.method === 'HEAD' ? 'longer' : 'body'),
+  )
+  await cached.get('/x')
+  await cached.ask('HEAD', '/x', { fields: [['Cache-Control', 'no-cache']] })
+  t.match(status(await cached.get('/x')), /^fwd=stale/)
+})
