@@ -101,6 +101,8 @@ export class Exchange<Plan = unknown> {
   sentBytes = 0
   outcome = ''
   code = ''
+  /** The code of what caused its failure; empty where nothing is known. */
+  cause = ''
   /** The gateway's member of Cache-Status (RFC 9211); empty on routes without a cache. */
   cacheStatus = ''
   /** `undefined` on routes without a cache. */

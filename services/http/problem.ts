@@ -27,6 +27,12 @@ export interface Problem {
   requestId: string
 }
 
+/** The code of what caused an error, as the system, TLS or undici names it (`ECONNREFUSED`): for logs; empty without one. */
+export function causeCode({ cause }: Error): string {
+  const { code } = (cause ?? {}) as { code?: unknown }
+  return typeof code === 'string' ? code : ''
+}
+
 export const PROBLEM_TYPE = 'application/problem+json'
 
 /** A problem with the members of its type (RFC 9457 §3.2). */

@@ -51,6 +51,7 @@ export function accessLog(
     if (exchange.identity !== undefined) line += `,"consumer":${quote(exchange.identity.id)}`
     if (exchange.cacheResult !== undefined) line += `,"cache":"${exchange.cacheResult}"`
     if (exchange.code !== '') line += `,"code":${quote(exchange.code)}`
+    if (exchange.cause !== '') line += `,"cause":${quote(exchange.cause)}`
     lines.write(`${line},"msg":"request"}\n`)
   }
 }

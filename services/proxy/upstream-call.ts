@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { noteClientGone } from '../downstream/client-gone.ts'
 import type { Cancellable, Exchange } from '../downstream/exchange.ts'
 import { RequestBody } from '../downstream/request-body.ts'
-import type { GatewayError } from '../http/problem.ts'
+import { causeCode, type GatewayError } from '../http/problem.ts'
 import { bodyLimit } from '../request/request-gate.ts'
 import type { Connection, ConnectionAware } from '../upstream/connection.ts'
 import { ClientGoneError, SupersededError } from '../upstream/errors.ts'
@@ -288,6 +288,7 @@ export abstract class UpstreamCall implements Cancellable, ConnectionAware, Pati
       return
     }
     this.exchange.code = error.code
+    this.exchange.cause = causeCode(error)
     reply.abort()
     this.context.finish(this.exchange)
   }

@@ -157,6 +157,14 @@ void test('the log, the counters and Cache-Status say the same of each request',
   t.notOk('cache' in plain.line, 'a route without a cache has nothing to say')
 })
 
+void test('a line says what an upstream’s failure was caused by', { timeout: PATIENCE }, async (t) => {
+  const gateway = await observed(t, (exchange) => exchange.reset())
+  for (const path of ['/plain/gone', '/gone']) {
+    const { line } = await gateway.send(path)
+    t.match(line, { outcome: 'reset', code: 'HR_UPSTREAM_RESET', cause: /^(ECONNRESET|UND_ERR_SOCKET)$/ }, path)
+  }
+})
+
 void test('whoever waits for another’s request has collapsed; who leaves is logged and counted once', {
   timeout: PATIENCE,
 }, async (t) => {
