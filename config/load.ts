@@ -111,7 +111,7 @@ interface Place {
 }
 
 function problemOf(complaint: Complaint, { source, origins, name, text, misspelt }: Place): Problem {
-  const { code, message, path, suggestion = null } = complaint
+  const { code, message, path, suggestion = null, secret = false } = complaint
   const formatted = formatPath(path)
   const origin = origins.get(formatted)
   const span = origin === undefined ? (complaint.span ?? deepest(source, path, complaint.at)) : undefined
@@ -126,7 +126,7 @@ function problemOf(complaint: Complaint, { source, origins, name, text, misspelt
     ...base,
     line: text.slice(0, start).split('\n').length,
     column: offset + 1,
-    excerpt: { text: veiled(line, { offset, length, path, misspelt }), length },
+    excerpt: { text: veiled(line, { offset, length, path, secret, misspelt }), length },
   }
 }
 

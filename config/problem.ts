@@ -1,4 +1,5 @@
 import type { ProblemCode } from './errors.ts'
+import { withoutPasswords } from './value.ts'
 
 /** Where a value stands in the configuration: `['upstreams', 'fleet', 'targets', 0]`. */
 export type Path = readonly (string | number)[]
@@ -18,6 +19,8 @@ export interface Complaint {
   at: 'key' | 'value'
   /** What was probably meant, as it would be written. */
   suggestion?: string | undefined
+  /** What is underlined may be a secret: it is not shown. */
+  secret?: boolean | undefined
   /** Where in the text, if that is known already (a syntax error, say). */
   span?: Span | undefined
 }
@@ -42,7 +45,9 @@ export class Report {
   readonly complaints: Complaint[] = []
 
   add(code: ProblemCode, path: Path, message: string, more: Partial<Omit<Complaint, 'code' | 'path'>> = {}): void {
-    this.complaints.push({ code, message, path, at: 'value', ...more })
+    const { suggestion } = more
+    const meant = suggestion === undefined ? {} : { suggestion: withoutPasswords(suggestion) }
+    this.complaints.push({ code, message: withoutPasswords(message), path, at: 'value', ...more, ...meant })
   }
 
   /** `true` when something at or below a path was complained of: what depends on it is better not judged. */

@@ -24,18 +24,26 @@ function settleBoolean(value: unknown, path: Path, report: Report): boolean | un
   if (typeof value === 'boolean') return value
   if (value === 'true') return true
   if (value === 'false') return false
-  const suggestions: Record<string, string> = {
-    yes: 'true',
-    on: 'true',
-    '1': 'true',
-    no: 'false',
-    off: 'false',
-    '0': 'false',
-  }
   report.add('HR_CONFIG_TYPE', path, `expected true or false, got ${describe(value)}`, {
-    suggestion: Object.hasOwn(suggestions, String(value)) ? suggestions[String(value)] : undefined,
+    suggestion: meantSwitch(value),
   })
   return undefined
+}
+
+const SWITCHES: Record<string, 'true' | 'false'> = {
+  yes: 'true',
+  on: 'true',
+  '1': 'true',
+  no: 'false',
+  off: 'false',
+  '0': 'false',
+}
+
+/** What other notations, and slips of the pen, say for `true` and `false`. */
+export function meantSwitch(value: unknown): 'true' | 'false' | undefined {
+  const word = String(value).toLowerCase()
+  if (Object.hasOwn(SWITCHES, word)) return SWITCHES[word]
+  return closest(word, ['true', 'false']) as 'true' | 'false' | undefined
 }
 
 function settleNumber(schema: SchemaNode, value: unknown, path: Path, report: Report): number | undefined {
@@ -99,6 +107,7 @@ function settleText(schema: SchemaNode, value: unknown, path: Path, report: Repo
 /** Text that fits: 'localhost:3000' lacks its scheme, 'http:/x' a slash of it, 'health' its slash, 3000 its host. */
 function nearText({ pattern = '' }: SchemaNode, value: string | number): string | undefined {
   const text = String(value)
+  if (text.trim() === '') return undefined
   // Another scheme is no slip: nobody knows what was meant.
   const scheme = /^([a-z][a-z+.-]*):\/*(?=[^\d/])/i.exec(text)
   const candidates =

@@ -1,5 +1,5 @@
 import type { Path, Report } from './problem.ts'
-import { isNumeric, numberInWords, settleScalar } from './settle-scalar.ts'
+import { isNumeric, meantSwitch, numberInWords, settleScalar } from './settle-scalar.ts'
 import { closest } from './suggest.ts'
 import { describe, isRecord } from './value.ts'
 
@@ -67,7 +67,7 @@ function settleValue(schema: SchemaNode, value: unknown, path: Path, context: Se
 
 function settleObject(schema: SchemaNode, value: unknown, path: Path, context: SettleContext): unknown {
   if (!isRecord(value)) {
-    context.report.add('HR_CONFIG_TYPE', path, `expected ${nameOf(schema)}, got ${describe(value)}`)
+    complainOf([schema], value, path, context)
     return undefined
   }
   const count = Object.keys(value).length
@@ -144,8 +144,10 @@ function settleRecord(
 function settleArray(schema: SchemaNode, value: unknown, path: Path, context: SettleContext): unknown {
   if (!Array.isArray(value)) {
     const takesText = [schema.items, ...(schema.items?.anyOf ?? [])].some((item) => item?.type === 'string')
-    const suggestion = takesText && typeof value === 'string' ? `['${value}']` : undefined
-    context.report.add('HR_CONFIG_TYPE', path, `expected a list, got ${describe(value)}`, { suggestion })
+    const secret = holdsSecret(schema)
+    const suggestion = takesText && typeof value === 'string' && !secret ? `['${value}']` : undefined
+    const got = secret ? 'something else' : describe(value)
+    context.report.add('HR_CONFIG_TYPE', path, `expected a list, got ${got}`, { suggestion, secret })
     return undefined
   }
   if (value.length < (schema.minItems ?? 0)) {
@@ -170,6 +172,8 @@ function settleUnion(
   context: SettleContext,
 ): unknown {
   if (branches.some((branch) => branch.const !== undefined && branch.const === value)) return value
+  const switched = value === 'true' ? true : value === 'false' ? false : value
+  if (switched !== value && takesSwitch(branches, switched)) return switched
   const ofKind = (kind: string): SchemaNode | undefined =>
     branches.find((branch) => branch.const === undefined && kindOfSchema(branch) === kind)
   const kind = isNumeric(value) && ofKind('number') !== undefined ? 'number' : kindOf(value)
@@ -177,22 +181,55 @@ function settleUnion(
   const isText = kind === 'number' && branches.every((branch) => branch.const === undefined)
   const fitting = ofKind(kind) ?? (isText ? ofKind('string') : undefined)
   if (fitting) return settleValue(fitting, value, path, context)
-  const words = branches.flatMap((branch) => (typeof branch.const === 'string' ? [branch.const] : []))
-  const expected = [...new Set(branches.map(nameOf))].join(' or ')
-  context.report.add('HR_CONFIG_TYPE', path, `expected ${expected}, got ${describe(value)}`, {
-    suggestion: typeof value === 'string' ? closest(value, words) : undefined,
-  })
+  complainOf(branches, value, path, context)
   return schema.default === undefined ? undefined : settleValue(schema, schema.default, path, context)
+}
+
+/** The value is of a kind that none of the branches takes. */
+function complainOf(branches: SchemaNode[], value: unknown, path: Path, { report }: SettleContext): void {
+  const words = branches.flatMap((branch) => (typeof branch.const === 'string' ? [branch.const] : []))
+  const meant = typeof value === 'string' ? closest(value, words) : undefined
+  const suggestion = meant ?? switchFor(value, branches)
+  const expected = [...new Set(branches.map(nameOf))].join(' or ')
+  // Text in the place of an object that holds a secret may be that secret.
+  const secret = typeof value === 'string' && suggestion === undefined && branches.some(holdsSecret)
+  const got = secret ? 'text' : describe(value)
+  report.add('HR_CONFIG_TYPE', path, `expected ${expected}, got ${got}`, { suggestion, secret })
+}
+
+function holdsSecret({ properties = {}, patternProperties = {}, items, secret }: SchemaNode): boolean {
+  const isNamed = Object.values(properties).some((part) => part.secret === true || part.items?.secret === true)
+  // What is kept as a hash may have been written as it is.
+  if (secret === true || isNamed || Object.hasOwn(properties, 'hash')) return true
+  return [...Object.values(patternProperties), ...(items === undefined ? [] : [items])].some(holdsSecret)
+}
+
+/** Whether `true` or `false` may stand here, and text may not. */
+function takesSwitch(branches: SchemaNode[], value: unknown): boolean {
+  if (branches.some(({ type, const: constant }) => type === 'string' && constant === undefined)) return false
+  return branches.some((branch) => branch.const === value || (branch.const === undefined && branch.type === 'boolean'))
+}
+
+function switchFor(value: unknown, branches: SchemaNode[]): string | undefined {
+  const meant = meantSwitch(value)
+  return meant !== undefined && takesSwitch(branches, meant === 'true') ? meant : undefined
 }
 
 function nameOf(branch: SchemaNode): string {
   if (branch.const !== undefined) return describe(branch.const)
   if (kindOfSchema(branch) === 'number') return numberInWords(branch)
   if (branch.type === 'array') return 'a list'
+  if (branch.type === 'boolean') return 'true or false'
   if (branch.type !== 'object') return branch.expects ?? 'text'
   const [example] = branch.examples ?? []
-  return example === undefined ? 'an object' : `an object such as ${written(example)}`
+  if (example !== undefined) return `an object such as ${written(example)}`
+  const names = Object.keys(branch.properties ?? {})
+  const known = `${names.slice(0, NAMED).join(', ')}${names.length > NAMED ? ' …' : ''}`
+  return known === '' ? 'an object' : `an object with ${known}`
 }
+
+/** Properties of an object that are named where no example is. */
+const NAMED = 6
 
 /** An example as people write it, in YAML as in TypeScript. */
 function written(value: unknown): string {

@@ -2,6 +2,8 @@ import { SIZE_PATTERN } from '../services/options/units.ts'
 
 /** Longer words are not compared: the work grows with the product of the lengths. */
 const MAX_LENGTH = 64
+/** Shorter words begin too much. */
+const SHORTEST_BEGINNING = 4
 
 /** The candidate that a word was probably meant to be, or `undefined` when none is near. */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
@@ -19,7 +21,13 @@ export function closest(word: string, candidates: Iterable<string>): string | un
       bestDistance = distance
     }
   }
-  return best
+  return best ?? beginning(word, known)
+}
+
+/** `strip` for `stripPrefix`: the only one that begins so. */
+function beginning(word: string, known: string[]): string | undefined {
+  const longer = known.filter((candidate) => bare(candidate).startsWith(bare(word)))
+  return word.length >= SHORTEST_BEGINNING && longer.length === 1 ? longer[0] : undefined
 }
 
 /** Without what other tools would write: `first_byte` and `first-byte` are `firstByte`. */

@@ -11,3 +11,13 @@ export function describe(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
+
+/** In a URL: whatever it is of, `//user:PASSWORD@host`. */
+const PASSWORD_OF_URL = /(?<=\/\/[^\s/@"'`]*:)[^\s/@"'`]+(?=@)/g
+
+/** Text as it may be shown: passwords of URLs are stars, as many as they have characters. */
+export function withoutPasswords(text: string): string {
+  return text.replace(PASSWORD_OF_URL, stars)
+}
+
+export const stars = (text: string): string => '*'.repeat(text.length)

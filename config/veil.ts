@@ -1,9 +1,7 @@
 import type { Complaint, Path } from './problem.ts'
 import { configSchema } from './schema.ts'
 import type { SchemaNode } from './settle.ts'
-
-/** In a URL: whatever it is of, `//user:PASSWORD@host`. */
-const PASSWORD_OF_URL = /(?<=\/\/[^\s/@"'`]*:)[^\s/@"'`]+(?=@)/g
+import { stars, withoutPasswords } from './value.ts'
 
 /** A list, a text in quotes, or what stands up to the next separator; a reference to the environment says nothing. */
 const VALUE = String.raw`(?!\$\{|env\()(?:\[[^\]]*\]?|"(?:[^"\\]|\\.)*"?|'[^']*'?|\x60[^\x60]*\x60?|[^\s,}\]#][^,}\]]*)`
@@ -13,6 +11,8 @@ export interface VeiledLine {
   offset: number
   length: number
   path: Path
+  /** It may be a secret, wherever it stands. */
+  secret?: boolean
   /** Names that were probably meant for those of secrets: {@link misspeltSecrets}. */
   misspelt: readonly string[]
 }
@@ -21,10 +21,10 @@ export interface VeiledLine {
  * A line of a configuration as it may be shown in terminals, logs and tickets: secrets in it are stars, as many as they have
  * characters, so that everything else stays in its place.
  */
-export function veiled(line: string, { offset, length, path, misspelt }: VeiledLine): string {
+export function veiled(line: string, { offset, length, path, secret = false, misspelt }: VeiledLine): string {
   const names = secretNames()
-  let text = line.replace(PASSWORD_OF_URL, stars)
-  if (path.slice(0, -1).some((part) => names.has(String(part)))) {
+  let text = withoutPasswords(line)
+  if (secret || path.slice(0, -1).some((part) => names.has(String(part)))) {
     text = text.slice(0, offset) + stars(text.slice(offset, offset + length)) + text.slice(offset + length)
   }
   for (const name of [...names, ...misspelt]) {
@@ -41,8 +41,6 @@ export function misspeltSecrets(complaints: readonly Complaint[]): string[] {
     .filter(({ suggestion }) => suggestion !== undefined && names.has(suggestion))
     .map(({ path }) => String(path.at(-1)))
 }
-
-const stars = (text: string): string => '*'.repeat(text.length)
 
 let known: ReadonlySet<string> | undefined
 

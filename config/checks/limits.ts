@@ -1,7 +1,7 @@
 import type { LimitInput, RouteLimitInput } from '../../services/limit/options.ts'
 import { parseDuration, parseRate } from '../../services/options/units.ts'
 import type { Path, Report } from '../problem.ts'
-import { closest } from '../suggest.ts'
+import { closest, closestUnit } from '../suggest.ts'
 import type { CheckContext, Say } from './context.ts'
 
 type Use = Exclude<RouteLimitInput, string | false | unknown[]>
@@ -54,7 +54,9 @@ function checkUses(
     const name = typeof use === 'string' ? use : use.limit
     if (name === undefined) checkLimit(use as Use, at, say)
     else if (!known.includes(name)) {
-      say(at, `there is no limit '${name}': add it to rateLimit, or write one here`, closest(name, known))
+      const rate = /^\d/.test(name) ? closestUnit('rate', name) : undefined
+      const suggestion = closest(name, known) ?? (rate && `{ rate: '${rate}' }`)
+      say(at, `there is no limit '${name}': add it to rateLimit, or write one here`, suggestion)
     } else if (typeof use !== 'string') checkShared(use, settings.rateLimit[name] as LimitInput, { at, say })
   }
 }

@@ -91,10 +91,11 @@ function slipAt(json: string, start: number): string | undefined {
 
 /** Where V8 does not say: the shortest part that cannot be continued ends at the fault; the end of the text otherwise. */
 function firstFault(json: string): number {
+  let comment: number | undefined
   try {
-    parseExpressionAt(json, 0, { ecmaVersion: 'latest' })
+    parseExpressionAt(json, 0, { ecmaVersion: 'latest', onComment: (_block, _text, start) => (comment ??= start) })
   } catch (error) {
-    if (error instanceof SyntaxError && 'pos' in error && typeof error.pos === 'number') return error.pos
+    if (error instanceof SyntaxError && 'pos' in error && typeof error.pos === 'number') return comment ?? error.pos
   }
-  return json.trimEnd().length
+  return comment ?? json.trimEnd().length
 }

@@ -36,6 +36,12 @@ function syntaxFault(text: string, message: string, span: Span): Omit<Complaint,
     const whole = { start: span.start, length: twice.length }
     return { code: 'HR_CONFIG_SYNTAX', message: `'${twice}' is written twice`, span: whole }
   }
+  const starred = /^(\s*)(\*[^\s:]*):/.exec(line)
+  if (starred) {
+    const start = text.lastIndexOf('\n', span.start - 1) + 1 + (starred[1]?.length ?? 0)
+    const words = `a key that begins with * is written in quotes: '${starred[2]}'`
+    return { code: 'HR_CONFIG_SYNTAX', message: words, span: { start, length: starred[2]?.length ?? 1 } }
+  }
   return { code: 'HR_CONFIG_SYNTAX', message: `${inOurWords(message)}${hint}`, span }
 }
 

@@ -41,15 +41,42 @@ void test('YAML is told in words for those who write it', async (t) => {
   t.strictSame(await yaml('routes:\n  /a: {}\n  /a: {}\n'), ["3:3 '/a' is written twice"])
   t.strictSame(await yaml('log: { level: info, level: warn }\n'), ["1:21 'level' is written twice"])
   t.strictSame(await yaml('log: {}\n---\nlog: {}\n'), ["2:1 the file holds several documents ('---'): keep one"])
+  t.strictSame(await yaml('routes:\n  *.a.test/*: { to: a }\n'), [
+    "2:3 a key that begins with * is written in quotes: '*.a.test/*'",
+  ])
   t.strictSame(await yaml('log: {}\nlisten: *b\n'), ["2:9 there is no anchor &b before '*b'"])
 })
 
 void test('JSON is told what it lacks of JavaScript', async (t) => {
   const json = (text: string) => told(t, 'a.json', text)
   t.strictSame(await json('{ // why\n}'), ['1:3 JSON has no comments: remove it, or write YAML'])
+  t.strictSame(await json('// why\n{}'), ['1:1 JSON has no comments: remove it, or write YAML'])
   t.strictSame(await json('{ "log": {}, }'), ["1:14 there is a comma too many before '}'"])
   t.strictSame(await json("{ 'log': {} }"), ['1:3 JSON quotes text with ", and not with \''])
   t.strictSame(await json('{ log: {} }'), ['1:3 JSON quotes the names of properties: "name"'])
+})
+
+void test('a switch is told as one, and taken as text', async (t) => {
+  const yaml = (text: string) => told(t, 'a.yaml', text)
+  t.strictSame(await yaml('compression: "true"\nadmin: "false"\n'), [])
+  t.match(await yaml('compression: yes\n'), [
+    /^1:14 expected an object with codings, .* or true or false, got 'yes'; true\?$/,
+  ])
+  t.match(await yaml('compression: ture\n'), [/; true\?$/])
+  t.match(await yaml('admin: off\n'), [
+    /^1:8 expected an object such as \{ port: 9090 \} or false, got 'off'; false\?$/,
+  ])
+})
+
+void test('what a value should have been is said by example or by its properties', async (t) => {
+  const route = (text: string) =>
+    told(t, 'a.yaml', `upstreams: { a: { targets: ['http://a'] } }\nroutes: { '/*': { to: a, ${text} } }\n`)
+  t.match(await route('timeout: 5s'), [/expected an object with firstByte, idle, total, streamIdle, got '5s'$/])
+  t.match(await route('strip: true'), [/unknown property 'strip'; stripPrefix\?$/])
+  t.match(await route('rateLimit: 5/minute'), [/there is no limit '5\/minute': .*; \{ rate: '5\/min' \}\?$/])
+  t.strictSame(await told(t, 'a.yaml', "upstreams: { a: { targets: [''] } }\n"), [
+    "1:29 expected an origin such as 'http://127.0.0.1:3000', 'https://example.com' or 'unix:/run/app.sock', got ''",
+  ])
 })
 
 void test('what other gateways and routers write is told in our notation', async (t) => {

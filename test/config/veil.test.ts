@@ -29,6 +29,17 @@ void test('a secret on the line that is shown is stars, wherever it stands there
     `redis: { url: 'redis://me:${CANARY}@redis.test', x: 1 }`,
     `redis: { url: 'rdis://me:${CANARY}@redis.test' }`,
     `admin: { token: ${CANARY}, token: ${CANARY} }`,
+    `redis: redis://me:${CANARY}@redis.test`,
+    `redis: ${CANARY}`,
+    `admin: { tokens: { a: ${CANARY} } }`,
+    `admin: { tokens: ${CANARY} }`,
+    `access: { oidc: { a: { cookieSecrets: ${CANARY} } } }`,
+    `access: { consumers: { a: { keys: ${CANARY} } } }`,
+    `access: { consumers: { a: { keys: [${CANARY}] } } }`,
+    `access: { consumers: { a: { password: { hash: ${CANARY} } } } }`,
+    `upstreams: { a: { targets: http://me:${CANARY}@a.test } }`,
+    `upstreams: { a: { targets: [http://me:${CANARY}@a.test] } }`,
+    `upstreams: { a: http://me:${CANARY}@a.test }`,
   ]
   const files: [string, string][] = [
     ...yaml.map((text): [string, string] => ['a.yaml', text]),
