@@ -131,7 +131,11 @@ function announceAdmin(config: Config, { addresses, log }: Pick<Running, 'addres
   } catch (error) {
     const { cause } = error as { cause?: { code?: string } }
     if (!READ_ONLY.has(cause?.code ?? '')) throw error
-    log.warn({ err: error }, 'The command line will not find this gateway by itself: give it --admin')
+    // A read-only file system is how a container may be run: no stack for that.
+    log.warn(
+      { reason: (error as Error).message },
+      'The command line will not find this gateway by itself: give it --admin',
+    )
     return null
   }
 }

@@ -3,7 +3,7 @@ import createError from '@fastify/error'
 /** The command line was not understood. */
 export const UsageError = createError('HR_CLI_USAGE', '%s', 500)
 
-/** `--save` finds a configuration in the folder: it never overwrites one. */
+/** `--save` finds a configuration in the folder, which it never overwrites, or cannot write there. */
 export const SaveError = createError('HR_CLI_SAVE', '%s', 500)
 
 /** Nothing says where a gateway runs, or its control plane is switched off. */

@@ -56,17 +56,21 @@ function parseAddress(address: string): { target: string; base: string } {
   return { target: origin, base: pathname.replace(/\/+$/, '') }
 }
 
-/** @returns the file's name. @throws HR_CLI_SAVE where there is a configuration already */
+/** @returns the file's name. @throws HR_CLI_SAVE where there is a configuration already, or none can be written */
 function save(configuration: unknown, folder: string, format: 'yaml' | 'ts'): string {
   const present = CONFIG_FILES.find((name) => existsSync(join(folder, name)))
   if (present !== undefined) {
     throw new SaveError(`${present} is here already, and --save overwrites nothing: remove it, or run headrace serve`)
   }
   const name = `headrace.config.${format}`
-  // 'wx': a file that has come into being meanwhile stays as it is.
-  writeFileSync(join(folder, name), format === 'yaml' ? stringify(configuration) : asTypeScript(configuration), {
-    flag: 'wx',
-  })
+  const text = format === 'yaml' ? stringify(configuration) : asTypeScript(configuration)
+  try {
+    // 'wx': a file that has come into being meanwhile stays as it is.
+    writeFileSync(join(folder, name), text, { flag: 'wx' })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new SaveError(`${name} cannot be written (${reason}): run it in another folder, or without --save`)
+  }
   return name
 }
 

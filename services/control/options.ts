@@ -11,7 +11,12 @@ export const adminSchema = Type.Object(
   {
     host: Type.String({ default: '127.0.0.1', description: 'Address to bind' }),
     port: Port({ default: 9090, description: 'TCP port; 0 asks the system for a free one' }),
-    token: Secret({ default: '', description: 'Bearer token (HEADRACE_ADMIN_TOKEN); empty: generated into dataDir' }),
+    token: Secret({
+      default: '',
+      pattern: '^[\\x21-\\x7e]*$',
+      expects: 'text without blanks',
+      description: 'Bearer token (HEADRACE_ADMIN_TOKEN); empty: generated into dataDir',
+    }),
     tokens: Type.Record(
       Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$', expects: 'a name of letters, digits, dots and hyphens' }),
       Type.Object(

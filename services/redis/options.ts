@@ -39,7 +39,12 @@ export const redisSchema = Type.Object(
       description: 'TLS, where the URL says rediss',
     }),
   },
-  { additionalProperties: false, default: {}, description: 'Redis or Valkey, which machines share' },
+  {
+    additionalProperties: false,
+    default: {},
+    examples: [{ url: 'redis://localhost:6379' }],
+    description: 'Redis or Valkey, which machines share',
+  },
 )
 
 export type RedisInput = Static<typeof redisSchema>

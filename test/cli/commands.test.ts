@@ -155,6 +155,16 @@ void test('--save writes what it serves, and never over another configuration', 
   }
 })
 
+void test('--save where nothing can be written says so', async (t) => {
+  const { code, err } = await headrace(join(t.testdir({}), 'gone'), ['http://localhost:3000', '--save'])
+  t.equal(code, 1)
+  t.match(
+    err,
+    /^error headrace\.config\.yaml cannot be written \(ENOENT: .*\): run it in another folder, or without --save$/m,
+  )
+  t.notMatch(err, /^ {4}at /m)
+})
+
 void test('--tls gives the first listener a certificate made for development', async (t) => {
   const cwd = t.testdir({
     'headrace.config.yaml': 'listen: [{ port: 0 }, { port: 0 }]\nupstreams: {}\n',

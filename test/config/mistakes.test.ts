@@ -68,6 +68,14 @@ void test('a switch is told as one, and taken as text', async (t) => {
   ])
 })
 
+void test('a token that no field could carry is refused', async (t) => {
+  const token = (text: string) => told(t, 'a.yaml', `admin: { token: "${text}" }\n`)
+  t.strictSame(await token('of-letters_and.signs=~'), [])
+  for (const text of ['with a blank', 'a line\\n', 'schlüssel']) {
+    t.match(await token(text), [/^1:17 expected text without blanks, got something else$/], text)
+  }
+})
+
 void test('what a value should have been is said by example or by its properties', async (t) => {
   const route = (text: string) =>
     told(t, 'a.yaml', `upstreams: { a: { targets: ['http://a'] } }\nroutes: { '/*': { to: a, ${text} } }\n`)
