@@ -1,5 +1,7 @@
+import { METHODS } from 'node:http'
 import { basename } from 'node:path'
 import type { Config } from '../config/config.ts'
+import { closest } from '../config/suggest.ts'
 import { parseRouteKey } from '../services/routing/pattern.ts'
 import type { Call, Command, ExitCode } from './command.ts'
 import { CONFIG_OPTION, load, OVERRIDES } from './configuration.ts'
@@ -49,7 +51,13 @@ async function run(call: Call): Promise<ExitCode> {
 function notesOn({ routes }: Config): string[] {
   if (routes.length === 0) return ["there are no routes: everything but the gateway's own pages is answered 404"]
   return routes.flatMap(({ key }) => {
-    const { host, path } = parseRouteKey(key)
+    const { host, path, methods } = parseRouteKey(key)
+    const unknown = (methods ?? []).filter((method) => !METHODS.includes(method))
+    if (unknown.length > 0) {
+      const meant = closest(unknown[0] as string, METHODS)
+      const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+      return [`the route '${key}' names a method that no HTTP/1.1 client can send here, ${unknown.join(', ')}${hint}`]
+    }
     if (host.kind !== 'exact' || host.name.includes('.') || host.name === 'localhost') return []
     return [
       `the route '${key}' takes the host '${host.name}' alone: a path begins with a slash, '/${host.name}${path}'`,

@@ -7,6 +7,13 @@ export const TlsDataDirError = createError(
   500,
 )
 
+/** HTTP in the clear has come to a port for TLS. */
+export const TlsExpectedError = createError(
+  'HR_REQUEST_TLS_EXPECTED',
+  'This port speaks TLS: write https:// in place of http://.',
+  400,
+)
+
 /** More requests are in flight on one HTTP/1 connection than may be (pipelining). */
 export const PipelineError = createError(
   'HR_REQUEST_PIPELINE',

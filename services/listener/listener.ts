@@ -12,6 +12,7 @@ import { createHttp2Server } from './http2.ts'
 import { Http2Sessions } from './http2-sessions.ts'
 import { createIdleConnectionCheck } from './idle-connections.ts'
 import type { LimitsOptions, ListenerOptions } from './options.ts'
+import { endFailedHandshake } from './plain-http.ts'
 import { createSlowBodyCheck } from './slow-bodies.ts'
 import { createSocketHeads } from './socket-heads.ts'
 import { createStalledReaderCheck } from './stalled-readers.ts'
@@ -159,9 +160,9 @@ export function createListener(options: ListenerOptions, context: ListenerContex
       if (socket.alpnProtocol === 'h2') http2.emit('connection', socket)
       else speakHttp1(socket)
     })
-    tls.server.on('tlsClientError', (_error, socket) => {
+    tls.server.on('tlsClientError', (error, socket) => {
       counters.tlsFailed++
-      socket.destroy()
+      endFailedHandshake(error, socket)
     })
   }
 

@@ -55,10 +55,18 @@ void test('check notes what is valid, and seldom meant', async (t) => {
   const cwd = t.testdir({
     'headrace.config.yaml': "upstreams: { a: { targets: ['http://a'] } }\nroutes: { 'api/*': { to: a } }\n",
     'empty.yaml': '',
+    'methods.yaml':
+      "upstreams: { a: { targets: ['http://a'] } }\nroutes: { 'GTE /x': { to: a }, 'GET,PROPFIND /y': { to: a } }\n",
   })
   const host = await headrace(cwd, ['check'])
   t.equal(host.code, 0)
   t.match(host.out, "\n  note the route 'api/*' takes the host 'api' alone: a path begins with a slash, '/api/*'\n")
+  const methods = await headrace(cwd, ['check', '-c', 'methods.yaml'])
+  t.match(
+    methods.out,
+    "\n  note the route 'GTE /x' names a method that no HTTP/1.1 client can send here, GTE; did you mean GET?\n",
+  )
+  t.notMatch(methods.out, 'PROPFIND')
   t.match(await headrace(cwd, ['check', '-c', 'empty.yaml']), { code: 0, out: /\n {2}note there are no routes/ })
   t.match((await headrace(cwd, ['explain', '/b/../c'])).out, /\nread as {2}\/c\n/)
   t.match(await headrace(cwd, ['explain', '/api/x']), { code: 0, out: /\nAnother host\? .* --host NAME\n/ })

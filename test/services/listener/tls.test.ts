@@ -5,6 +5,7 @@ import { generate } from 'selfsigned'
 import { test, type Test } from 'tap'
 import { developmentCertificate } from '../../../services/listener/certificate.ts'
 import { certificateWarnings, createTicketKeys, loadCertificate } from '../../../services/listener/tls.ts'
+import { connectRaw } from '../../raw-client.ts'
 import { startListener } from './start.ts'
 
 interface Pair {
@@ -144,4 +145,21 @@ void test('a session goes on at another listener with the same ticket keys, also
   t.notOk(await resume(t, stranger.port, session), 'with keys of its own')
   ;(await other.listener.renew())()
   t.ok(await resume(t, other.port, session), 'with its certificates read again')
+})
+
+void test('HTTP in the clear is told to speak TLS, and its connection closed', async (t) => {
+  const { port, listener } = await startListener(t, { options: { tls: [await pair(t.testdir(), 'a.test')] } })
+  for (const request of ['GET / HTTP/1.1\r\nHost: a\r\n\r\n', `POST / HTTP/1.1\r\nHost: a\r\n\r\n${'x'.repeat(1e6)}`]) {
+    const raw = await connectRaw(t, { port })
+    const response = await raw.exchange(request)
+    t.equal(response.status, 400)
+    t.match(JSON.parse(String(response.body)), { code: 'HR_REQUEST_TLS_EXPECTED', detail: /https:\/\// })
+    await raw.ended()
+  }
+  const other = await connectRaw(t, { port })
+  void other.send('neither HTTP nor TLS')
+  await other.ended()
+  t.equal(other.unasked().length, 0)
+  t.equal(listener.counters.tlsFailed, 3)
+  t.equal(listener.open().connections, 0)
 })
