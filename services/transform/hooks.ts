@@ -1,3 +1,4 @@
+import type { GatewayError } from '../http/problem.ts'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -128,6 +129,11 @@ const nameOf = ({ file, name }: HookReference): string => `${file}#${name}`
 /** As people are told it: where the file lies is not for clients. */
 export const shortName = ({ file, name }: HookReference): string => `${file.split(/[\\/]/).at(-1)}#${name}`
 
+/** What a hook has failed with, or what it gave back, as it is told. */
+export function hookFailure(cause: unknown, name: string): GatewayError {
+  return cause instanceof HookTimeoutError || cause instanceof HookError ? cause : new HookError(name, { cause })
+}
+
 /**
  * Runs a hook within its time. One that waits for something is given up then, and told by its signal; one that computes
  * keeps the process from all else as long as it does, and has failed where that was too long.
@@ -150,8 +156,7 @@ export async function runHook<Input extends { signal: AbortSignal }, Result>(
     if (performance.now() - startedAt > timeoutMs) throw new HookTimeoutError(name, timeoutMs)
     return result
   } catch (cause) {
-    if (cause instanceof HookTimeoutError) throw cause
-    throw new HookError(name, { cause })
+    throw hookFailure(cause, name)
   } finally {
     clearTimeout(timer)
     stop.abort()

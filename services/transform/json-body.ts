@@ -25,6 +25,13 @@ export function readJson(body: Buffer): Value {
   }
 }
 
+/** JSON in UTF-8. @throws TypeError for what is none: a function, what has itself within it */
+export function writeJson(value: Value): Buffer {
+  const text = JSON.stringify(value) as string | undefined
+  if (text === undefined) throw new TypeError(`a ${typeof value} is no JSON`)
+  return Buffer.from(text)
+}
+
 function keepNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== 'number' || context?.source === undefined) return value
   return String(value) === context.source ? value : rawJSON(context.source)

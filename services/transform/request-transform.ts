@@ -6,9 +6,9 @@ import { onlyField } from '../http/request-fields.ts'
 import { dropDigests, isJson } from './digests.ts'
 import { HookRefusal, RequestBodyError, RequestCodedError, RequestLargeError } from './errors.ts'
 import { CompiledFields } from './field-changes.ts'
-import { type RequestHook, type RequestHookInput, type RequestHookResult, runHook } from './hooks.ts'
+import { hookFailure, type RequestHook, type RequestHookInput, type RequestHookResult, runHook } from './hooks.ts'
 import { shownFields, takeFields } from './hook-fields.ts'
-import { CompiledBody, NoJson, readJson } from './json-body.ts'
+import { CompiledBody, NoJson, readJson, writeJson } from './json-body.ts'
 import type { TransformOptions } from './options.ts'
 import { CompiledQuery } from './query-changes.ts'
 
@@ -64,9 +64,8 @@ export class RequestTransform {
       const body = await this.#readBody(exchange)
       const changed = body === undefined ? undefined : (this.#body?.apply(body) ?? body)
       const made = await this.#run(exchange, changed)
-      const next = made?.body === undefined ? changed : made.body
-      if (made?.refuse !== undefined) return refusal(made.refuse)
-      if (next !== undefined && (this.#body !== null || made?.body !== undefined)) writeBody(exchange, next)
+      if (made?.refuse) return refusal(made.refuse)
+      if (made?.body === undefined && changed !== undefined && this.#body !== null) writeBody(exchange, changed)
       return undefined
     } catch (error) {
       if (isRefusal(error)) return error
@@ -105,14 +104,17 @@ export class RequestTransform {
       body,
       requestId,
       consumer: identity?.consumer ?? null,
-      claims: identity?.claims ?? {},
+      // What is remembered of whoever calls is not a hook's to change.
+      claims: structuredClone(identity?.claims ?? {}),
     }
     try {
       const limits = { name: hook.name, timeoutMs: this.#options.hookTimeoutMs }
       const made = (await runHook(hook.run, input, limits)) ?? undefined
       takeFields(fields.kept, made?.headers, { side: 'request', hook: hook.name })
+      if (made?.body !== undefined) writeBody(exchange, made.body)
       return made
-    } catch (error) {
+    } catch (cause) {
+      const error = hookFailure(cause, hook.name)
       failed(error)
       throw error
     }
@@ -120,8 +122,8 @@ export class RequestTransform {
 }
 
 function writeBody(exchange: Exchange, value: unknown): void {
-  const bytes = Buffer.from(JSON.stringify(value))
-  exchange.body = bytes.length === 0 ? null : streamOf(bytes)
+  const bytes = writeJson(value)
+  exchange.body = streamOf(bytes)
   exchange.fields.contentLength = String(bytes.length)
   dropDigests(exchange.fields.kept)
 }

@@ -6,9 +6,9 @@ import { type Answer, hasBody, type ResponseStage } from '../proxy/response-stag
 import { dropDigests, isJson, weakenTag } from './digests.ts'
 import { HookError, ResponseBodyError } from './errors.ts'
 import { CompiledFields } from './field-changes.ts'
-import { type ResponseHook, type ResponseHookResult, runHook } from './hooks.ts'
+import { hookFailure, type ResponseHook, type ResponseHookResult, runHook } from './hooks.ts'
 import { shownFields, takeFields } from './hook-fields.ts'
-import { CompiledBody, NoJson, readJson } from './json-body.ts'
+import { CompiledBody, NoJson, readJson, writeJson } from './json-body.ts'
 import type { TransformOptions } from './options.ts'
 
 export interface ResponseTransformParts {
@@ -91,9 +91,10 @@ export class ResponseTransform implements ResponseStage {
       takeFields(fields, made?.headers, { side: 'response', hook: name })
       this.#take(answer, made, exchange)
       return undefined
-    } catch (error) {
+    } catch (cause) {
+      const error = hookFailure(cause, name)
       this.#parts.failed(error)
-      return error as GatewayError
+      return error
     }
   }
 
@@ -127,7 +128,7 @@ function unreadable({ status, fields }: Answer): string | undefined {
 }
 
 function writeBody(answer: Answer, value: unknown): void {
-  answer.body = Buffer.from(JSON.stringify(value))
+  answer.body = writeJson(value)
   changedBytes(answer)
 }
 

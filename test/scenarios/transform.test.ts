@@ -146,6 +146,11 @@ const HOOKS = `
 export const request = async ({ headers, body, query }) => {
   if (headers['x-refuse'] !== undefined) return { refuse: { status: 409, detail: 'not now' } }
   if (headers['x-throw'] !== undefined) throw new Error('secret of the code')
+  if (headers['x-round'] !== undefined) {
+    const round = {}
+    return { body: Object.assign(round, { round }) }
+  }
+  if (headers['x-function'] !== undefined) return { body: () => 1 }
   if (headers['x-bad'] !== undefined) return { headers: { 'x-a': 'b\\r\\nc: d' } }
   return { headers: { 'x-seen': query, 'x-drop': null }, body: { ...body, more: true } }
 }
@@ -204,7 +209,11 @@ everyProtocol(
     const thrown = await ask([['x-throw', '1']])
     isProblem(t, thrown, 500)
     t.notMatch(thrown.body.toString(), /secret/)
-    isProblem(t, await ask([['x-bad', '1']]), 500)
+    for (const name of ['x-bad', 'x-round', 'x-function']) {
+      const answer = await ask([[name, '1']])
+      isProblem(t, answer, 500)
+      t.match(answer.body.toString(), 'HR_TRANSFORM_HOOK', 'the log names the hook')
+    }
     t.equal(upstream.requests.length, 3)
   },
   ['h1', 'h2'],

@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { loadHooks, runHook } from '../../../services/transform/hooks.ts'
+import { loadHooks, type RequestHookInput, runHook } from '../../../services/transform/hooks.ts'
 import type { HookReference, TransformOptions } from '../../../services/transform/options.ts'
+import { RequestTransform } from '../../../services/transform/request-transform.ts'
+import { makeExchange } from '../downstream/make-exchange.ts'
 
 const LIMITS = { name: 'hooks.ts#a', timeoutMs: 20_000 }
 
@@ -49,4 +51,23 @@ void test('hooks are loaded by their names, and anew when their file has changed
   await t.rejects(load('c'), { message: "The hook 'hooks.mjs#c' is not exported." })
   writeFileSync(file, 'export const a = (')
   await t.rejects(load('a'), { code: 'HR_TRANSFORM_HOOK_SOURCE', message: /cannot be loaded/ })
+})
+
+void test('what a hook does to the claims that it is shown is done to nobody', async (t) => {
+  const options = { hookTimeoutMs: 20_000, request: { headers: null, query: null, body: null } } as TransformOptions
+  const run = ({ claims }: RequestHookInput): void => {
+    ;(claims['roles'] as string[]).push('admin')
+  }
+  const transform = new RequestTransform(options, {
+    parameters: [],
+    limitBytes: 1_000,
+    hook: { run, name: 'hooks.ts#a' },
+    failed: () => undefined,
+  })
+  const exchange = makeExchange({})
+  // What a token was found to say is remembered for the next request with it.
+  const claims = { roles: ['reader'] }
+  exchange.identity = { id: 'ada', scheme: 'jwt', consumer: null, tier: null, groups: [], scopes: [], claims }
+  t.equal(await transform.apply(exchange), undefined)
+  t.same(claims.roles, ['reader'])
 })
