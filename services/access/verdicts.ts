@@ -1,3 +1,5 @@
+import { Eldest } from '../lifetime/eldest.ts'
+
 interface Verdict<T> {
   value: T
   /** Epoch, ms. */
@@ -11,6 +13,7 @@ interface Verdict<T> {
 export class Verdicts<T> {
   readonly #most: number
   #known = new Map<string, Verdict<T>>()
+  #eldest = new Eldest(this.#known)
   /** Grows with each {@link forget}: what was begun before is not kept. */
   #generation = 0
   hits = 0
@@ -47,7 +50,7 @@ export class Verdicts<T> {
     if (generation !== this.#generation || this.#most === 0) return
     // A new place in the order for what was found out anew.
     this.#known.delete(digest)
-    if (this.#known.size >= this.#most) this.#known.delete(this.#known.keys().next().value as string)
+    if (this.#known.size >= this.#most) this.#known.delete(this.#eldest.next() as string)
     this.#known.set(digest, verdict)
   }
 
@@ -55,5 +58,6 @@ export class Verdicts<T> {
   forget(): void {
     this.#generation++
     this.#known = new Map()
+    this.#eldest = new Eldest(this.#known)
   }
 }

@@ -1,3 +1,4 @@
+import { Eldest } from '../lifetime/eldest.ts'
 import { type Decision, emptyDecision, type Limiter } from './decision.ts'
 import { atMost, DEADLINE_MS, type Errand, type Errands } from './errands.ts'
 import { requestOf, type SharedLimit } from './exact-limiter.ts'
@@ -26,6 +27,7 @@ export class LeasedLimiter implements Limiter {
   readonly #errands: Errands
   readonly #alone: () => void
   readonly #leases = new Map<string, Lease>()
+  readonly #eldest = new Eldest(this.#leases)
   /** What keys have used that had to make room: a flood does not let anybody off. */
   readonly #evicted: KeyTable
   readonly #grace: number
@@ -90,8 +92,8 @@ export class LeasedLimiter implements Limiter {
 
   #begin(key: string): Lease {
     if (this.#leases.size >= MOST_LEASES) {
-      const [oldest] = this.#leases
-      if (oldest !== undefined) this.#evict(...oldest)
+      const eldest = this.#eldest.next() as string
+      this.#evict(eldest, this.#leases.get(eldest) as Lease)
     }
     const lease = new Lease()
     lease.tat = this.#evicted.seek(key, this.#limit.clock.now())
