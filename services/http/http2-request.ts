@@ -97,7 +97,8 @@ export function checkHttp2Head(headers: IncomingHttpHeaders, rawHeaders: readonl
 function checkPseudoValues(headers: IncomingHttpHeaders, host: string | null): Http2HeadFault | null {
   const scheme = headers[':scheme']
   if (scheme !== 'https' && scheme !== 'http') return SCHEME
-  if (!METHOD_SYNTAX.test(headers[':method'] as string)) return METHOD
+  const method = headers[':method'] as string
+  if (method !== 'GET' && !METHOD_SYNTAX.test(method)) return METHOD
   const authority = headers[':authority']
   if (host !== null && authority !== undefined && !sameAuthority(host, authority)) return AUTHORITY
   return null

@@ -206,7 +206,7 @@ export function createListener(options: ListenerOptions, context: ListenerContex
         checkBodies(now())
         checkReaders(now())
         checkIdle(now())
-        sessions.stopUploads()
+        sessions.check()
       }
       const { bodyWindowMs = CHECK_EVERY_MS } = context
       const everyMs = Math.min(CHECK_EVERY_MS, bodyWindowMs, headerTimeoutMs, idleTimeoutMs || CHECK_EVERY_MS)
