@@ -1,13 +1,13 @@
 import { canonicalTarget } from '../http/canonical-path.ts'
 import type { CacheExchange } from './context.ts'
-import { keptQuery, originOf } from './key.ts'
+import { keptQuery, originOf, toldOrigin } from './key.ts'
 import type { CachePolicy } from './policy.ts'
 import { invalidatedGroupTags, isGroupTag } from './rules/groups.ts'
 import { invalidatedUris } from './rules/invalidation.ts'
 import type { ResponseHead } from './rules/message.ts'
 import type { Resource } from './store/entry.ts'
 import { type Selector, withoutDefaultPort } from './store/selector.ts'
-import { selectorsOfUrls, toldOrigin } from './url-tags.ts'
+import { selectorsOfUrls } from './url-tags.ts'
 
 /** What may be stored under the URLs that a mutation names, and how they stand in keys. */
 export interface Readable {

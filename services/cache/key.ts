@@ -1,6 +1,7 @@
 import type { Content, Told } from '../downstream/exchange.ts'
 import type { Identity } from '../downstream/identity.ts'
 import { cookiesOf } from '../http/cookie.ts'
+import { parseAuthority } from '../http/host.ts'
 import type { RequestFields } from '../http/request-fields.ts'
 import { identityPart } from './identity-key.ts'
 import type { CachePolicy } from './policy.ts'
@@ -41,16 +42,33 @@ export function cacheKey(policy: CachePolicy, exchange: Keyed, variation?: Known
   for (const name of cookies) key += `\n${name}=${cookiesOf(exchange.fields.cookie, name)}`
   if (policy.identity !== null) key += identityPart(policy.identity, exchange.identity)
   const { told, content } = exchange
-  // A trusted proxy may name another host than it asks: upstreams are told that one.
-  if (told?.host !== undefined && told.host !== exchange.authority) key += `\nx-forwarded-host: ${told.host}`
+  // A trusted proxy may name another host than it asks: upstreams are told both.
+  if (told?.host !== undefined && told.host !== exchange.authority) {
+    key += `\nx-forwarded-host: ${told.host}\nhost: ${exchange.authority}`
+  }
   if (content !== undefined) key += `\nQUERY ${content.digest}`
   if (variation !== undefined) key += `\nno-vary-search: ${variation.text}`
   return key
 }
 
-/** The URL part of the key, by which entries are purged: `https://api.example.com/vehicles?page=2`. */
+/**
+ * The URL part of the key, by which entries are purged: `https://api.example.com/vehicles?page=2`. Its host is the one that
+ * clients know, where a trusted proxy tells it.
+ */
 function cacheUrl(policy: CachePolicy, exchange: Keyed, variation?: KnownVariation): string {
-  return `${originOf(exchange)}${exchange.path}${keptQuery(policy, exchange.query, variation)}`
+  const origin = toldOrigin(exchange) ?? originOf(exchange)
+  return `${origin}${exchange.path}${keptQuery(policy, exchange.query, variation)}`
+}
+
+/** Scheme and authority by which a trusted proxy was asked; `undefined` where they are those of the request. */
+export function toldOrigin({
+  scheme,
+  authority,
+  told,
+}: Pick<Keyed, 'scheme' | 'authority' | 'told'>): string | undefined {
+  if (told?.host === undefined || told.host === authority) return undefined
+  const asked = parseAuthority(told.host)?.authority
+  return asked === undefined || asked === authority ? undefined : originOf({ scheme, authority: asked })
 }
 
 /** What {@link SearchVariations} knows a path by. */

@@ -1,6 +1,5 @@
-import { parseAuthority } from '../http/host.ts'
 import type { CacheExchange } from './context.ts'
-import { keptQuery, originOf } from './key.ts'
+import { keptQuery, originOf, toldOrigin } from './key.ts'
 import type { CachePolicy } from './policy.ts'
 import type { FieldList } from './rules/message.ts'
 import { canonicalQuery } from './rules/no-vary-search.ts'
@@ -13,7 +12,7 @@ import { type Selector, urlOf, withoutDefaultPort } from './store/selector.ts'
 /**
  * How a URL finds what is stored for it under another one. These answers have tags, since every tier finds what has a tag,
  * and a process that purges need not know of them: what stands for several queries (No-Vary-Search) has its URL without a
- * query as a tag, what was asked for by another name than the public one (X-Forwarded-Host) its public URL.
+ * query as a tag, what was asked for by another name than the public one (X-Forwarded-Host) its URL with that name.
  */
 
 /** The tags of an answer; none where the URL in its key says all. */
@@ -21,15 +20,10 @@ export function urlTagsOf(exchange: CacheExchange, policy: CachePolicy, fields: 
   const told = toldOrigin(exchange)
   const isVaried = knownVariation(fields) !== undefined
   const { path, query } = exchange
-  const urls = isVaried ? [path, originOf(exchange) + path] : []
-  if (told !== undefined) urls.push(told + path + (isVaried ? '' : keptQuery(policy, query)))
+  const asked = originOf(exchange) + path
+  const urls = isVaried ? [path, asked] : []
+  if (told !== undefined) urls.push(isVaried ? told + path : asked + keptQuery(policy, query))
   return urls.map((url) => urlTag(withoutDefaultPort(url)))
-}
-
-/** Scheme and authority by which a trusted proxy was asked; `undefined` where they are those of the request. */
-export function toldOrigin({ scheme, authority, told }: CacheExchange): string | undefined {
-  const asked = told?.host === undefined ? undefined : parseAuthority(told.host)?.authority
-  return asked === undefined || asked === authority ? undefined : originOf({ scheme, authority: asked })
 }
 
 /**

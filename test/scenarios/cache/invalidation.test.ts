@@ -298,6 +298,15 @@ for (const [family, told, plain] of [
     t.equal(await cached.cache.purge({ kind: 'url', url: `http://${plain}/y?a=2` }, 'hard'), 0)
     t.equal(await cached.cache.purge({ kind: 'url', url }, 'hard'), 1)
     t.equal(await get('/y?a=1'), 'fwd')
+    for (const selector of [
+      { kind: 'url', url: 'http://gateway.test/y?a=1' },
+      { kind: 'prefix', prefix: `http://${plain}/y` },
+      { kind: 'pattern', pattern: `*://${plain}/*` },
+    ] as const) {
+      await cached.get('/y?a=1', fields)
+      await cached.cache.purge(selector, 'hard')
+      t.equal(await get('/y?a=1'), 'fwd', selector.kind)
+    }
     // Whoever asks the gateway itself changes the same.
     await cached.ask('PUT', '/y?a=1')
     t.equal(await get('/y?a=1'), 'fwd')
