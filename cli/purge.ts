@@ -40,14 +40,15 @@ const WAITING =
 async function run(call: Call): Promise<ExitCode> {
   const { stdout, stderr } = call.surroundings
   const mode = call.has('soft') ? 'soft' : 'hard'
-  const body = { ...namedBy(call), mode }
+  const named = namedBy(call)
+  const body = { ...named, mode }
   const access = await findAdmin(call)
   if (access === undefined) return 1
   const answer = await withAdmin(access, (admin) => {
     return admin.post<Purged>('/cache/purge', body, ['purged', 'processes', 'waiting'])
   })
   if (call.has('json')) stdout.write(`${JSON.stringify(answer, null, 2)}\n`)
-  else stdout.write(`${painter(stdout)('green', '✔')} ${inWords(answer, mode)}\n`)
+  else stdout.write(`${painter(stdout)('green', '✔')} ${inWords(answer, mode)}${hintFor(answer, named)}\n`)
   if (answer.waiting > 0) stderr.write(`${painter(stderr)('yellow', 'warning')} ${WAITING}\n`)
   return 0
 }
@@ -70,6 +71,12 @@ function namedBy(call: Call): Record<string, string | true> {
       ? 'purge needs a URL, --prefix, --pattern, --tag or --all'
       : `purge takes one of a URL, --prefix, --pattern, --tag and --all, not ${what}`,
   )
+}
+
+/** Behind a proxy that ends TLS, or asks by another name, what people know is not what the gateway was asked for. */
+function hintFor({ purged }: Purged, named: Record<string, string | true>): string {
+  const hasHost = Object.values(named).some((value) => typeof value === 'string' && value.includes('://'))
+  return purged === 0 && hasHost ? '; a path alone (/vehicles/7) fits whatever the scheme and host' : ''
 }
 
 function inWords({ purged, processes }: Purged, mode: 'hard' | 'soft'): string {
