@@ -27,7 +27,7 @@ export function requestOf(
 
 /**
  * A limit that is asked for with each request: as exact as the ledger is. It waits 50 ms at most, and decides by itself then,
- * or where the ledger is away: it counts along.
+ * or where the ledger is away: by what all had used when the ledger said so last, and what has passed here.
  */
 export class ExactLimiter implements Limiter {
   readonly #limit: SharedLimit
@@ -100,7 +100,10 @@ export class ExactLimiter implements Limiter {
 
   #follow({ granted, left, wait }: Loan, key: string, cost: number): Decision {
     const { pace, clock } = this.#limit
-    if (granted > 0) this.#local.charge(key, granted)
+    const units = granted === 0 ? Math.max(cost, 1) : 0
+    // In the clock's units: how far the bucket is from being full.
+    const ahead = wait > 0 ? wait + (pace.burst - units) * pace.interval : (pace.burst - left) * pace.interval
+    this.#local.heard(key, ahead)
     if (cost === 0 ? left > 0 : granted > 0) {
       return { allowed: true, left, waitMs: left < pace.burst ? clock.inMs(pace.interval) : 0 }
     }

@@ -34,6 +34,13 @@ export class LocalLimiter implements Limiter {
     this.#table.put(charge(this.#pace, tat, now, cost))
   }
 
+  /** What all have used together, where that is more than is known of here: so much of the bucket is to come back. */
+  heard(key: string, ahead: number): void {
+    const now = this.#clock.now()
+    const tat = this.#table.seek(key, now)
+    if (now + ahead > tat) this.#table.put(now + ahead)
+  }
+
   keys(): number {
     return this.#table.count(this.#clock.now())
   }

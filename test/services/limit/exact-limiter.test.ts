@@ -62,3 +62,31 @@ void test('a supervisor that cannot be asked is left alone for a second', async 
   t.strictSame(await ledger.settle([request]), [GRANTED])
   t.equal(ledger.members, 3)
 })
+
+void test('what others have used is known of while the ledger is late', async (t) => {
+  let ready = true
+  let loan: Loan = { ...GRANTED, left: 2 }
+  const ledger: Ledger = {
+    name: 'test',
+    get ready() {
+      return ready
+    },
+    members: 3,
+    close: async () => {},
+    settle: async (requests: readonly LoanRequest[]) => requests.map(() => loan),
+  }
+  const limiter = new ExactLimiter(limit, { errands: new Errands(ledger), alone: () => undefined })
+  const take = async (key: string): Promise<boolean> => {
+    const into = emptyDecision()
+    return ((await limiter.take(key, 1, into)) ?? into).allowed
+  }
+  t.equal(await take('a'), true)
+  loan = { ...GRANTED, granted: 0, left: 0, wait: 3_000 }
+  t.equal(await take('b'), false)
+  ready = false
+  const alone = []
+  for (let i = 0; i < 4; i++) alone.push(await take('a'))
+  t.same(alone, [true, true, false, false], 'there were two left for all')
+  t.equal(await take('b'), false, 'and nothing here')
+  t.equal(await take('c'), true, 'of whom nothing is known, everything')
+})
