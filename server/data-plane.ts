@@ -17,6 +17,7 @@ import type { RelatedDocument } from '../services/openapi/describe.ts'
 import { compileFirstTicks } from './first-ticks.ts'
 import { buildGeneration, type Generation } from './generation.ts'
 import { countLiveBuffers } from './heap.ts'
+import { recallMemoryUsage } from './memory-usage.ts'
 import { VERSION } from './version.ts'
 
 export interface DataPlaneContext {
@@ -58,6 +59,7 @@ const MOST_RETIRING = 8
 /** Builds everything but the open ports. @throws HR_TLS_*, HR_UPSTREAM_*; nothing stays open then */
 export async function prepareDataPlane(config: Config, context: DataPlaneContext): Promise<DataPlane> {
   countLiveBuffers()
+  recallMemoryUsage()
   await compileFirstTicks()
   const plane = new ProcessDataPlane(config, context)
   await plane.prepare()

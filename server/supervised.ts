@@ -17,12 +17,14 @@ import { configurationMetrics } from '../services/monitor/configuration-metrics.
 import type { Address } from './address.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import type { ForkedBoot } from './forked.ts'
+import { recallMemoryUsage } from './memory-usage.ts'
 import { relatedDocs } from './related-docs.ts'
 import { addressesOf, type Started, type StartContext } from './started.ts'
 
 /** Runs the data plane in processes that this one supervises. @throws what one of them could not start for; HR_CONTROL_* */
 export async function startSupervised(config: Config, { token, report }: StartContext): Promise<Started> {
   const { log } = createLog(config.log)
+  recallMemoryUsage()
   const own = new LocalControl()
   // This process logs too, what its processes do and what its control plane answers.
   own.obey({ 'log-level': ({ level }) => void (log.level = level) })
