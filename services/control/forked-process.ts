@@ -13,6 +13,12 @@ export interface Ended {
   failure: ProcessFailure | null
 }
 
+/**
+ * What a process answers, inside Node, that a connection was handed to and did not get it, as it had no file descriptor left
+ * (child_process.js). node:cluster goes on to wait for its word on that connection, and hands it no other.
+ */
+const NOT_RECEIVED = 'NODE_HANDLE_NACK'
+
 export interface ForkOptions {
   /** Added to the environment that it inherits. */
   env: Readonly<Record<string, string>>
@@ -34,6 +40,8 @@ export class ForkedProcess {
   readonly ready: Promise<void>
   /** It is gone. Never rejects. */
   readonly ended: Promise<Ended>
+  /** It gets no connections any more, and answers those that it has. Never rejects. */
+  readonly deaf: Promise<void>
   readonly id: number
   readonly pid: number | null
   /** `performance.now()` when it was ready. */
@@ -43,6 +51,7 @@ export class ForkedProcess {
   readonly #prepared = Promise.withResolvers<void>()
   readonly #ready = Promise.withResolvers<void>()
   readonly #ended = Promise.withResolvers<Ended>()
+  readonly #deaf = Promise.withResolvers<void>()
   readonly #mayListen = Promise.withResolvers<void>()
   readonly #options: ForkOptions
   #failure: ProcessFailure | null = null
@@ -55,6 +64,7 @@ export class ForkedProcess {
     this.prepared = this.#prepared.promise
     this.ready = this.#ready.promise
     this.ended = this.#ended.promise
+    this.deaf = this.#deaf.promise
     // Whoever does not wait for these learns it from `ended`.
     this.prepared.catch(() => {})
     this.ready.catch(() => {})
@@ -70,6 +80,9 @@ export class ForkedProcess {
       },
     })
     worker.on('message', (message) => this.#channel.receive(message))
+    worker.process.on('internalMessage', ({ cmd }: { cmd?: string }) => {
+      if (cmd === NOT_RECEIVED) this.#deaf.resolve()
+    })
     worker.once('exit', (code, signal) => {
       const over = (): void => this.#end(signal ?? `code ${code}`)
       // Until the pipe is closed too, node:cluster counts it among its workers.

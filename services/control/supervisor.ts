@@ -263,6 +263,21 @@ class ClusterSupervisor implements Supervisor {
       slot.current = null
       this.#lost(slot, ended)
     })
+    void forked.deaf.then(() => {
+      if (slot.current === forked && !this.#closing) this.#supplant(slot, forked)
+    })
+  }
+
+  /** Starts another in place of a process that gets no connections any more, and drains it. */
+  #supplant(slot: Slot, { readyAt }: ForkedProcess): void {
+    this.restarts++
+    const delayMs = slot.policy.delayAfter(readyAt === null ? 0 : performance.now() - readyAt)
+    this.#options.log.warn(
+      { process: slot.process, delayMs },
+      'Process has no file descriptor left for connections; starting another',
+    )
+    this.#vacate(slot)
+    slot.restart = setTimeout(() => this.#keep(slot), delayMs)
   }
 
   /** Takes its process from a slot, and drains it. @returns the process */

@@ -1,8 +1,9 @@
 /**
  * A small data plane for the supervisor's tests, forked by it. What it does is said by `boot` and by its HTTP routes:
- * `/boot`, `/ask` (control of all, from here), `/tell` (a command to all), `/crash`, and POST, which is answered when the
- * request's body has ended.
+ * `/boot`, `/ask` (control of all, from here), `/tell` (a command to all), `/crash`, `/full` (takes every file descriptor,
+ * and does not answer), and POST, which is answered when the request's body has ended.
  */
+import { openSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { LogLevel } from '../../../services/control/commands.ts'
 import { LocalControl } from '../../../services/control/local.ts'
@@ -41,11 +42,20 @@ const server = createServer((request, response) => {
   const fail = (error: unknown): void => send({ error: String(error) })
   if (request.method === 'POST') request.resume().once('end', () => send('done'))
   else if (request.url === '/crash') process.exit(7)
+  else if (request.url === '/full') takeEveryDescriptor()
   else if (request.url === '/boot') send(boot)
   else if (request.url === '/ask') link.control.ask('metrics').then(send, fail)
   else if (request.url === '/tell') link.control.tell('log-level', { level: 'warn' }).then(send, fail)
   else send(process.pid)
 })
+
+function takeEveryDescriptor(): void {
+  try {
+    for (;;) openSync('/dev/null', 'r')
+  } catch {
+    // There is none left.
+  }
+}
 
 const link = attachProcess({
   local,

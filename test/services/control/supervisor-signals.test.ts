@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
@@ -8,6 +9,7 @@ interface Said {
   ready?: true
   closed?: true
   pid?: number
+  port?: number
   message?: string
 }
 
@@ -17,7 +19,9 @@ function start(
   ...args: string[]
 ): { child: ChildProcess; until: (fits: (said: Said) => boolean) => Promise<Said> } {
   const entry = fileURLToPath(new URL('./supervised.ts', import.meta.url))
-  const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  // So few descriptors that a process can take them all.
+  const limited = ['-c', 'ulimit -n 200 && exec "$0" "$@"', process.execPath, entry, ...args]
+  const child = spawn('sh', limited, { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
   return {
@@ -89,4 +93,26 @@ void test('processes do not outlive a supervisor that is killed', async (t) => {
   child.kill('SIGKILL')
   await silent
   t.pass('the pipe was closed')
+})
+
+void test('a process without a file descriptor left is replaced: node:cluster hands it no more connections', async (t) => {
+  const { child, until } = start(t)
+  const { port } = await until((said) => said.port !== undefined)
+  await until((said) => said.ready === true)
+  const ask = (path: string): void => {
+    const socket = connect(port!, '127.0.0.1')
+    socket.on('error', () => undefined).end(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    t.teardown(() => socket.destroy())
+  }
+  ask('/full')
+  // By turns: some of these are for the one that is full.
+  const asking = setInterval(() => ask('/'), 5)
+  t.teardown(() => clearInterval(asking))
+  await until((said) => said.message?.endsWith('starting another') === true)
+  await until((said) => said.message === 'Process ready')
+  clearInterval(asking)
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  await until((said) => said.closed === true)
+  await exited
 })
