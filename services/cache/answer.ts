@@ -70,6 +70,11 @@ function answerRange(
   return 'answered'
 }
 
+/** Whether what is asked for is a part that is stored. */
+export function holdsRange({ fields: { range, ifRange } }: Exchange, stored: StoredResponse): boolean {
+  return range !== undefined && rangeApplies(ifRange, stored) && typeof selectRanges(range, stored) === 'object'
+}
+
 /** What a client's preconditions make of an answer that is on its way (RFC 9110 §13.2.2). */
 export function preconditionOf(exchange: Exchange, head: ResponseHead): Precondition {
   return exchange.fields.conditional ? evaluatePreconditions(exchange.fields, head) : 'full'

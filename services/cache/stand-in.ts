@@ -30,9 +30,14 @@ export function standIn({ now }: Pick<CacheContext, 'now'>, exchange: CacheExcha
     exchange.reply = bare
     const isAnswered = answerStored(exchange, entry, told, at) === 'answered'
     exchange.reply = reply
-    if (isAnswered) exchange.cacheResult = 'stale'
-    else exchange.cacheStatus = cacheStatus
-    return isAnswered
+    if (!isAnswered) {
+      exchange.cacheStatus = cacheStatus
+      return false
+    }
+    exchange.cacheResult = 'stale'
+    // The client has no problem.
+    exchange.code = ''
+    return true
   })
 }
 

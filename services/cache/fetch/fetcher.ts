@@ -1,4 +1,5 @@
 import type { GatewayError } from '../../http/problem.ts'
+import { holdsRange } from '../answer.ts'
 import { type CacheContext, type CacheExchange, routeCacheOf } from '../context.ts'
 import { cacheKey } from '../key.ts'
 import { clientLeft, passOn } from '../passing.ts'
@@ -92,13 +93,15 @@ export class Fetcher implements FlightOwner {
   }
 
   /** Answers a client that wants a part with what the origin says to that: others are not asked to wait for it. */
-  fetchPart(exchange: CacheExchange, { key, reason, variation, stored }: Lookup): void {
+  fetchPart(exchange: CacheExchange, { key, reason, variation, stored, part }: Lookup): void {
     exchange.cacheResult = 'miss'
     const how = { flightKey: key, alone: true, background: false, rounds: 0 }
     const flight = this.#start(exchange, { key, reason, variation, ...how })
     flight.errand.part = true
     // What is stored of it may be combined with the answer; the origin is not asked about it.
     flight.errand.stored = stored ?? NO_ENTRIES
+    // It stands in where the origin fails.
+    if (part !== undefined && holdsRange(exchange, part.stored)) flight.errand.selected = part
     flight.join(exchange)
     this.#send(flight)
   }

@@ -64,7 +64,10 @@ function position(digits: string): number {
   return Math.min(Number(digits), Number.MAX_SAFE_INTEGER)
 }
 
-/** Joins a range with all that it overlaps or nearly touches; the result stands where the first of them stood. */
+/**
+ * Joins a range with all that it overlaps or nearly touches; the result stands where the first of them stood. What touches
+ * none of two that touch each other does not touch both together either.
+ */
 function add(ranges: ByteRange[], range: ByteRange): void {
   let at = ranges.length
   let { first, last } = range
@@ -75,7 +78,6 @@ function add(ranges: ByteRange[], range: ByteRange): void {
     last = Math.max(last, other.last)
     ranges.splice(i, 1)
     at = i
-    i = ranges.length
   }
   ranges.splice(at, 0, { first, last })
 }

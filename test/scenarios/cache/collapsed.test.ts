@@ -442,6 +442,42 @@ void test('a conditional request that waits is answered by what comes', { timeou
   t.equal(answer.get('etag'), '"a"')
 })
 
+void test('by what is known to choose among variants nobody waits for another', { timeout: PATIENCE }, async (t) => {
+  const gate = Promise.withResolvers<void>()
+  let count = 0
+  const cached = await cachedBefore(t, async (exchange) => {
+    if (++count > 1) await gate.promise
+    await exchange.respond(200, [FRESH, ['Vary', 'X-Who']], exchange.request.get('x-who')!)
+  })
+  await cached.get('/x', [['X-Who', 'a']])
+  cached.pass(100)
+  const asked = ['a', 'b'].map((who) => cached.get('/x', [['X-Who', who]]))
+  await cached.upstream.received(3)
+  gate.resolve()
+  t.strictSame(
+    (await Promise.all(asked)).map(({ body }) => String(body)),
+    ['a', 'b'],
+  )
+})
+
+void test('a purge of something else parts nobody who waits', { timeout: PATIENCE }, async (t) => {
+  const gate = Promise.withResolvers<void>()
+  const cached = await cachedBefore(t, [
+    async (exchange) => {
+      await gate.promise
+      await exchange.respond(200, [FRESH], 'for all')
+    },
+  ])
+  const asked = [cached.get('/x')]
+  await cached.upstream.received(1)
+  await cached.cache.purge({ kind: 'url', url: 'http://gateway.test/other' }, 'hard')
+  asked.push(cached.get('/x'))
+  await standstill(() => cached.finished.length)
+  gate.resolve()
+  for (const { body } of await Promise.all(asked)) t.equal(String(body), 'for all')
+  t.equal(cached.upstream.requests.length, 1)
+})
+
 void test('who asks after a purge does not get what was asked for before it', { timeout: PATIENCE }, async (t) => {
   const gate = Promise.withResolvers<void>()
   let count = 0

@@ -182,3 +182,25 @@ void test('an origin that has nothing behind a stored part any more is asked for
   t.equal(cached.upstream.requests[2]?.get('range'), undefined)
   t.match(status(await cached.get('/x')), /^hit/)
 })
+
+void test('a stale part answers what it holds where the origin fails', { timeout: PATIENCE }, async (t) => {
+  const error = (exchange: UpstreamExchange) => exchange.respond(503, [], 'error')
+  let play: (exchange: UpstreamExchange) => unknown = ranging()
+  const cached = await cachedBefore(t, (exchange) => play(exchange), { cache: { staleIfError: '1h' } })
+  const ask = (range: string) => cached.get('/x', [['Range', range]])
+  await ask('bytes=0-9')
+  cached.pass(100)
+  play = (exchange) => exchange.reset()
+  const away = await ask('bytes=2-4')
+  t.strictSame([away.status, String(away.body), status(away)], [206, '234', 'fwd=partial; ttl=-40'])
+  play = error
+  const failing = await ask('bytes=2-4')
+  t.strictSame([failing.status, String(failing.body)], [206, '234'])
+  t.equal(status(failing), 'fwd=partial; fwd-status=503; ttl=-40')
+  const { length } = cached.upstream.requests
+  t.equal((await ask('bytes=8-11')).status, 503, 'what it does not hold')
+  t.equal(cached.upstream.requests.length, length + 1)
+  play = ranging()
+  t.equal(String((await ask('bytes=2-4')).body), '234')
+  t.match(status(await ask('bytes=2-4')), /^hit/)
+})

@@ -59,6 +59,7 @@ void test('nothing else is put together with it', (t) => {
     ['a body of another length than its range', part(0, 4), answer('bytes 5-9/10'), 4],
     ['a body of unknown length', part(0, 4), answer('bytes 5-9/10'), null],
     ['no range', part(0, 4), answer('tortoises'), 5],
+    ['no Content-Range', part(0, 4), storedResponse(lines('etag: "a"'), { status: 206 }), 5],
     ['a length that nobody knows', part(0, 4, '"a"', null), answer('bytes 5-9/*'), 5],
     ['a stored whole', storedResponse(lines('etag: "a"')), answer('bytes 5-9/10'), 5],
   ]

@@ -222,3 +222,11 @@ void test('what was decided comes with it', (t) => {
   })
   t.end()
 })
+
+void test('what is disguised is kept out by the guard alone', (t) => {
+  const page = { ...FRESH, 'content-type': 'text/html' }
+  const asked = { path: '/account/x.css' }
+  t.equal(outcome(page, { asked, by: { guard: true } }), 'disguised!')
+  t.equal(outcome(page, { asked, by: { guard: false } }), 'stored')
+  t.end()
+})

@@ -145,3 +145,12 @@ void test('the most recent of several matches is selected, and one with Vary bef
   t.equal(selectVariant([other], request, rfc), undefined)
   t.end()
 })
+
+void test('what has no normal form is the same as itself alone', (t) => {
+  for (const name of ['accept-encoding', 'accept-language']) {
+    const [one, other] = [lines(`${name}: br;q=x`), lines(`${name}: de;q=y`)]
+    t.equal(reused(lines(`vary: ${name}`), one, one), true, name)
+    t.equal(reused(lines(`vary: ${name}`), one, other), false, name)
+  }
+  t.end()
+})
