@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { isIPv6, type LookupFunction } from 'node:net'
 import { buildConnector, type Client, Pool } from 'undici'
 import { Connection } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
-import { UpstreamTlsError } from './errors.ts'
 import type { Http2Streams } from './http2-streams.ts'
 import type { UpstreamOptions } from './options.ts'
 import type { TargetSpec } from './target-spec.ts'
+import type { TlsSettings } from './tls-settings.ts'
 
 /** Makes connections to one target, by the options of its upstream. */
 export class Dialer {
@@ -18,18 +17,21 @@ export class Dialer {
   readonly #spec: TargetSpec
   readonly #settings: Client.Options
   readonly #http2Streams: Http2Streams | null
+  readonly #tls: TlsSettings
 
-  /**
-   * @param http2Streams of the gateway, `null` where it asks no upstream for HTTP/2
-   * @throws HR_UPSTREAM_TLS
-   */
-  constructor(spec: TargetSpec, options: UpstreamOptions, http2Streams: Http2Streams | null) {
+  /** @param parts.http2Streams of the gateway, `null` where it asks no upstream for HTTP/2 */
+  constructor(
+    spec: TargetSpec,
+    options: UpstreamOptions,
+    { http2Streams, tls }: { http2Streams: Http2Streams | null; tls: TlsSettings },
+  ) {
     const origin = new URL(spec.origin.startsWith('unix:') ? 'http://localhost' : spec.origin)
     this.origin = origin.origin
     this.authority = origin.host
     this.#options = options
     this.#spec = spec
     this.#http2Streams = http2Streams
+    this.#tls = tls
     this.#settings = this.#settingsFor(options.http2)
   }
 
@@ -52,7 +54,7 @@ export class Dialer {
         preferH2: http2,
         ...(socketPath && { socketPath }),
         ...(address !== null && { lookup: lookupOf(address) }),
-        ...tlsOf(options),
+        ...this.#tls,
       }),
     }
   }
@@ -83,25 +85,5 @@ function lookupOf(address: string): LookupFunction {
   return (_name, { all }, callback) => {
     if (all === true) callback(null, [{ address, family }])
     else callback(null, address, family)
-  }
-}
-
-function tlsOf(options: UpstreamOptions): object {
-  const { tls } = options
-  if (tls === null) return {}
-  const read = (file: string | null): Buffer | undefined => {
-    if (file === null) return undefined
-    try {
-      return readFileSync(file)
-    } catch (cause) {
-      throw new UpstreamTlsError(options.name, `cannot read ${file}`, { cause })
-    }
-  }
-  return {
-    ca: read(tls.ca),
-    cert: read(tls.cert),
-    key: read(tls.key),
-    rejectUnauthorized: tls.verify,
-    ...(tls.servername !== null && { servername: tls.servername }),
   }
 }

@@ -15,6 +15,7 @@ import type { Http2Streams } from './http2-streams.ts'
 import type { Member } from './membership.ts'
 import type { UpstreamOptions } from './options.ts'
 import { BLAMELESS, noOutcomes, type Outcome, type TargetSnapshot, type TargetState } from './snapshot.ts'
+import type { TlsSettings } from './tls-settings.ts'
 
 /** A connection that has switched to another protocol: the pool knows nothing of it. */
 export interface Guest {
@@ -68,12 +69,12 @@ export class Target implements Candidate, Standing {
 
   /**
    * @param parts.http2Streams of the gateway, `null` where it asks no upstream for HTTP/2
-   * @throws HR_UPSTREAM_TLS
+   * @param parts.tls of its upstream
    */
   constructor(
     member: Member,
     options: UpstreamOptions,
-    { http2Streams, sticky }: { http2Streams: Http2Streams | null; sticky: Sticky | null },
+    { http2Streams, sticky, tls }: { http2Streams: Http2Streams | null; sticky: Sticky | null; tls: TlsSettings },
   ) {
     this.#options = options
     this.upstream = options.name
@@ -84,7 +85,7 @@ export class Target implements Candidate, Standing {
     this.#weigh()
     this.priority = member.priority
     this.draining = member.draining
-    this.#dialer = new Dialer(member, options, http2Streams)
+    this.#dialer = new Dialer(member, options, { http2Streams, tls })
     this.authority = this.#dialer.authority
     this.pool = this.#dialer.pool()
   }

@@ -19,6 +19,7 @@ import { absentTarget, type TargetSnapshot } from './snapshot.ts'
 import { Target } from './target.ts'
 import { TargetSet } from './target-set.ts'
 import { specOf, type TargetSpec } from './target-spec.ts'
+import { readTls, type TlsSettings } from './tls-settings.ts'
 
 /** What all upstreams of a gateway share. */
 export interface UpstreamParts {
@@ -43,6 +44,7 @@ export class Upstream {
   /** `null` where clients are not kept at a target. */
   readonly sticky: Sticky | null
   readonly #parts: UpstreamParts
+  readonly #tls: TlsSettings
   #listener: UpstreamListener
   readonly #balancer: Balancer
   readonly #set: TargetSet
@@ -59,6 +61,7 @@ export class Upstream {
     this.options = options
     this.fingerprint = fingerprintOf(options)
     this.#parts = parts
+    this.#tls = readTls(options)
     this.budget = new RetryBudget(options.retryBudget)
     this.concurrency = options.concurrency === null ? null : new ConcurrencyLimiter(options.concurrency)
     this.#listener = parts.tell
@@ -193,7 +196,8 @@ export class Upstream {
   }
 
   #create(member: Member): Target {
-    const target = new Target(member, this.options, { http2Streams: this.#parts.http2Streams, sticky: this.sticky })
+    const { http2Streams } = this.#parts
+    const target = new Target(member, this.options, { http2Streams, sticky: this.sticky, tls: this.#tls })
     this.#health.equip(target)
     return target
   }

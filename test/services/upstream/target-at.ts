@@ -6,7 +6,11 @@ import { Target } from '../../../services/upstream/target.ts'
 export function targetAt(t: Test, url: string, options: Record<string, unknown> = {}): Target {
   const [upstream] = resolveConfig({ upstreams: { api: { targets: [url], ...options } } }, { root: '/' }).upstreams
   const member = { url, origin: url, address: null, weight: 1, priority: 0, draining: false }
-  const target = new Target(member, upstream as NonNullable<typeof upstream>, { http2Streams: null, sticky: null })
+  const target = new Target(member, upstream as NonNullable<typeof upstream>, {
+    http2Streams: null,
+    sticky: null,
+    tls: {},
+  })
   t.teardown(() => target.close())
   return target
 }

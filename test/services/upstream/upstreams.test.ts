@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test, type Test } from 'tap'
@@ -64,6 +64,19 @@ void test('a TLS file that cannot be read ends the start with its name', (t) => 
     code: /HR_UPSTREAM_TLS|HR_CONFIG_INVALID/,
     message: /absent\.pem/,
   })
+  t.end()
+})
+
+void test('targets that come at run time need no TLS file to be there still', (t) => {
+  const ca = join(t.testdir({ 'ca.pem': 'a certificate' }), 'ca.pem')
+  const config = resolveConfig({ upstreams: { api: { targets: ['https://a.test'], tls: { ca } } } }, { root: '/' })
+  const upstreams = new Upstreams(config.upstreams)
+  t.teardown(() => upstreams.close())
+  rmSync(ca)
+  for (const url of ['https://b.test', 'https://c.test']) {
+    upstreams.change('api', { url, as: 'present', weight: null })
+  }
+  t.strictSame(upstreams.list(), [{ name: 'api', targets: ['https://a.test', 'https://b.test', 'https://c.test'] }])
   t.end()
 })
 
