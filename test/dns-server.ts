@@ -12,6 +12,8 @@ export interface DnsServer {
   /** What there is, by name in lower case; of what is not there it says so. */
   records: Map<string, DnsRecord[]>
   ttl: number
+  /** It fails on questions for IPv4 addresses. */
+  failsOnIPv4: boolean
   /** Names that were asked for, in order. */
   asked: string[]
 }
@@ -23,13 +25,21 @@ const HEADER_BYTES = 12
 /** A response to a recursive question, from one who does that; then, that there is no such name (RFC 1035 §4.1.1). */
 const ANSWER = 0x8180
 const NO_NAME = 0x8183
+/** That it could not be answered. */
+const FAILURE = 0x8182
 /** The name of the question, which begins behind the header (§4.1.4). */
 const SAME_NAME = 0xc000 | HEADER_BYTES
 
 /** A name server on the loopback, over UDP (RFC 1035). It closes with the test. */
 export async function startDnsServer(t: Test, records: Record<string, DnsRecord[]>): Promise<DnsServer> {
   const socket = createSocket('udp4')
-  const server: DnsServer = { address: '', records: new Map(Object.entries(records)), ttl: 60, asked: [] }
+  const server: DnsServer = {
+    address: '',
+    records: new Map(Object.entries(records)),
+    ttl: 60,
+    failsOnIPv4: false,
+    asked: [],
+  }
   socket.on('message', (question, { port, address }) => socket.send(answer(server, question), port, address))
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
@@ -38,7 +48,7 @@ export async function startDnsServer(t: Test, records: Record<string, DnsRecord[
   return server
 }
 
-function answer({ records, ttl, asked }: DnsServer, question: Buffer): Buffer {
+function answer({ records, ttl, failsOnIPv4, asked }: DnsServer, question: Buffer): Buffer {
   const labels: string[] = []
   let end = HEADER_BYTES
   for (let length = question[end]!; length > 0; length = question[end]!) {
@@ -50,10 +60,11 @@ function answer({ records, ttl, asked }: DnsServer, question: Buffer): Buffer {
   const type = question.readUInt16BE(end - 4)
   asked.push(name)
   const known = records.get(name)
-  const data = (known ?? []).flatMap((record) => dataOf(record, type) ?? [])
+  const fails = failsOnIPv4 && type === A
+  const data = fails ? [] : (known ?? []).flatMap((record) => dataOf(record, type) ?? [])
   const header = Buffer.alloc(HEADER_BYTES)
   question.copy(header, 0, 0, 2)
-  header.writeUInt16BE(known === undefined ? NO_NAME : ANSWER, 2)
+  header.writeUInt16BE(fails ? FAILURE : known === undefined ? NO_NAME : ANSWER, 2)
   header.writeUInt16BE(1, 4)
   header.writeUInt16BE(data.length, 6)
   const answers = data.map((rdata) => {

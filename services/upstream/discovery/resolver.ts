@@ -87,9 +87,16 @@ export function nameServerResolver(servers: readonly string[]): Resolver {
   }
 }
 
-/** @returns why there is nothing, where both kinds of addresses have failed */
+/** What a name server says of a name that has no addresses of a kind: a failure to answer says nothing. */
+const NONE: ReadonlySet<string | undefined> = new Set(['ENODATA', 'ENOTFOUND'])
+
+/**
+ * @returns why there is nothing, where both kinds of addresses have failed, or nobody has said of the first that there are
+ *   none: the second are not used in the place of what could not be asked
+ */
 async function ask(dns: DnsResolver, name: string): Promise<Addresses | Error> {
   const [four, six] = await Promise.allSettled([dns.resolve4(name, { ttl: true }), dns.resolve6(name, { ttl: true })])
+  if (four.status === 'rejected' && !NONE.has((four.reason as NodeJS.ErrnoException).code)) return four.reason as Error
   const records = [four, six].map((settled) => (settled.status === 'fulfilled' ? settled.value : []))
   const known = records.find((found) => found.length > 0)
   if (known === undefined) return four.status === 'rejected' ? (four.reason as Error) : new NoAddressError(name)

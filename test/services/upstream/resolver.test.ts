@@ -14,6 +14,12 @@ void test('a name has the addresses that its name server says, for as long as it
   t.strictSame(await resolver.addresses('api.test'), { addresses: ['::1'], ttlMs: 0 })
 })
 
+void test('where IPv4 addresses cannot be asked for, those of IPv6 do not take their place', async (t) => {
+  const server = await startDnsServer(t, { 'api.test': ['10.0.0.1', '::1'] })
+  server.failsOnIPv4 = true
+  await t.rejects(nameServerResolver([server.address]).addresses('api.test'), { code: 'ESERVFAIL' })
+})
+
 void test('the servers of a service come with their addresses', async (t) => {
   const server = await startDnsServer(t, {
     '_http._tcp.api.test': [
