@@ -56,7 +56,8 @@ export class Attempt {
    * reset comes it fails the request. The error comes before `disconnect` does.
    */
   isUnsent(connection: Connection | undefined): boolean {
-    return this.phase === 'waiting' && connection !== undefined && connection.open && !connection.http2
+    if (this.phase !== 'waiting' || connection === undefined || connection.http2) return false
+    return connection.open && connection.answered > 0
   }
 
   /**
