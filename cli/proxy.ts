@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import type { Config } from '../config/config.ts'
 import { CONFIG_FILES } from '../config/find.ts'
 import type { Call, Command, ExitCode } from './command.ts'
 import { loadSource, OVERRIDES } from './configuration.ts'
@@ -27,6 +28,10 @@ async function run(call: Call): Promise<ExitCode> {
   const inline = configurationFor(call.positionals[0] ?? '', call)
   const source = await loadSource(call, inline)
   if (source === undefined) return 1
+  const itself = targetAmong(source.loaded.config)
+  if (itself !== undefined) {
+    throw new UsageError(`the gateway itself would listen at ${itself}: give it another port, --port 9000 say`)
+  }
   const { cwd, stderr } = call.surroundings
   if (call.has('save')) stderr.write(`Wrote ${save(inline, cwd, format)}; from now on: headrace serve\n`)
   return await runGateway(source, call)
@@ -44,6 +49,18 @@ export function configurationFor(address: string, call: Pick<Call, 'text'>): Rec
     // What the service says of its answers holds, and nothing else: without a word from it nothing is fresh.
     routes: { '/*': { to: 'service', ...(base !== '' && { rewrite: `${base}/*` }), cache: true } },
   }
+}
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+
+/** The service's address, where a listener has it: requests would go round in circles, the service be started in vain. */
+function targetAmong({ listen, upstreams }: Config): string | undefined {
+  const [target] = upstreams.flatMap(({ targets }) => targets.map(({ origin }) => origin))
+  if (target === undefined || !URL.canParse(target)) return undefined
+  const { hostname, port, protocol } = new URL(target)
+  const wanted = Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port)
+  const isOwn = listen.some((own) => own.port === wanted && (LOOPBACK.includes(hostname) || own.host === hostname))
+  return isOwn ? target : undefined
 }
 
 /** `3000`, `:3000`, `localhost:3000`, `http://localhost:3000/api`, `unix:./app.sock`. @throws HR_CLI_USAGE */

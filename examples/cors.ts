@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolveConfig, serve } from '../index.ts'
 
-/** CORS, security headers and limits of requests: `node examples/cors.ts`. */
+/** CORS, security headers and limits of requests: `npx node examples/cors.ts`. */
 
 const upstream = createServer((_request, response) => {
   response.setHeader('access-control-allow-origin', 'https://what-the-upstream-says.test')

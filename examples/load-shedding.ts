@@ -1,5 +1,5 @@
 /**
- * `node examples/load-shedding.ts`: an upstream that works at four requests at a time behind a gateway that finds that out, and
+ * `npx node examples/load-shedding.ts`: an upstream that works at four requests at a time behind a gateway that finds that out, and
  * a crowd that asks for three times as much. Prints what became of it, once a second, for five seconds.
  */
 import { createServer } from 'node:http'

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { defineResponseHook, resolveConfig, serve } from '../index.ts'
 
-/** Changes to requests and answers, by declaration and by code: `node examples/transformations.ts`. */
+/** Changes to requests and answers, by declaration and by code: `npx node examples/transformations.ts`. */
 
 export const addLink = defineResponseHook(({ body, path }) => ({ body: { ...(body as object), self: path } }))
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolveConfig, serve } from '../index.ts'
 
-/** Validation against the upstream's specification, and the drift report: `node examples/validation.ts`. */
+/** Validation against the upstream's specification, and the drift report: `npx node examples/validation.ts`. */
 
 const order = { type: 'object', required: ['sku'], properties: { sku: { type: 'string' } } }
 const content = { 'application/json': { schema: order } }

@@ -79,7 +79,7 @@ export const DataDirError = createError<[string, string]>(
 /** No bearer token, or not the right one. */
 export const UnauthorizedError = createError(
   'HR_ADMIN_UNAUTHORIZED',
-  'This route belongs to the control plane: send "Authorization: Bearer <token>" with the admin token.',
+  'This route belongs to the control plane: send "Authorization: Bearer <token>" with the admin token, the configured one or that in the file admin-token of dataDir.',
   401,
 )
 

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync, readdirSync } from 'node:fs'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -161,6 +161,21 @@ void test('--save writes what it serves, and never over another configuration', 
     t.match(await headrace(cwd, args), { code: 1, err: /--save overwrites nothing/ })
     t.equal(readFileSync(join(cwd, `headrace.config.${format}`), 'utf8'), written)
   }
+})
+
+void test('a gateway is not put before itself', async (t) => {
+  const cwd = t.testdir({})
+  for (const args of [
+    ['localhost:8080'],
+    ['http://127.0.0.1:9001', '--port', '9001', '--save'],
+    ['http://10.0.0.5', '--host', '10.0.0.5', '--port', '80'],
+  ]) {
+    t.match(await headrace(cwd, args), {
+      code: 2,
+      err: /the gateway itself would listen at http:.*another port, --port/,
+    })
+  }
+  t.strictSame(readdirSync(cwd), [])
 })
 
 void test('--save where nothing can be written says so', async (t) => {
