@@ -2,6 +2,9 @@ import { METHODS } from 'node:http'
 import { basename } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { closest } from '../config/suggest.ts'
+import type { ConfigProblem } from '../services/configuration/report.ts'
+import type { GatewayError } from '../services/http/problem.ts'
+import { checkCertificates } from '../services/listener/tls.ts'
 import { parseRouteKey } from '../services/routing/pattern.ts'
 import type { Call, Command, ExitCode } from './command.ts'
 import { CONFIG_OPTION, load, OVERRIDES } from './configuration.ts'
@@ -26,13 +29,14 @@ export const check: Command = {
 async function run(call: Call): Promise<ExitCode> {
   const { stdout, stderr } = call.surroundings
   const loaded = await load(call)
+  const problems = loaded.ok ? await problemsOfCertificates(loaded.config) : loaded.problems
+  const ok = problems.length === 0
   if (call.has('json')) {
-    const problems = loaded.ok ? [] : loaded.problems
-    stdout.write(`${JSON.stringify({ ok: loaded.ok, file: loaded.file, problems }, null, 2)}\n`)
-    return loaded.ok ? 0 : 1
+    stdout.write(`${JSON.stringify({ ok, file: loaded.file, problems }, null, 2)}\n`)
+    return ok ? 0 : 1
   }
-  if (!loaded.ok) {
-    stderr.write(formatProblems(loaded.problems, painter(stderr)))
+  if (!loaded.ok || !ok) {
+    stderr.write(formatProblems(problems, painter(stderr)))
     return 1
   }
   const { listen, upstreams, routes, file } = loaded.config
@@ -45,6 +49,19 @@ async function run(call: Call): Promise<ExitCode> {
   stdout.write(`${paint('green', '✔')} ${basename(file ?? 'the configuration')} is valid: ${parts}\n`)
   for (const note of notesOn(loaded.config)) stdout.write(`  ${paint('yellow', 'note')} ${note}\n`)
   return 0
+}
+
+/** What the gateway would not start with, though the configuration itself is as it should be. */
+async function problemsOfCertificates({ listen, file }: Config): Promise<ConfigProblem[]> {
+  try {
+    await checkCertificates(listen)
+    return []
+  } catch (error) {
+    const { code, message } = error as GatewayError
+    if (!code.startsWith('HR_TLS_')) throw error
+    const source = file === null ? null : basename(file)
+    return [{ code, message, path: 'listen', suggestion: null, source, line: null, column: null, excerpt: null }]
+  }
 }
 
 /** What is valid, and seldom meant. */

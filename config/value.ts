@@ -12,8 +12,8 @@ export function describe(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
-/** In a URL: whatever it is of, `//user:PASSWORD@host`. */
-const PASSWORD_OF_URL = /(?<=\/\/[^\s/@"'`]*:)[^\s/@"'`]+(?=@)/g
+/** In a URL: whatever it is of, `//user:PASSWORD@host`; the word itself stands where messages say how one is written. */
+const PASSWORD_OF_URL = /(?<=\/\/[^\s/@"'`]*:)(?!password@)[^\s/@"'`]+(?=@)/g
 
 /** Text as it may be shown: passwords of URLs are stars, as many as they have characters. */
 export function withoutPasswords(text: string): string {

@@ -1,11 +1,13 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
-import { mkdirSync, readFileSync, writeFileSync, readdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { loadConfig } from '../../config/load.ts'
 import { configurationFor } from '../../cli/proxy.ts'
+import { writeCertificate } from '../certificate.ts'
 import { headrace } from './command-line.ts'
 
 const GOOD = `admin: { token: hunter2 }
@@ -161,6 +163,23 @@ void test('--save writes what it serves, and never over another configuration', 
     t.match(await headrace(cwd, args), { code: 1, err: /--save overwrites nothing/ })
     t.equal(readFileSync(join(cwd, `headrace.config.${format}`), 'utf8'), written)
   }
+})
+
+void test('check looks at certificates and their keys', async (t) => {
+  const cwd = t.testdir({})
+  await writeCertificate(cwd)
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  writeFileSync(join(cwd, 'other.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  const write = (pem: string): void =>
+    writeFileSync(
+      join(cwd, 'headrace.config.yaml'),
+      `listen: { tls: { cert: test.crt, key: ${pem} } }\nupstreams: {}\n`,
+    )
+  write('other.key')
+  t.match(await headrace(cwd, ['check']), { code: 1, err: /headrace\.config\.yaml listen\n.* HR_TLS_KEY_MISMATCH\n/ })
+  t.match(JSON.parse((await headrace(cwd, ['check', '--json'])).out), { ok: false, problems: [{ path: 'listen' }] })
+  write('test.key')
+  t.match(await headrace(cwd, ['check']), { code: 0 })
 })
 
 void test('a gateway is not put before itself', async (t) => {

@@ -68,6 +68,12 @@ void test('a switch is told as one, and taken as text', async (t) => {
   ])
 })
 
+void test('how a URL with a password is written is said whole, and the password is not', async (t) => {
+  t.match(await told(t, 'a.yaml', 'redis: { url: localhost }\n'), [/expected 'redis:\/\/\[user:password@\]host/])
+  const [problem] = await told(t, 'a.yaml', "upstreams: { a: { targets: ['http://me:hunter2@a.test'] } }\n")
+  t.notMatch(problem, 'hunter2')
+})
+
 void test('a token that no field could carry is refused', async (t) => {
   const token = (text: string) => told(t, 'a.yaml', `admin: { token: "${text}" }\n`)
   t.strictSame(await token('of-letters_and.signs=~'), [])
