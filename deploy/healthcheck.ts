@@ -18,5 +18,9 @@ function ask(request: typeof get | typeof getOverTls): Promise<number | undefine
   return promise
 }
 
-const status = (await ask(get)) ?? (await ask(getOverTls)) ?? 503
+// A port for TLS answers what comes in the clear with 400.
+const BAD_REQUEST = 400
+const plain = await ask(get)
+const isOverTls = plain === undefined || plain === BAD_REQUEST
+const status = (isOverTls ? await ask(getOverTls) : plain) ?? plain ?? 503
 process.exit(status < 400 ? 0 : 1)
