@@ -135,6 +135,8 @@ export abstract class UpstreamCall implements Cancellable, ConnectionAware, Pati
 
   protected dispatch(target: Target): void {
     const { method, path, query, sentQuery = query, parameters, fields } = this.exchange
+    // Where no connection takes it, nothing is known of one.
+    this.connection = undefined
     this.send(target, {
       path: pathToSend(this.plan, path, sentQuery, parameters),
       method: method as Dispatcher.HttpMethod,

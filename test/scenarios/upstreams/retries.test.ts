@@ -48,6 +48,26 @@ void test('an attempt that begins at once has the time of the request to connect
   t.equal(refusing?.outcomes.connect_error, 1)
 })
 
+void test('a target that closes as a request takes an idle connection is not asked again', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const good = await startUpstream(t, answer)
+  const before = await beforeTargets(t, { to: { targets: [good.origin] } })
+  t.equal((await before.ask({})).status, 200)
+  const { pool } = before.api.targets[0]!
+  const dispatch = pool.dispatch.bind(pool)
+  let asked = 0
+  pool.dispatch = (options, handler) => {
+    asked++
+    const sent = dispatch(options, handler)
+    if (asked === 1) void pool.destroy()
+    return sent
+  }
+  t.equal((await before.ask({})).status, 502)
+  t.equal(asked, 2, 'another connection is asked for once')
+  t.equal(good.requests.length, 1)
+})
+
 void test('no connection to any target: 502, and none is asked twice', { timeout: PATIENCE }, async (t) => {
   const targets = [REFUSING_ORIGIN, 'http://127.0.0.1:2']
   const before = await beforeTargets(t, { to: { targets, ...MANY } })
