@@ -60,8 +60,4 @@ class StandInReply extends RelayedReply {
   override end(chunk?: Uint8Array, trailers?: string[]): void {
     if (!this.#isAnswered) super.end(chunk, trailers)
   }
-
-  override abort(): void {
-    if (!this.#isAnswered) super.abort()
-  }
 }

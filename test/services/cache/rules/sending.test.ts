@@ -134,3 +134,9 @@ void test('what chooses answers here is said in Vary, once', async (t) => {
   t.strictSame(told(policy, telling(['vary', 'Accept, X-Tenant, Cookie'])), ['vary', 'Accept, X-Tenant, Cookie'])
   t.strictSame(told(policy, telling([], { isShared: false, isGiven: false })), [])
 })
+
+void test('a field of the key is said in Vary once', async (t) => {
+  const policy = send({}, { headers: ['x-tenant'] })
+  t.strictSame(told(policy, telling([])), ['vary', 'x-tenant'])
+  t.strictSame(told(policy, telling(['vary', 'X-Tenant'])), ['vary', 'X-Tenant'])
+})
