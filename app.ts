@@ -13,6 +13,7 @@ import access from './plugins/access.ts'
 import admission from './plugins/admission.ts'
 import control from './plugins/control.ts'
 import errors from './plugins/errors.ts'
+import emptyBody from './plugins/empty-body.ts'
 import expectation from './plugins/expectation.ts'
 import http2 from './plugins/http2.ts'
 import metrics from './plugins/metrics.ts'
@@ -88,6 +89,7 @@ async function buildOver(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
   await app.register(http2, { limits: config.limits, ...(parts.http2 && { listeners: parts.http2 }) })
   await app.register(admission, { lane })
   await app.register(expectation)
+  await app.register(emptyBody)
 
   // What it works with, for routes and for plugins of the user's.
   const link = kept.second?.link ?? null

@@ -4,6 +4,7 @@ import adminToken from '../plugins/admin-token.ts'
 import cacheAdmin from '../plugins/cache-admin.ts'
 import control from '../plugins/control.ts'
 import errors from '../plugins/errors.ts'
+import emptyBody from '../plugins/empty-body.ts'
 import expectation from '../plugins/expectation.ts'
 import maintenanceAdmin from '../plugins/maintenance-admin.ts'
 import upstreamAdmin from '../plugins/upstream-admin.ts'
@@ -30,6 +31,7 @@ export async function buildAdmin(config: Config, parts: Parts): Promise<FastifyI
   })
   await app.register(errors, { own, docs: config.endpoints.docs })
   await app.register(expectation)
+  await app.register(emptyBody)
   await app.register(control, { control: parts.control })
   await registerAdmin(app, config, parts.token)
   await app.register(async (pages) => {
