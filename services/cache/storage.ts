@@ -56,7 +56,7 @@ export function purgeStorage(storage: CacheStorage, selector: Selector, mode: Pu
   if (tier === null) return covered
   const taken = tier.purge(selector, mode)
   // What is in memory is, as a rule, in the second tier as well.
-  return tier.stats().state === 'away' ? covered : inTime(taken).then((count) => Math.max(covered, count))
+  return tier.isAway ? covered : inTime(taken).then((count) => Math.max(covered, count))
 }
 
 function inTime(taken: Promise<number>): Promise<number> {

@@ -126,6 +126,10 @@ export class DiskTier implements Tier {
     return done
   }
 
+  get isAway(): boolean {
+    return !this.#life.takesWrites
+  }
+
   stats(): TierStats {
     const { reads, hits, failures, broken } = this.#reads
     const { writes, dropped, queued } = this.#writes

@@ -127,6 +127,10 @@ export class RedisTier implements Tier {
     return promise
   }
 
+  get isAway(): boolean {
+    return !this.#breaker.isUp
+  }
+
   stats(): TierStats {
     const { reads, hits, failures, skipped, broken } = this.#reader
     const { writes, dropped, queued } = this.#writer

@@ -40,6 +40,8 @@ export interface TierFound {
  * It may be slow or away at any time, and never makes a request wait for more than {@link TIER_WAIT_MS}.
  */
 export interface Tier {
+  /** It fails or is too slow, and takes nothing until it is back. Not while it starts, where that takes but a moment. */
+  readonly isAway: boolean
   /** All variants stored under a key. Never rejects: what fails or takes too long is empty. */
   read(key: string): Promise<readonly TierFound[]>
   /**

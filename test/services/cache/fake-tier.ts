@@ -9,7 +9,7 @@ export class FakeTier implements Tier {
   readonly reads: string[] = []
   readonly purges: { selector: Selector; mode: 'hard' | 'soft' }[] = []
   /** Purges are taken, and answered, once it is back. */
-  away = false
+  isAway = false
   readonly #now: () => number
   readonly #entries = new Map<string, (TierFound & { usableUntil: number })[]>()
   readonly #log: { at: number; covers: ReturnType<typeof matcher>; mode: 'hard' | 'soft' }[] = []
@@ -65,22 +65,11 @@ export class FakeTier implements Tier {
         else entry.invalidated = true
       }
     }
-    return this.away ? new Promise(() => undefined) : Promise.resolve(count)
+    return this.isAway ? new Promise(() => undefined) : Promise.resolve(count)
   }
 
   stats(): TierStats {
-    const counts = {
-      reads: 0,
-      hits: 0,
-      failures: 0,
-      skipped: 0,
-      broken: 0,
-      writes: 0,
-      dropped: 0,
-      queued: 0,
-      purging: 0,
-    }
-    return { name: 'disk', state: this.away ? 'away' : 'up', reason: null, ...counts, entries: null, bytes: null }
+    throw new Error('not asked for')
   }
 
   async close(): Promise<void> {}

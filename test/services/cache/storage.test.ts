@@ -17,7 +17,7 @@ function storageOf(t: Test): { tier: FakeTier; storage: Parameters<typeof purgeS
 
 void test('a second tier that is away is told of a purge, and nobody waits for it', async (t) => {
   const { tier, storage } = storageOf(t)
-  tier.away = true
+  tier.isAway = true
   t.equal(await purgeStorage(storage, ALL, 'hard'), 0)
   t.strictSame(tier.purges, [{ selector: ALL, mode: 'hard' }])
 })
