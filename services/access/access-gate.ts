@@ -1,5 +1,6 @@
 import type { Exchange } from '../downstream/exchange.ts'
 import type { Identity } from '../downstream/identity.ts'
+import { METHOD_OVERRIDES } from '../downstream/method-overrides.ts'
 import { ANSWERED, type Gate, type Verdict } from '../gate/gate.ts'
 import type { GatewayError } from '../http/problem.ts'
 import type { AccessCounters } from './counters.ts'
@@ -34,6 +35,7 @@ export class AccessGate implements Gate {
   readonly #parts: AccessGateParts
   /** It wants to know who calls, and nothing of them. */
   readonly #isForAll: boolean
+  readonly #isByMethod: boolean
   /** Values of WWW-Authenticate. */
   readonly #challenges: readonly string[]
 
@@ -42,6 +44,7 @@ export class AccessGate implements Gate {
     this.#parts = parts
     const { scopes, groups, claims, allow, deny } = options
     this.#isForAll = [scopes, groups, claims, allow, deny].every(({ length }) => length === 0)
+    this.#isByMethod = [...allow, ...deny].some(({ methods }) => methods.length > 0)
     const challenges = new Set(parts.ways.map(({ challenge }) => challenge).filter((challenge) => challenge !== null))
     this.#challenges = [...challenges]
     this.description = inWords(options)
@@ -96,6 +99,7 @@ export class AccessGate implements Gate {
     exchange.identity = found
     if (!this.#isForAll && !isEntitled(this.#options, exchange.method, found)) return new ForbiddenError()
     this.#conceal(exchange)
+    if (this.#isByMethod) METHOD_OVERRIDES.drop(exchange.fields.kept)
     this.#parts.fields.addTo(exchange, found)
     this.#parts.counters.pass(found)
     return undefined
@@ -106,6 +110,7 @@ export class AccessGate implements Gate {
     if (!this.#options.anonymous || !isEntitled(this.#options, exchange.method, undefined)) {
       return this.#challenged(new CredentialsMissingError())
     }
+    if (this.#isByMethod) METHOD_OVERRIDES.drop(exchange.fields.kept)
     this.#parts.counters.passNobody()
     return undefined
   }

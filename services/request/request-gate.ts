@@ -1,4 +1,5 @@
 import type { Exchange } from '../downstream/exchange.ts'
+import { METHOD_OVERRIDES } from '../downstream/method-overrides.ts'
 import type { Gate, Verdict } from '../gate/gate.ts'
 import { BodyTooLargeError } from '../http/errors.ts'
 import { mediaTypeOf } from '../http/media-type.ts'
@@ -37,6 +38,7 @@ class RequestGate implements Gate {
       return withFields(new RequestMethodError(methods.join(', ')), ['allow', methods.join(', ')])
     }
     const { contentLength, kept } = exchange.fields
+    if (methods !== null) METHOD_OVERRIDES.drop(kept)
     if (bodyBytes !== null && contentLength !== undefined && Number(contentLength) > bodyBytes) {
       return new BodyTooLargeError(bodyBytes)
     }

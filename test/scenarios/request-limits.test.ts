@@ -16,3 +16,13 @@ everyProtocol(
     t.ok(upstream.requests.every(({ complete }) => !complete))
   },
 )
+
+everyProtocol('a route that takes some methods sends no other one on in a field', async (t, protocol) => {
+  const { gateway, upstream } = await gatewayBefore(t, (exchange) => exchange.respond(), {
+    route: { request: { methods: ['POST'] } },
+  })
+  const client = await gateway.client(protocol)
+  await client.request({ method: 'POST', path: '/', fields: [['x-http-method-override', 'DELETE']] })
+  const [got] = upstream.requests
+  t.match([got?.method, got?.get('x-http-method-override')], ['POST', undefined])
+})
