@@ -150,11 +150,17 @@ function idIn(text: string | undefined): string {
 
 function endOf(text: string, now: number): string {
   const duration = parseDuration(text)
-  if (duration !== undefined) return timeOf(now + duration)
-  if (!/^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(text) || Number.isNaN(Date.parse(text))) {
-    throw new UsageError(`--expires takes '90d' or a date such as '2027-01-31', not '${text}'`)
-  }
-  return text
+  const end = duration === undefined ? dateOf(text) : now + duration
+  if (end === undefined) throw new UsageError(`--expires takes '90d' or a date such as '2027-01-31', not '${text}'`)
+  if (end <= now) throw new UsageError(`--expires ${text} is over: the key would never be accepted`)
+  return duration === undefined ? text : timeOf(end)
+}
+
+/** Epoch, ms; `undefined` for what is none, such as the 31st of February. */
+function dateOf(text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(text)) return undefined
+  const date = new Date(text)
+  return Number.isNaN(date.getTime()) || !date.toISOString().startsWith(text.slice(0, 10)) ? undefined : date.getTime()
 }
 
 function durationOf(text: string, option: string): number {

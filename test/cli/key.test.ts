@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test, type Test } from 'tap'
 import { headrace } from './command-line.ts'
 import { runningGateway } from './running.ts'
@@ -61,8 +61,14 @@ void test('without a gateway the file alone is changed, and what is meant otherw
     ['key', 'revoke', 'x'],
     ['key', 'rotate', 'nobody', '--file', file],
     ['key', 'create', 'acme', '--expires', 'soon', '--file', file],
+    ['key', 'create', 'acme', '--expires', '2020-01-01', '--file', file],
+    ['key', 'create', 'acme', '--expires', '0s', '--file', file],
+    ['key', 'create', 'acme', '--expires', '2199-02-31', '--file', file],
   ]
   for (const args of usage) t.equal((await headrace(cwd, args)).code, 2, args.join(' '))
+  const unreadable = await headrace(cwd, ['key', 'create', 'acme', '--file', dirname(file)])
+  t.equal(unreadable.code, 1)
+  t.notMatch(unreadable.err, /readFileSync/, 'a file that cannot be read is told in words')
 })
 
 void test('a configuration whose consumers have no file yet says how to make it', async (t) => {

@@ -65,7 +65,11 @@ export class ConsumersEdit {
   constructor(file: string) {
     this.#file = file
     this.#isJson = file.endsWith('.json')
-    this.#before = textOf(file)
+    try {
+      this.#before = textOf(file)
+    } catch (cause) {
+      throw this.#failure(cause)
+    }
     const text = this.#before === '' && this.#isJson ? '{}' : this.#before
     // What cannot be read as consumers is nothing that a program should write to.
     consumersOf(text, file)
