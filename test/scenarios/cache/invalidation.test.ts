@@ -343,3 +343,12 @@ void test('a fill that began before a mutation was answered is not stored after 
   t.equal(cached.store.stats().entries, 0)
   t.equal(String((await cached.get('/x')).body), 'answer 3')
 })
+
+void test('a mutation purges nothing by the tags of what is stored at its URL', { timeout: PATIENCE }, async (t) => {
+  const tagged: Field[] = [FRESH, ['Surrogate-Key', 'list']]
+  const cached = await cachedBefore(t, (exchange) => exchange.respond(200, tagged), { cache: { tags: ['own'] } })
+  for (const path of ['/x', '/y']) await cached.get(path)
+  await cached.ask('PUT', '/x')
+  t.match(status(await cached.get('/x')), /^fwd/)
+  t.match(status(await cached.get('/y')), /^hit/)
+})

@@ -195,3 +195,31 @@ void test('a purge while a POST is answered keeps its answer out', { timeout: PA
   await posted
   t.equal(String((await cached.get('/x')).body), 'GET')
 })
+
+void test('an answer to a POST that grows too large, or is purged while it comes, is not stored', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const more = Promise.withResolvers<void>()
+  const head = 'HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\nContent-Location: '
+  const cached = await cachedBefore(
+    t,
+    async (exchange) => {
+      const { method, target } = exchange.request
+      if (method === 'GET') return exchange.respond(200, [FRESH], 'whole')
+      await exchange.body()
+      await exchange.send(`${head}${target}\r\n\r\n`)
+      await exchange.chunk(target === '/large' ? 'a'.repeat(101) : 'part')
+      if (target === '/purged') await more.promise
+      await exchange.lastChunk()
+    },
+    { cache: { methods: ['POST'], maxEntryBytes: '100B' } },
+  )
+  await cached.ask('POST', '/large', { body: 'x' })
+  t.equal(String((await cached.get('/large')).body), 'whole')
+  const { response } = await (await cached.client()).open({ method: 'POST', path: '/purged', body: 'x' })
+  await response.chunk()
+  await cached.cache.purge({ kind: 'all' }, 'hard')
+  more.resolve()
+  await response.whole()
+  t.equal(String((await cached.get('/purged')).body), 'whole')
+})
