@@ -138,6 +138,7 @@ export class Admission<Plan extends Admissible> {
   #loop(exchange: Exchange<Plan>): GatewayError | undefined {
     if (exchange.fields.via === undefined) return undefined
     const passes = this.#options.forwarding.passes(exchange)
+    exchange.passes = passes
     return passes < MOST_PASSES ? undefined : new LoopError(passes)
   }
 

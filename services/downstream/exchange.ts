@@ -80,6 +80,8 @@ export class Exchange<Plan = unknown> {
   /** A lax reader may see another path in `path`. */
   lax = false
   clientAddress = ''
+  /** How often it has passed a gateway of this name before. */
+  passes = 0
   /** What trusted proxies before the gateway say; `undefined` where they say nothing, or are not trusted. */
   told: Told | undefined
   plan: Plan | undefined

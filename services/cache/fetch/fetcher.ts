@@ -78,12 +78,13 @@ export class Fetcher implements FlightOwner {
   /** Answers a client with what the origin says. */
   fetch(exchange: CacheExchange, lookup: Lookup, detour: Detour = DIRECT): void {
     const { key, stored = NO_ENTRIES } = lookup
-    const alone = wantsItsOwn(exchange)
+    let alone = wantsItsOwn(exchange)
     let names = variantNames(stored, detour.names)
     if (!alone) {
       const joined = this.#flights.join(exchange, key, names)
       if (joined === 'joined') return
-      names = joined
+      if (joined === 'apart') alone = true
+      else names = joined
     }
     exchange.cacheResult = 'miss'
     const flightKey = flightKeyOf(key, names, exchange)

@@ -40,13 +40,17 @@ export class FlightTable {
    * Has a client wait for what others have asked for, where that may answer it.
    *
    * @param known request fields by which the answer is known to be chosen
-   * @returns by which request fields to look for others instead
+   * A request that has passed more gateways than the one that others wait for may be that very one, come round by an upstream
+   * that leads back here: it would wait for itself.
+   *
+   * @returns by which request fields to look for others instead; `apart` where nobody is to wait for it either
    */
-  join(exchange: CacheExchange, key: string, known: readonly string[]): 'joined' | readonly string[] {
+  join(exchange: CacheExchange, key: string, known: readonly string[]): 'joined' | 'apart' | readonly string[] {
     let names = known
     for (let tries = 0; tries < 2; tries++) {
       const flight = this.find(flightKeyOf(key, names, exchange))
       if (flight?.open !== true) break
+      if (flight.errand.client.passes < exchange.passes) return 'apart'
       // Before it joins: what is there already may answer it at once.
       exchange.cacheResult = 'collapsed'
       if (flight.join(exchange)) return 'joined'

@@ -683,3 +683,14 @@ void test('counters book what became of each', { timeout: PATIENCE }, async (t) 
     ['miss', 'hit'],
   )
 })
+
+void test('a request that comes back to the gateway does not wait for itself', { timeout: PATIENCE }, async (t) => {
+  const cached = await cachedBefore(t, async (exchange) => {
+    const again = await cached.ask('GET', '/x', { fields: [['Via', exchange.request.get('via') ?? '']] })
+    await exchange.respond(again.status, [FRESH], again.body.toString())
+  })
+  const response = await cached.get('/x')
+  t.equal(response.status, 508)
+  t.equal(cached.upstream.requests.length, 8)
+  t.equal(cached.cache.flights, 0)
+})
