@@ -1,3 +1,5 @@
+import { Eldest } from '../lifetime/eldest.ts'
+
 /** How long a key is remembered as not shareable. */
 const REMEMBERED_MS = 120_000
 /** Of a longer key each request waits for the last: nobody fills the memory with URLs of any length. */
@@ -9,6 +11,7 @@ const LONGEST = 2048
  */
 export class PassMemory {
   readonly #until = new Map<string, number>()
+  readonly #eldest = new Eldest(this.#until)
   readonly #capacity: number
 
   constructor(capacity = 4096) {
@@ -31,7 +34,7 @@ export class PassMemory {
   remember(key: string, now: number): void {
     if (key.length > LONGEST) return
     this.#until.delete(key)
-    if (this.#until.size >= this.#capacity) this.#until.delete(this.#until.keys().next().value as string)
+    if (this.#until.size >= this.#capacity) this.#until.delete(this.#eldest.next() as string)
     this.#until.set(key, now + REMEMBERED_MS)
   }
 

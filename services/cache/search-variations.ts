@@ -1,3 +1,4 @@
+import { Eldest } from '../lifetime/eldest.ts'
 import { fieldValue, type FieldList } from './rules/message.ts'
 import { searchVariation, type SearchVariation } from './rules/no-vary-search.ts'
 
@@ -21,6 +22,7 @@ export function knownVariation(fields: FieldList): KnownVariation | undefined {
  */
 export class SearchVariations {
   readonly #known = new Map<string, KnownVariation>()
+  readonly #eldest = new Eldest(this.#known)
   readonly #capacity: number
 
   constructor(capacity = 1024) {
@@ -38,7 +40,7 @@ export class SearchVariations {
 
   learn(path: string, variation: KnownVariation): void {
     this.#known.delete(path)
-    if (this.#known.size >= this.#capacity) this.#known.delete(this.#known.keys().next().value as string)
+    if (this.#known.size >= this.#capacity) this.#known.delete(this.#eldest.next() as string)
     this.#known.set(path, variation)
   }
 }

@@ -30,3 +30,12 @@ void test('a key that is very long is not remembered', (t) => {
   t.equal(passes.size, 0)
   t.end()
 })
+
+void test('the oldest is found without going past those that were forgotten before', (t) => {
+  const passes = new PassMemory(2)
+  const iterators = t.capture(Map.prototype, 'keys', Map.prototype.keys)
+  for (let i = 0; i < 100; i++) passes.remember(String(i), 0)
+  t.ok(iterators().length <= 1, 'one iterator does for all')
+  t.equal(passes.size, 2)
+  t.end()
+})

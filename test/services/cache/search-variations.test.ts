@@ -23,3 +23,13 @@ void test('so many paths are known, and the oldest is forgotten', (t) => {
   t.equal(variations.size, 2)
   t.end()
 })
+
+void test('the oldest path is found without going past those that were forgotten before', (t) => {
+  const variations = new SearchVariations(2)
+  const variation = said('params')!
+  const iterators = t.capture(Map.prototype, 'keys', Map.prototype.keys)
+  for (let i = 0; i < 100; i++) variations.learn(`/${i}`, variation)
+  t.ok(iterators().length <= 1, 'one iterator does for all')
+  t.equal(variations.size, 2)
+  t.end()
+})
