@@ -72,7 +72,9 @@ export class Issuer {
 
   /** Whether a token says that it is of this issuer. @param token not verified: believe nothing else of it */
   issued(token: string): boolean {
-    return this.options.issuers.includes(String(claimedIssuer(token)))
+    const issuer = claimedIssuer(token)
+    // An object cannot always be made text.
+    return typeof issuer === 'string' && this.options.issuers.includes(issuer)
   }
 
   /** What is remembered of it. @param digest its SHA-256 */

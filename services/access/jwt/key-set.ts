@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { createPublicKey, hash, type JsonWebKeyInput } from 'node:crypto'
 import type * as Jose from 'jose'
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
 import { onDemand } from '../../lifetime/on-demand.ts'
@@ -25,7 +25,8 @@ export interface KeySet {
 
 /**
  * Reads a key set. What cannot sign tokens here stays out of it: secret keys (`oct`), which would let anybody who reads the
- * set sign; keys for encryption; RSA below 2048 bits. Private parts are thrown away.
+ * set sign; keys for encryption; RSA below 2048 bits; what is no key, such as a point that is on no curve. Private parts are
+ * thrown away.
  *
  * @param from for messages: a URL without its query, or a file
  * @throws HR_ACCESS_KEY_SET
@@ -40,7 +41,7 @@ export function readKeySet(text: string, from: string): KeySet {
   const keys = (parsed as { keys?: unknown } | null)?.keys
   if (!Array.isArray(keys)) throw new KeySetError(from, "has no list 'keys'")
   if (keys.length > MOST_KEYS) throw new KeySetError(from, `has more than ${MOST_KEYS} keys`)
-  const usable = keys.filter(isUsable).map(publicPart)
+  const usable = keys.filter(isUsable).map(publicPart).filter(isKey)
   if (usable.length === 0) throw new KeySetError(from, 'has no public key that signs (RSA from 2048 bits, EC, OKP)')
   return {
     digest: hash('sha256', text),
@@ -64,4 +65,14 @@ function isUsable(key: unknown): key is Jwk {
 function publicPart({ kty, kid, alg, use, crv, x, y, n, e }: Jwk): Jwk {
   const members = { kty, kid, alg, use, crv, x, y, n, e }
   return Object.fromEntries(Object.entries(members).filter(([, value]) => typeof value === 'string'))
+}
+
+/** A token that names one that is none could not be judged at all. */
+function isKey(jwk: Jwk): boolean {
+  try {
+    createPublicKey({ key: jwk as JsonWebKeyInput['key'], format: 'jwk' })
+    return true
+  } catch {
+    return false
+  }
 }

@@ -94,6 +94,11 @@ void test('of several issuers the one that a token names judges it; a token of n
   t.equal(first.verified, 0)
   t.match(await judge(await signer.sign({ iss: 'https://evil.test/' })), { code: 'HR_ACCESS_TOKEN_INVALID' })
   t.match(await judge('a.b.c'), { code: 'HR_ACCESS_TOKEN_INVALID' })
+  const [head, , signature] = token.split('.')
+  for (const iss of [{ toString: 1, valueOf: 1 }, ['https://other.test/'], null, 7]) {
+    const payload = Buffer.from(JSON.stringify({ iss })).toString('base64url')
+    t.match(await judge(`${head}.${payload}.${signature}`), { code: 'HR_ACCESS_TOKEN_INVALID' }, JSON.stringify(iss))
+  }
 })
 
 void test('tokens go no further, unless the configuration says so; what is not theirs stays', async (t) => {

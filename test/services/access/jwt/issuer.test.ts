@@ -108,6 +108,30 @@ void test('keys that a token brings along, or says the place of, are a reason to
   t.equal(await codeOf(`${critical}.${payload}.${signature}`), 'HR_ACCESS_TOKEN_INVALID')
 })
 
+void test('a token that names what is no key is refused, and the other keys of the set count', async (t) => {
+  const zeros = Buffer.alloc(32).toString('base64url')
+  const [broken, curve] = [
+    { ...es.jwk, x: zeros, y: zeros, kid: 'broken' },
+    { ...es.jwk, crv: 'P-999', kid: 'curve' },
+  ]
+  const [short, half] = [
+    { ...ed.jwk, x: 'AA', kid: 'short' },
+    { kty: 'RSA', n: rs.jwk.n, kid: 'half' },
+  ]
+  const keys = keysOf(JSON.stringify({ keys: [broken, curve, short, half, es.jwk] }))
+  const { codeOf } = issuerOf({ keys })
+  t.equal(keys.current.size, 1)
+  for (const [signer, kid] of [
+    [es, 'broken'],
+    [es, 'curve'],
+    [ed, 'short'],
+    [rs, 'half'],
+  ] as const) {
+    t.equal(await codeOf(await signer.sign({}, { kid })), 'HR_ACCESS_TOKEN_INVALID', kid)
+  }
+  t.equal(await codeOf(await es.sign()), 'accepted')
+})
+
 void test("a stranger's signature under a known key's name is refused, and the second time without verifying", async (t) => {
   const { codeOf, issuer } = issuerOf()
   const token = await stranger.sign()
