@@ -14,6 +14,7 @@ import type { CachePolicy } from './policy.ts'
 import type { PurgeMode } from './purge-mode.ts'
 import { lifeOf } from './retention.ts'
 import { hitStatus } from './rules/cache-status.ts'
+import { isForOrigin } from './rules/conditional.ts'
 import { isUnsafe } from './rules/invalidation.ts'
 import { forbidsStoring, type Reuse, reuse, wantsOnlyStored } from './rules/reuse.ts'
 import { selectVariant } from './rules/vary.ts'
@@ -260,6 +261,8 @@ export class ResponseCache {
 
   #refuse(exchange: CacheExchange): void {
     exchange.cacheResult = 'miss'
+    // What is stored was looked at, and is not the answer; nor did the request go forward (RFC 9211 §2).
+    exchange.cacheStatus = ''
     this.#context.origin.refuse(exchange, new NotCachedError())
   }
 
@@ -296,8 +299,7 @@ export class ResponseCache {
     const { passes, now } = this.#context
     const part = lookup.stored?.some(({ stored }) => stored.part !== null) === true
     const reason = lookup.stored === undefined ? 'uri-miss' : part ? 'partial' : 'vary-miss'
-    const conditional = fields.ifMatch !== undefined || fields.ifUnmodifiedSince !== undefined
-    if (method === 'HEAD' || conditional || forbidsStoring(fields, policy)) {
+    if (method === 'HEAD' || isForOrigin(fields) || forbidsStoring(fields, policy)) {
       passOn(this.#context, exchange, reason)
     } else if (passes.has(lookup.key, now())) {
       passOn(this.#context, exchange, reason, () => watchPrivate(this.#context, exchange, lookup.key))

@@ -3,9 +3,11 @@ import { holdsRange } from '../answer.ts'
 import { type CacheContext, type CacheExchange, routeCacheOf } from '../context.ts'
 import { cacheKey } from '../key.ts'
 import { clientLeft, passOn } from '../passing.ts'
+import { isForOrigin } from '../rules/conditional.ts'
 import type { ResponseHead } from '../rules/message.ts'
-import { validationOf, withoutRange, withValidation } from '../rules/revalidation.ts'
+import { validationOf, withoutRange, withoutWishes, withValidation } from '../rules/revalidation.ts'
 import { forbidsStoring } from '../rules/reuse.ts'
+import { isLeftToShare } from '../rules/storable.ts'
 import type { SearchVariations } from '../search-variations.ts'
 import type { Entry } from '../store/entry.ts'
 import type { PurgeMark } from '../store/purge-log.ts'
@@ -86,6 +88,8 @@ export class Fetcher implements FlightOwner {
       if (joined === 'apart') alone = true
       else names = joined
     }
+    // The origin may refuse it for its precondition alone: those who waited would then go one by one.
+    alone ||= isForOrigin(exchange.fields)
     exchange.cacheResult = 'miss'
     const flightKey = flightKeyOf(key, names, exchange)
     const started = this.#start(exchange, { ...lookup, flightKey, alone, background: false, rounds: detour.rounds })
@@ -112,6 +116,7 @@ export class Fetcher implements FlightOwner {
     const { key, stored } = lookup
     // Of what this one brought nothing could be stored.
     if (forbidsStoring(exchange.fields, routeCacheOf(exchange).policy)) return
+    if (exchange.fields.authorization !== undefined && !isLeftToShare(lookup.selected.stored.fields)) return
     const flightKey = flightKeyOf(key, variantNames(stored, []), exchange)
     if (this.#flights.find(flightKey) !== undefined) return
     this.#send(this.#start(exchange, { ...lookup, flightKey, alone: false, background: true, rounds: 0 }))
@@ -161,8 +166,10 @@ export class Fetcher implements FlightOwner {
   }
 
   #prepare(flight: Flight): void {
-    const { client, question, part, completing } = flight.errand
-    const sent = withoutOverrides(client.fields.kept, routeCacheOf(client).policy.varyBy.headers)
+    const { client, question, part, completing, stored } = flight.errand
+    const keyed = routeCacheOf(client).policy.varyBy.headers
+    const own = withoutOverrides(client.fields.kept, keyed)
+    const sent = flight.background ? withoutWishes(own, variantNames(stored, keyed)) : own
     const kept = withValidation(part ? sent : withoutRange(sent), question?.fields ?? [])
     if (completing !== undefined) kept.push(...completionFields(completing))
     flight.request = originRequest(client, kept, flight)

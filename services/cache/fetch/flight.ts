@@ -95,7 +95,7 @@ export class Flight implements Reply {
   #after: Uint8Array | undefined
   readonly #owner: FlightOwner
   /** Nobody has to be waiting: a refresh of what is stored. */
-  readonly #background: boolean
+  readonly background: boolean
   #waiters: Waiter[] = []
   #stage: 'asking' | 'sharing' | 'private' | 'discarding' | 'over' = 'asking'
   #discarded = 0
@@ -105,7 +105,7 @@ export class Flight implements Reply {
     this.key = options.key
     this.errand = options.errand
     this.requestedAt = options.requestedAt
-    this.#background = options.background
+    this.background = options.background
   }
 
   /** Further requests may join: the answer is not here yet, or is here from its first byte. */
@@ -119,7 +119,7 @@ export class Flight implements Reply {
 
   /** @returns `false` where the answer that is coming is not for this request */
   join(exchange: CacheExchange): boolean {
-    const collapsed = this.#background || this.#waiters.length > 0 || this.#stage !== 'asking'
+    const collapsed = this.background || this.#waiters.length > 0 || this.#stage !== 'asking'
     const waiter = new Waiter(this, exchange, { collapsed, mark: this.#owner.mark() })
     if (this.#stage === 'sharing') return this.#owner.answerLate(this, waiter)
     this.#waiters.push(waiter)
@@ -139,7 +139,7 @@ export class Flight implements Reply {
   abandonIfUnwanted(): void {
     if (this.#waiters.length > 0 || this.#stage === 'over') return
     if (this.#stage === 'asking') {
-      if (!this.#background) this.#abandon()
+      if (!this.background) this.#abandon()
     } else if (this.body !== undefined && this.body.readers === 0 && !this.body.kept) {
       this.#abandon()
     }

@@ -28,6 +28,11 @@ export function evaluatePreconditions(conditions: RequestConditions, stored: Res
   return modifiedSince(conditions.ifModifiedSince, stored) === false ? 'not-modified' : 'full'
 }
 
+/** Whether there is a precondition that the origin decides where it does not hold for what is stored. */
+export function isForOrigin({ ifMatch, ifUnmodifiedSince }: RequestConditions): boolean {
+  return ifMatch !== undefined || ifUnmodifiedSince !== undefined
+}
+
 /** If-Match (RFC 9110 §13.1.1): strong comparison, or `*`. */
 function matchesStrongly(list: string, stored: ResponseHead): boolean {
   const tag = entityTagOf(stored)

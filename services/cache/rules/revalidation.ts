@@ -60,24 +60,38 @@ function tagged(stored: readonly StoredResponse[], selected: StoredResponse | un
  * The conditions of a client that do not go on to the origin with a validation or a fill: they are the cache's to answer
  * from what it then has (RFC 9111 §4.3.2). If-Match and If-Unmodified-Since do go on: they are the origin's.
  */
-const CACHE_CONDITIONS = new Set(['if-none-match', 'if-modified-since'])
+const CACHE_CONDITIONS: ReadonlySet<string> = new Set(['if-none-match', 'if-modified-since'])
 
 /** The request as the origin gets it: the client's conditions replaced with the cache's own. Names in any case. */
 export function withValidation(request: FieldList, validation: FieldList): string[] {
-  const fields: string[] = []
-  for (let i = 0; i < request.length; i += 2) {
-    const name = request[i] as string
-    if (!CACHE_CONDITIONS.has(name.toLowerCase())) fields.push(name, request[i + 1] as string)
-  }
-  return fields.concat(validation)
+  return withoutNames(request, CACHE_CONDITIONS).concat(validation)
 }
+
+const RANGE: ReadonlySet<string> = new Set(['range', 'if-range'])
 
 /** The request without Range and If-Range: for a fill of the whole representation. */
 export function withoutRange(request: FieldList): string[] {
+  return withoutNames(request, RANGE)
+}
+
+/** What a client wants of caches (RFC 9111 §5.2.1, §5.4), and its preconditions that go on to the origin. */
+const WISHES: ReadonlySet<string> = new Set(['cache-control', 'pragma', 'if-match', 'if-unmodified-since'])
+
+/**
+ * The request without what one client wants of its own answer, which it has got: for a refresh on behalf of all. A cache
+ * further up would answer `only-if-cached` with 504, and an origin If-Match of what was replaced with 412.
+ *
+ * @param selecting request fields that choose the answer, in lower case: these stay
+ */
+export function withoutWishes(request: FieldList, selecting: readonly string[]): string[] {
+  return withoutNames(request, selecting.length === 0 ? WISHES : WISHES.difference(new Set(selecting)))
+}
+
+function withoutNames(request: FieldList, names: ReadonlySet<string>): string[] {
   const fields: string[] = []
   for (let i = 0; i < request.length; i += 2) {
-    const name = (request[i] as string).toLowerCase()
-    if (name !== 'range' && name !== 'if-range') fields.push(request[i] as string, request[i + 1] as string)
+    const name = request[i] as string
+    if (!names.has(name.toLowerCase())) fields.push(name, request[i + 1] as string)
   }
   return fields
 }

@@ -149,6 +149,11 @@ const needsLeave = (request: StorableRequest): boolean =>
 const mayShareAuthorized = (directives: CacheControl): boolean =>
   directives.public || directives.mustRevalidate || directives.sMaxage !== null
 
+/** Whether the origin lets an answer to credentials be stored for all, by what it said of the one that is stored. */
+export function isLeftToShare(stored: FieldList): boolean {
+  return mayShareAuthorized(effectiveDirectives(stored).directives)
+}
+
 const setsCookie = (fields: FieldList): boolean =>
   fields.some((name, i) => i % 2 === 0 && (name === 'set-cookie' || name === 'set-cookie2'))
 

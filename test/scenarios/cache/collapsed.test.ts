@@ -694,3 +694,36 @@ void test('a request that comes back to the gateway does not wait for itself', {
   t.equal(cached.upstream.requests.length, 8)
   t.equal(cached.cache.flights, 0)
 })
+
+void test('nobody waits for a request that the origin may refuse for its precondition', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const gates = { first: Promise.withResolvers<void>(), others: Promise.withResolvers<void>() }
+  let asked = 0
+  const cached = await cachedBefore(t, async (exchange) => {
+    if (exchange.request.get('if-match') !== undefined) {
+      await gates.first.promise
+      return exchange.respond(412, [], '')
+    }
+    if (asked++ > 0) await gates.others.promise
+    return exchange.respond(
+      200,
+      [
+        ['Cache-Control', 'max-age=5'],
+        ['ETag', `"${asked}"`],
+      ],
+      `answer ${asked}`,
+    )
+  })
+  await cached.get('/x')
+  cached.pass(10)
+  const leader = cached.get('/x', [['If-Match', '"1"']])
+  await cached.upstream.received(2)
+  const others = Array.from({ length: 10 }, () => cached.get('/x'))
+  await cached.upstream.received(3)
+  gates.first.resolve()
+  t.equal((await leader).status, 412)
+  gates.others.resolve()
+  for (const answer of await Promise.all(others)) t.equal(String(answer.body), 'answer 2')
+  t.equal(cached.upstream.requests.length, 3)
+})

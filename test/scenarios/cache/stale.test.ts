@@ -233,3 +233,58 @@ for (const [name, play, forwarded] of FAILING) {
     t.strictSame([late.status >= 500, status(late)], [true, 'fwd=request'])
   })
 }
+
+void test('a refresh is for all: it asks for nothing that the client alone wants', { timeout: PATIENCE }, async (t) => {
+  const cached = await cachedBefore(
+    t,
+    then([SWR, ETAG, ['Vary', 'Pragma']], (exchange) =>
+      exchange.respond(200, [SWR, ETAG, ['Vary', 'Pragma']], 'second'),
+    ),
+  )
+  await cached.get('/x', [['Pragma', 'which']])
+  cached.pass(15)
+  const wishes: Field[] = [
+    ['cache-control', 'only-if-cached, max-stale'],
+    ['Pragma', 'which'],
+    ['IF-MATCH', '"1"'],
+    ['If-Unmodified-Since', new Date(cached.now()).toUTCString()],
+    ['Range', 'bytes=0-1'],
+    ['If-Range', '"1"'],
+    ['X-Other', 'sent'],
+  ]
+  const answer = await cached.get('/x', wishes)
+  t.strictSame([answer.status, String(answer.body)], [206, 'fi'])
+  const sent = await cached.upstream.received(2)
+  t.strictSame(
+    wishes.map(([name]) => sent.get(name.toLowerCase())),
+    [undefined, 'which', undefined, undefined, undefined, undefined, 'sent'],
+    'what chooses the answer stays',
+  )
+  t.equal(sent.get('if-none-match'), '"1"')
+  await standstill(() => cached.cache.flights)
+  t.equal(String((await cached.get('/x', [['Pragma', 'which']])).body), 'second')
+})
+
+for (const control of ['public', 's-maxage=10', 'immutable']) {
+  const stored: Field = ['Cache-Control', `max-age=10, stale-while-revalidate=60, ${control}`]
+  const isLeft = control !== 'immutable'
+  void test(`with credentials a refresh is begun where its answer can be stored: ${control}`, {
+    timeout: PATIENCE,
+  }, async (t) => {
+    const cached = await cachedBefore(
+      t,
+      then([stored], (exchange) => exchange.respond(200, [stored], 'second')),
+    )
+    await cached.get('/x')
+    cached.pass(15)
+    const answer = await cached.get('/x', [['Authorization', 'Basic eA==']])
+    t.strictSame([String(answer.body), status(answer)], ['first', 'hit; ttl=-5'])
+    t.equal(cached.cache.flights, isLeft ? 1 : 0)
+    if (!isLeft) t.equal(String((await cached.get('/x')).body), 'first')
+    const sent = await cached.upstream.received(2)
+    t.equal(sent.get('authorization'), isLeft ? 'Basic eA==' : undefined)
+    await standstill(() => cached.cache.flights)
+    t.equal(String((await cached.get('/x')).body), 'second')
+    t.equal(cached.upstream.requests.length, 2)
+  })
+}

@@ -4,6 +4,7 @@ import {
   updateByHead,
   validationOf,
   withoutRange,
+  withoutWishes,
   withValidation,
 } from '../../../../services/cache/rules/revalidation.ts'
 import type { ResponseHead } from '../../../../services/cache/rules/message.ts'
@@ -84,6 +85,13 @@ void test("the cache's conditions take the place of the client's; If-Match is th
     lines('A: 1', 'If-Match: "y"', 'Range: bytes=0-1', 'if-none-match: "z"'),
   )
   t.strictSame(withoutRange(lines('A: 1', 'RANGE: bytes=0-1', 'If-Range: "a"')), lines('A: 1'))
+  t.end()
+})
+
+void test('a refresh for all has no wishes of one client, but for those that choose the answer', (t) => {
+  const request = lines('CACHE-CONTROL: no-cache', 'Pragma: x', 'A: 1', 'If-Match: "y"', 'If-Unmodified-Since: z')
+  t.strictSame(withoutWishes(request, []), lines('A: 1'))
+  t.strictSame(withoutWishes(request, ['a', 'cache-control']), lines('CACHE-CONTROL: no-cache', 'A: 1'))
   t.end()
 })
 
