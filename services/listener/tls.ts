@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
+import { createPrivateKey, hash, hkdfSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { createSecureContext, createServer, type SecureContext, type Server } from 'node:tls'
@@ -174,6 +174,17 @@ export function createTicketKeys(): Buffer {
   return randomBytes(TICKET_KEY_BYTES)
 }
 
+/**
+ * With other issuers of clients' certificates, tickets are sealed with other keys: who resumes a session is taken for what the
+ * issuers of its first handshake have made of their certificate, and those may not count any more.
+ *
+ * @param ca `null`: nobody's certificate is looked at
+ */
+function ticketKeysFor(ticketKeys: Buffer, ca: Buffer | null): Buffer {
+  if (ca === null) return ticketKeys
+  return Buffer.from(hkdfSync('sha256', ticketKeys, '', hash('sha256', ca, 'buffer'), TICKET_KEY_BYTES))
+}
+
 /** The TLS side of a listener: a `tls.Server` that never listens, and the means to change its certificates. */
 export interface TlsFront {
   server: Server
@@ -191,8 +202,8 @@ export function createTlsFront(options: TlsOptions): TlsFront {
     key,
     minVersion: 'TLSv1.2',
     ...(clients && { requestCert: true, rejectUnauthorized: clients.required, ca: clients.ca }),
-    // The server's own, also where SNI chooses another certificate and after `replace`.
-    ...(ticketKeys && { ticketKeys }),
+    // The server's own, also where SNI chooses another certificate.
+    ...(ticketKeys && { ticketKeys: ticketKeysFor(ticketKeys, ca) }),
     handshakeTimeout: options.handshakeTimeoutMs,
     // A client that offers neither is refused by OpenSSL (no_application_protocol, RFC 7301 §3.2).
     ALPNProtocols: options.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
@@ -205,7 +216,13 @@ export function createTlsFront(options: TlsOptions): TlsFront {
       table = new CertificateTable(certificates, ca)
       const [first] = certificates
       // For clients that send no name, which never get to the callback.
-      server.setSecureContext({ cert: first.cert, key: first.key, minVersion: 'TLSv1.2', ...(ca && { ca }) })
+      server.setSecureContext({
+        cert: first.cert,
+        key: first.key,
+        minVersion: 'TLSv1.2',
+        ...(ca && { ca }),
+        ...(ticketKeys && { ticketKeys: ticketKeysFor(ticketKeys, ca) }),
+      })
     },
   }
 }

@@ -147,6 +147,37 @@ void test('a session goes on at another listener with the same ticket keys, also
   t.ok(await resume(t, other.port, session), 'with its certificates read again')
 })
 
+void test('a session from before other issuers of clients is none, at any listener with the same ticket keys', async (t) => {
+  const directory = t.testdir()
+  const [tls, issuer, next] = [
+    [await pair(directory, 'first.test'), await pair(directory, 'a.test')],
+    await pair(directory, 'issuer'),
+    await pair(directory, 'next'),
+  ]
+  const ticketKeys = createTicketKeys()
+  const start = (ca?: string) =>
+    startListener(t, {
+      options: { tls, ...(ca !== undefined && { clientCertificates: { ca, mode: 'request' } }) },
+      context: { ticketKeys },
+    })
+  const [one, same, other, open] = [
+    await start(issuer.cert),
+    await start(issuer.cert),
+    await start(next.cert),
+    await start(),
+  ]
+  const session = await begin(t, one.port)
+  t.ok(await resume(t, same.port, session))
+  t.notOk(await resume(t, other.port, session), 'one that asks for certificates of others')
+  t.notOk(await resume(t, one.port, await begin(t, open.port)), 'from one that asks for none')
+  ;(await one.listener.renew())()
+  t.ok(await resume(t, one.port, session), 'the same, read again')
+  writeFileSync(issuer.cert, readFileSync(next.cert))
+  ;(await one.listener.renew())()
+  t.notOk(await resume(t, one.port, session))
+  t.ok(await resume(t, other.port, await begin(t, one.port)))
+})
+
 void test('HTTP in the clear is told to speak TLS, and its connection closed', async (t) => {
   const { port, listener } = await startListener(t, { options: { tls: [await pair(t.testdir(), 'a.test')] } })
   for (const request of ['GET / HTTP/1.1\r\nHost: a\r\n\r\n', `POST / HTTP/1.1\r\nHost: a\r\n\r\n${'x'.repeat(1e6)}`]) {
