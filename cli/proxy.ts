@@ -51,7 +51,12 @@ export function configurationFor(address: string, call: Pick<Call, 'text'>): Rec
   }
 }
 
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+/** Addresses of a listener that connections to this machine's own names come to. */
+const LOOPBACK: Readonly<Record<string, readonly string[]>> = {
+  localhost: ['localhost', '127.0.0.1', '::1', '0.0.0.0', '::'],
+  '127.0.0.1': ['localhost', '127.0.0.1', '0.0.0.0', '::'],
+  '::1': ['localhost', '::1', '::'],
+}
 
 /** The service's address, where a listener has it: requests would go round in circles, the service be started in vain. */
 function targetAmong({ listen, upstreams }: Config): string | undefined {
@@ -59,7 +64,8 @@ function targetAmong({ listen, upstreams }: Config): string | undefined {
   if (target === undefined || !URL.canParse(target)) return undefined
   const { hostname, port, protocol } = new URL(target)
   const wanted = Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port)
-  const isOwn = listen.some((own) => own.port === wanted && (LOOPBACK.includes(hostname) || own.host === hostname))
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const isOwn = listen.some((own) => own.port === wanted && (own.host === host || LOOPBACK[host]?.includes(own.host)))
   return isOwn ? target : undefined
 }
 

@@ -188,6 +188,8 @@ void test('a gateway is not put before itself', async (t) => {
     ['localhost:8080'],
     ['http://127.0.0.1:9001', '--port', '9001', '--save'],
     ['http://10.0.0.5', '--host', '10.0.0.5', '--port', '80'],
+    ['http://[::1]:9001', '--host', '::', '--port', '9001'],
+    ['http://[2001:db8::5]:9001', '--host', '2001:db8::5', '--port', '9001'],
   ]) {
     t.match(await headrace(cwd, args), {
       code: 2,
@@ -195,6 +197,13 @@ void test('a gateway is not put before itself', async (t) => {
     })
   }
   t.strictSame(readdirSync(cwd), [])
+})
+
+void test('the same port of another address is not its own', async (t) => {
+  // An address that no machine has, so that it listens nowhere.
+  const { code, err } = await headrace(t.testdir({}), ['localhost:8080', '--host', '192.0.2.1', '--admin-port', '0'])
+  t.equal(code, 1)
+  t.match(err, 'Cannot listen on 192.0.2.1')
 })
 
 void test('--save where nothing can be written says so', async (t) => {
