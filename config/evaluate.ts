@@ -45,7 +45,8 @@ export async function evaluate(
       child.once('message', (reply) => resolve(reply as EvaluateConfigReply))
       child.on('error', (error) => resolve({ outcome: 'exit', reason: `its process did not start: ${error.message}` }))
       child.once('close', () => resolve({ outcome: 'exit', reason: exitReason(child) }))
-      child.send(request)
+      // Without a file descriptor left it has no channel, and its error is still to come.
+      if (child.connected) child.send(request)
     })
   } finally {
     clearTimeout(timer)

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { type Test, test } from 'tap'
 import { loadConfig } from '../../../config/load.ts'
+import { PATIENCE } from '../../helper.ts'
 
 async function problemsOf(t: Test, text: string, { name = 'headrace.config.ts', timeoutMs = 5_000, more = {} } = {}) {
   const cwd = t.testdir({ [name]: text, ...more })
@@ -113,4 +116,23 @@ void test('each load is a fresh one: an imported module is read again', async (t
     const loaded = await loadConfig({ cwd, variables: {} })
     t.equal(loaded.ok && loaded.config.listen[0]?.port, 2)
   }
+})
+
+/** Evaluates a configuration in a process that has taken every descriptor it may have. */
+const WITHOUT_DESCRIPTORS = `
+  import { openSync } from 'node:fs'
+  import { evaluate } from ${JSON.stringify(new URL('../../../config/evaluate.ts', import.meta.url).href)}
+  try {
+    while (true) openSync('/dev/null')
+  } catch {}
+  console.log(JSON.stringify(await evaluate('/x.js', '', { variables: {} })))
+`
+
+void test('where no process can be started, that is said', {
+  skip: process.platform === 'win32',
+  timeout: PATIENCE,
+}, async (t) => {
+  const limited = 'ulimit -n 100 && exec "$0" --input-type=module --eval "$1"'
+  const { stdout } = await promisify(execFile)('sh', ['-c', limited, process.execPath, WITHOUT_DESCRIPTORS])
+  t.match(JSON.parse(stdout), { outcome: 'exit', reason: /^its process did not start: .*EMFILE$/ })
 })
