@@ -44,9 +44,14 @@ export const STEPS = [
 /** The guard on the control plane: no route has the same. */
 export const CONTROL_GUARD = 'control'
 
-/** What a route asks of its callers, as text: the same for routes that ask the same, empty for those that ask nothing. */
+/** What a route asks of its callers, as text: the same for routes that ask the same, empty for those that let everybody in. */
 export function guardOf({ access }: Pick<RouteOptions, 'access'>): string {
-  return access === null ? '' : JSON.stringify(access)
+  if (access === null) return ''
+  // Whether what is stored is for all is the cache's matter: the same callers get it.
+  const { public: _, ...guard } = access
+  const { anonymous, allow, deny, addresses } = guard
+  const isOpen = anonymous && [allow, deny, addresses.allow, addresses.deny].every(({ length }) => length === 0)
+  return isOpen ? '' : JSON.stringify(guard)
 }
 
 export type Step = (typeof STEPS)[number]
