@@ -25,5 +25,7 @@ function shapeOf(name: string): number {
  * some all that is no letter or digit. What must not be in a request must not be in it under another name of that kind.
  */
 export function foldedName(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
+  const lower = name.toLowerCase()
+  // Almost every name stays as it is: to see that costs less than to replace nothing.
+  return /[^a-z0-9-]/.test(lower) ? lower.replace(/[^a-z0-9]/g, '-') : lower
 }
