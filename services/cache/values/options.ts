@@ -35,6 +35,7 @@ const MOST_TAGS = 64
 
 /** @throws HR_CACHE_OPTION, HR_CACHE_TAGS */
 export function valuePolicy(options: ValueOptions): ValuePolicy {
+  checkNames(options)
   const ttlMs = duration('ttl', options.ttl ?? 'long')
   const timeoutMs = duration('timeout', options.timeout ?? '30s')
   if (timeoutMs < 1 || timeoutMs > LONGEST_TIMEOUT_MS) {
@@ -47,6 +48,26 @@ export function valuePolicy(options: ValueOptions): ValuePolicy {
     staleIfErrorMs: duration('staleIfError', options.staleIfError ?? '0s'),
     tags: checkedTags(options.tags ?? NO_TAGS),
     timeoutMs,
+  }
+}
+
+const NAMES = [
+  'ttl',
+  'negativeTtl',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'tags',
+  'timeout',
+] as const satisfies (keyof ValueOptions)[]
+const names: ReadonlySet<string> = new Set(NAMES)
+
+/** A misspelt option would leave its default in force. @throws HR_CACHE_OPTION */
+function checkNames(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new CacheOptionError(`the options of a value are '${String(options)}'; write them as { ttl: '5m' }`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!names.has(name)) throw new CacheOptionError(`a value has no option '${name}'; it has ${NAMES.join(', ')}`)
   }
 }
 

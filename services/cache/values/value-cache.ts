@@ -4,7 +4,7 @@ import type { SecondTierReport } from '../second-tier.ts'
 import type { CacheStorage, SharedCache } from '../storage.ts'
 import type { Entry } from '../store/entry.ts'
 import { ValueCounters } from './counters.ts'
-import { BatchSizeError, ValueSizeError } from './errors.ts'
+import { BatchSizeError, CacheOptionError, ValueSizeError } from './errors.ts'
 import { Followed } from './followed.ts'
 import { storeKey } from './key.ts'
 import type { Make } from './making.ts'
@@ -109,8 +109,9 @@ export class ValueCache {
     return (await this.#fresh(storeKey(key)))?.value as T | undefined
   }
 
-  /** What is stored and fresh of these keys. @throws HR_CACHE_KEY, HR_CACHE_BATCH_SIZE */
+  /** What is stored and fresh of these keys. @throws HR_CACHE_KEY, HR_CACHE_OPTION, HR_CACHE_BATCH_SIZE */
   async mget<T>(keys: readonly string[]): Promise<Map<string, T>> {
+    if (!Array.isArray(keys)) throw new CacheOptionError('mget takes a list of keys')
     if (keys.length > MOST_KEYS) throw new BatchSizeError(keys.length, MOST_KEYS)
     const wanted = keys.map((key) => [key, storeKey(key)] as const)
     const known = await Promise.all(wanted.map(async ([key, kept]) => [key, await this.#fresh(kept)] as const))
@@ -132,7 +133,7 @@ export class ValueCache {
     entries: ReadonlyMap<string, unknown> | readonly (readonly [string, unknown])[],
     options: Omit<ValueOptions, 'timeout'> = {},
   ): Promise<void> {
-    const list = [...entries]
+    const list = pairsOf(entries)
     if (list.length > MOST_KEYS) throw new BatchSizeError(list.length, MOST_KEYS)
     const policy = valuePolicy(options)
     const ready = list.map(([key, value]) => {
@@ -241,6 +242,13 @@ export class ValueCache {
     for (let waits = 0; this.#now() === at && waits < MOST_WAITS; waits++) await wait(1)
     return mark
   }
+}
+
+/** @throws HR_CACHE_OPTION */
+function pairsOf(entries: Parameters<ValueCache['mset']>[0]): (readonly [string, unknown])[] {
+  const list = entries instanceof Map || Array.isArray(entries) ? [...entries] : undefined
+  if (list?.some((pair) => !Array.isArray(pair)) === false) return list
+  throw new CacheOptionError('mset takes a Map, or a list of pairs: [[key, value], …]; Object.entries() makes one')
 }
 
 /** The program's own mistake, which no stale value should hide. */

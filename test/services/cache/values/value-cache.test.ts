@@ -285,6 +285,10 @@ void test('several are read and written at once', async (t) => {
     { code: 'HR_CACHE_VALUE_TYPE' },
   )
   t.equal(await cache.get('e'), undefined, 'all or none')
+  for (const entries of [{ g: 1 }, 'gh', ['gh'], new Set(['gh']), null]) {
+    await t.rejects(cache.mset(entries as never), { code: 'HR_CACHE_OPTION', message: /Object\.entries/ })
+  }
+  await t.rejects(cache.mget('gh' as never), { code: 'HR_CACHE_OPTION' })
 })
 
 void test('a wrapped function is asked when its arguments are new, with their key and tags', async (t) => {
@@ -346,6 +350,10 @@ void test('keys, tags and options have bounds', async (t) => {
     { timeout: '0s' },
     { timeout: '11m' },
     { staleIfError: '-1s' },
+    { TTL: '5m' } as never,
+    '5m' as never,
+    60 as never,
+    null as never,
   ]) {
     await t.rejects(cache.getOrSet('n', make, options), { code: 'HR_CACHE_OPTION' }, JSON.stringify(options))
   }
