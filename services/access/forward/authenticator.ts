@@ -40,7 +40,7 @@ export interface ForwardParts {
 
 /**
  * Lets another service decide. Its 2xx says who calls; its 401, 403 and redirects are what the client gets. Anything else,
- * and silence, is no decision: 503, unless the configuration says to go on with the route's next way.
+ * and silence, is no decision: 503, unless it is away or broken and the configuration says to go on with the route's next way.
  *
  * A yes is remembered as its Cache-Control says, for requests of which the service was told the same. Requests that ask the
  * same at the same time wait for one answer.
@@ -90,12 +90,14 @@ export class ForwardAuthenticator implements Authenticator {
     try {
       answer = await this.#answerTo(question)
     } catch (error) {
-      return this.#away(error)
+      return this.#failed(error)
     }
     const { status } = answer
     if (status >= 200 && status < 300) return this.#pass(exchange, answer, { question, generation })
     if (status === 401 || status === 403 || REDIRECTS.has(status)) return turnAway(exchange, answer)
-    return this.#away(new Error(`status ${status}`))
+    const error = new Error(`status ${status}`)
+    // What a client can bring about, by credentials that are malformed or too long, must not let it through as nobody.
+    return status >= 500 ? this.#failed(error) : this.#undecided(error)
   }
 
   async #answerTo(question: Question): Promise<ForwardAnswer> {
@@ -156,11 +158,16 @@ export class ForwardAuthenticator implements Authenticator {
     }
   }
 
-  #away(error: unknown): GatewayError | undefined {
+  /** It is away, slow, or broken. */
+  #failed(error: unknown): GatewayError | undefined {
+    const undecided = this.#undecided(error)
+    return this.options.onFailure === 'skip' ? undefined : undecided
+  }
+
+  #undecided(error: unknown): GatewayError {
     this.failures++
     if (!this.#isFailing) this.#parts.failed(error)
     this.#isFailing = true
-    if (this.options.onFailure === 'skip') return undefined
     const away: GatewayError = new ForwardAwayError(this.options.name)
     away.fields = ['retry-after', String(RETRY_AFTER_S)]
     return away

@@ -63,7 +63,7 @@ export const forwardSchema = Type.Object(
     onFailure: OneOf(['refuse', 'skip'], {
       default: 'refuse',
       description:
-        "Where it is away or slow: 503, or the route's next way ('anonymous', say), which lets everybody through whom it would have refused",
+        "Where it is away, slow or answers with 5xx: 503, or the route's next way ('anonymous', say), which lets everybody through whom it would have refused",
     }),
   },
   {

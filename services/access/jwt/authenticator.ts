@@ -62,8 +62,11 @@ export class JwtAuthenticator implements Authenticator {
   /** @returns `undefined` where there is none */
   #tokenOf(exchange: Exchange): string | GatewayError | undefined {
     const { fields } = exchange
+    // Which of several a token is in, another reader may see otherwise.
+    if (fields.authorization !== undefined && onlyField(fields, 'authorization') === SEVERAL) {
+      return new CredentialsAmbiguousError()
+    }
     const bearer = bearerOf(fields.authorization)
-    if (bearer !== undefined && onlyField(fields, 'authorization') === SEVERAL) return new CredentialsAmbiguousError()
     if (this.#cookies.length === 0) return bearer
     let found = bearer
     for (const name of this.#cookies) {

@@ -199,8 +199,19 @@ void test('no decision is a refusal: errors, odd statuses, silence', soon, async
 })
 
 void test('only where the configuration says so, its silence leads to the next way', soon, async (t) => {
-  const { authenticator } = await setUp(t, says(500), { onFailure: 'skip' })
+  const { service, authenticator } = await setUp(t, says(500), { onFailure: 'skip' })
   t.equal(await authenticator.authenticate(asked().exchange), undefined)
+  service.answer = (request) => request.socket.destroy()
+  t.equal(await authenticator.authenticate(asked().exchange), undefined)
+})
+
+void test('credentials that it cannot read let nobody through by the next way', soon, async (t) => {
+  const { service, authenticator } = await setUp(t, says(400), { onFailure: 'skip' })
+  for (const status of [400, 404, 429, 431, 304]) {
+    service.answer = says(status)
+    const judged = await authenticator.authenticate(asked({ authorization: 'a' }).exchange)
+    t.match(judged, { code: 'HR_ACCESS_FORWARD_AWAY', statusCode: 503 }, String(status))
+  }
 })
 
 void test('a credential that comes twice is refused', soon, async (t) => {

@@ -54,6 +54,13 @@ void test('two tokens are one too many', async (t) => {
   const bearer = `Bearer ${token}`
   const twice = asked({ authorization: [bearer, bearer] }).exchange
   t.match(authenticator.authenticate(twice), { code: 'HR_ACCESS_AMBIGUOUS', statusCode: 400 })
+  for (const authorization of [
+    [bearer, 'Basic YTpi'],
+    ['Basic YTpi', bearer],
+  ]) {
+    const mixed = asked({ authorization }).exchange
+    t.match(await authenticator.authenticate(mixed), { code: 'HR_ACCESS_AMBIGUOUS', statusCode: 400 })
+  }
   const both = asked({ authorization: bearer, cookie: 'token=other' }).exchange
   t.match(authenticator.authenticate(both), { code: 'HR_ACCESS_AMBIGUOUS' })
 })
