@@ -26,6 +26,9 @@ interface Progress {
   failures: { url: string; reason: string }[]
 }
 
+/** Scheme and host are part of every key. */
+const LOCAL =
+  'a path alone is warm for localhost only: name the URL that clients ask for, such as https://api.example.com/vehicles'
 const MEMBERS = ['state', 'total', 'done', 'failed', 'failures'] as const
 /** Between two looks. */
 const LOOK_EVERY_MS = 250
@@ -43,6 +46,7 @@ async function run(call: Call): Promise<ExitCode> {
   else {
     const paint = painter(stderr)
     for (const { url, reason } of progress.failures) stderr.write(`${paint('yellow', 'warning')} ${url}: ${reason}\n`)
+    if (urls.some((url) => url.startsWith('/'))) stderr.write(`${paint('yellow', 'note')} ${LOCAL}\n`)
     stdout.write(`${painter(stdout)('green', '✔')} ${inWords(progress)}\n`)
   }
   return progress.failed === 0 && progress.state !== 'cancelled' ? 0 : 1

@@ -21,7 +21,8 @@ const progressSchema = {
 const urlSchema = Type.String({
   minLength: 1,
   maxLength: 8192,
-  description: "As clients ask for it; a path alone is asked at the first listener's port on localhost",
+  description:
+    "As clients ask for it; a path alone is asked at the first listener's port on localhost, and warm for that host alone",
   examples: ['https://api.example.com/vehicles', '/vehicles'],
 })
 

@@ -151,7 +151,7 @@ export const cacheSchema = Type.Object(
         default: [],
         maxItems: MOST_WARM_TARGETS,
         description:
-          "URLs that each process asks for when it starts, and on POST /performance/cache/warm; a path alone is asked at the first listener's port on localhost",
+          "URLs that each process asks for when it starts, and on POST /performance/cache/warm; a path alone is asked at the first listener's port on localhost, and warm for that host alone",
         examples: [['https://api.example.com/vehicles']],
       },
     ),

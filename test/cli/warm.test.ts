@@ -26,13 +26,15 @@ void test('warm has the gateway ask for URLs: clients are answered from the cach
   t.match(answer.headers['cache-status'], /hit/)
   t.equal(await answer.body.text(), 'x')
 
+  t.match(await warmed('/a'), { code: 0, out: '✔ 1 asked for\n', err: /^note a path alone is warm for localhost only/ })
+
   const { code, out, err } = await warmed(`${publicUrl}/missing`, 'ftp://a.test/')
   t.equal(code, 1)
   t.equal(out, '✔ 2 asked for, 2 failed\n')
   t.match(err, /\/missing: 404\n/)
   t.match(err, /'ftp:\/\/a\.test\/' cannot be warmed/)
 
-  t.same(asked.toSorted(), ['/a', '/b', '/missing'])
+  t.same(asked.toSorted(), ['/a', '/a', '/b', '/missing'])
 })
 
 void test('the configured list is asked for at the start, and again when warm names nothing else', async (t) => {
