@@ -4,3 +4,8 @@ export function mediaTypeOf(contentType: string | undefined): string {
   const end = contentType.indexOf(';')
   return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
 }
+
+/** Whether an answer tells events as they happen (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+export function isEventStream(contentType: string | undefined): boolean {
+  return mediaTypeOf(contentType) === 'text/event-stream'
+}

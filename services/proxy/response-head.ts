@@ -1,12 +1,11 @@
 import type { Exchange } from '../downstream/exchange.ts'
 import type { Forwarding } from '../downstream/forwarding.ts'
 import { serverTiming } from '../downstream/server-timing.ts'
+import { isEventStream } from '../http/media-type.ts'
 import type { Target } from '../upstream/target.ts'
 import { mapBack } from './map-back.ts'
 import type { ProxyPlan, RoutePlan } from './plan.ts'
 import type { UpstreamHead } from './response-fields.ts'
-
-const EVENT_STREAM = 'text/event-stream'
 
 /** What the gateway knows of an answer besides its head. */
 export interface AnswerContext {
@@ -57,5 +56,5 @@ export function isBodyless(status: number, method: string): boolean {
 /** How long its body may stand still, in ms; 0 for ever. Event streams are silent for long. */
 export function bodyIdleMs(head: UpstreamHead, { timeout }: ProxyPlan): number {
   const type = head['content-type']
-  return typeof type === 'string' && type.startsWith(EVENT_STREAM) ? timeout.streamIdleMs : timeout.idleMs
+  return typeof type === 'string' && isEventStream(type) ? timeout.streamIdleMs : timeout.idleMs
 }

@@ -91,7 +91,9 @@ everyProtocol('an event stream may be silent for longer than idle', async (t, pr
   const { gateway } = await gatewayBefore(
     t,
     async (exchange) => {
-      await exchange.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n')
+      await exchange.send(
+        'HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream;charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n',
+      )
       await exchange.chunk('data: 1\n\n')
       await silence.promise
       await exchange.chunk('data: 2\n\n')

@@ -1,4 +1,5 @@
 import { HOP_BY_HOP_FIELDS } from '../../http/connection-fields.ts'
+import { isEventStream } from '../../http/media-type.ts'
 import type { CachePolicy } from '../policy.ts'
 import type { CacheControl } from './cache-control.ts'
 import { isDisguised } from './deception.ts'
@@ -43,6 +44,8 @@ export type NotStored =
   | 'vary'
   /** Profile `secure`: what sets a cookie is one client's. */
   | 'set-cookie'
+  /** What is happening now, told to each client from when it came: stored, it would be told as news to others. */
+  | 'event-stream'
   /** The route's guard: the path's ending says another type than the answer. */
   | 'disguised'
   /** Nobody said that it may be stored, or for how long, and there is nothing to validate it by. */
@@ -84,6 +87,7 @@ export function storability(
   if (refused !== null) return { store: false, reason: refused, lasting: false }
   const lasting = isLasting(head.status)
   if (!isStorableStatus(head.status, policy)) return { store: false, reason: 'status', lasting }
+  if (isEventStream(fieldValue(head.fields, 'content-type'))) return { store: false, reason: 'event-stream', lasting }
   const effective = effectiveDirectives(head.fields)
   const { directives } = effective
   const forbidden = refusedByOrigin(directives, head)

@@ -74,6 +74,13 @@ const UNSHAREABLE: [name: string, fields: [string, string][]][] = [
       ['Vary', '*'],
     ],
   ],
+  [
+    'an event stream',
+    [
+      ['Cache-Control', 'max-age=60'],
+      ['Content-Type', 'Text/Event-Stream; charset=utf-8'],
+    ],
+  ],
 ]
 
 for (const [name, fields] of UNSHAREABLE) {

@@ -223,6 +223,15 @@ void test('what was decided comes with it', (t) => {
   t.end()
 })
 
+void test('an event stream is never stored, whatever is said of it', (t) => {
+  for (const type of ['text/event-stream', 'Text/Event-Stream; charset=utf-8']) {
+    t.equal(outcome({ ...FRESH, 'content-type': type }), 'event-stream!')
+    t.equal(outcome({ 'content-type': type }, { by: { ttl: 60 } }), 'event-stream!')
+  }
+  t.equal(outcome({ ...FRESH, 'content-type': 'text/event-stream-log' }), 'stored')
+  t.end()
+})
+
 void test('what is disguised is kept out by the guard alone', (t) => {
   const page = { ...FRESH, 'content-type': 'text/html' }
   const asked = { path: '/account/x.css' }
