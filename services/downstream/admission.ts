@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import { canonicalTarget } from '../http/canonical-path.ts'
 import {
   AmbiguousPathError,
@@ -16,6 +17,7 @@ import type { Match, RouteTable } from '../routing/table.ts'
 import { guardedReading } from './ambiguity.ts'
 import type { Exchange } from './exchange.ts'
 import type { Forwarding } from './forwarding.ts'
+import { METHOD_OVERRIDES } from './method-overrides.ts'
 import type { ReservedFields } from './reserved-fields.ts'
 import { refuseFraming } from './framing.ts'
 
@@ -47,9 +49,13 @@ const MOST_PASSES = 8
  */
 export class Admission<Plan extends Admissible> {
   readonly #options: AdmissionOptions<Plan>
+  /** Routes are told apart by methods, and some have a guard: another method may be another's to use. */
+  readonly #isByMethod: boolean
 
   constructor(options: AdmissionOptions<Plan>) {
+    const { routes } = options.table
     this.#options = options
+    this.#isByMethod = routes.some(({ pattern }) => pattern.methods !== null) && routes.some(({ guard }) => guard !== '')
   }
 
   /** Fills the exchange. @returns why it is refused (the connection must then be closed), or `undefined` */
@@ -81,6 +87,7 @@ export class Admission<Plan extends Admissible> {
       return new MethodNotAllowedError('no TRACE here')
     exchange.plan = found.route
     exchange.parameters = found.parameters
+    if (this.#isByMethod && this.#mayBeOverridden(exchange, found.route)) METHOD_OVERRIDES.drop(exchange.fields.kept)
     return this.#ambiguity(exchange, found.route)
   }
 
@@ -140,6 +147,15 @@ export class Admission<Plan extends Admissible> {
     const passes = this.#options.forwarding.passes(exchange)
     exchange.passes = passes
     return passes < MOST_PASSES ? undefined : new LoopError(passes)
+  }
+
+  /** Whether it names another method, and some other method has another guard there. */
+  #mayBeOverridden({ fields, host, path }: Exchange<Plan>, { guard }: Plan): boolean {
+    if (!METHOD_OVERRIDES.isIn(fields.kept)) return false
+    return METHODS.some((method) => {
+      const other = this.#options.table.match(method, host, path)?.route.guard ?? ''
+      return other !== '' && other !== guard
+    })
   }
 
   #ambiguity(exchange: Exchange<Plan>, plan: Plan): GatewayError | undefined {

@@ -20,6 +20,12 @@ export class ReservedFields {
     )
   }
 
+  /** @param kept name, value, name, value */
+  isIn(kept: readonly string[]): boolean {
+    for (let i = 0; i < kept.length; i += 2) if (this.has(kept[i] as string)) return true
+    return false
+  }
+
   /** @param kept name, value, name, value: changed in place */
   drop(kept: string[]): void {
     for (let i = 0; i < kept.length; i += 2) {

@@ -183,3 +183,20 @@ void test('a path is refused that, read in another way, reaches a route that has
   t.equal(code(admit(admission, { method: 'PUT', target: '//drop/a' })), 'HR_REQUEST_PATH_AMBIGUOUS')
   t.end()
 })
+
+void test('no field names a method that another guard is for', (t) => {
+  const kept = (target: string, ...routes: Route[]): number => {
+    const fields = ['Host', 'a', 'X-HTTP-Method-Override', 'DELETE', 'x_http_method', 'DELETE']
+    const { exchange, refusal } = admit(admissionOf(...routes), { method: 'POST', target, fields })
+    t.equal(refusal, undefined)
+    return exchange.fields.kept.length / 2
+  }
+  const admins = { key: 'DELETE /orders/*', guard: 'the group admins' }
+  t.equal(kept('/orders/7', { key: 'POST /orders/*', guard: 'keys' }, admins), 0)
+  t.equal(kept('/orders/7', { key: '/*' }, admins), 0)
+  t.equal(kept('/orders/7', { key: 'POST /orders/*' }, { key: '/*', guard: 'keys' }), 0, 'where no route names it')
+  t.equal(kept('/carts/7', { key: '/*' }, admins), 2, 'elsewhere it is for the upstream to judge')
+  t.equal(kept('/orders/7', { key: 'POST /orders/*', guard: 'the group admins' }, admins), 2, 'so it is by one guard')
+  t.equal(kept('/orders/7', { key: '/*', guard: 'keys' }, { key: 'DELETE /orders/*' }), 2, 'and where nobody is asked')
+  t.end()
+})
