@@ -8,7 +8,6 @@ import { OriginError, UpgradeError, WebSocketLimitError } from '../websocket/err
 import { readOffer } from '../websocket/handshake.ts'
 import { mayConnect } from '../websocket/origin.ts'
 import type { Tunnels } from '../websocket/tunnels.ts'
-
 import type { GatewayExchange } from './exchanges.ts'
 import type { Passage } from './passage.ts'
 
