@@ -38,6 +38,9 @@ export async function evaluate(
     stdio: ['ignore', 2, 2, 'ipc'],
   })
   const over = new Promise((resolve) => child.once('close', resolve))
+  const kill = (): void => void child.kill('SIGKILL')
+  // Code that computes without end does not notice that nobody waits for it any more.
+  process.once('exit', kill)
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise<Evaluation>((resolve) => {
@@ -50,8 +53,9 @@ export async function evaluate(
     })
   } finally {
     clearTimeout(timer)
-    child.kill('SIGKILL')
+    kill()
     await over
+    process.off('exit', kill)
   }
 }
 

@@ -55,7 +55,8 @@ export class Admission<Plan extends Admissible> {
   constructor(options: AdmissionOptions<Plan>) {
     const { routes } = options.table
     this.#options = options
-    this.#isByMethod = routes.some(({ pattern }) => pattern.methods !== null) && routes.some(({ guard }) => guard !== '')
+    this.#isByMethod =
+      routes.some(({ pattern }) => pattern.methods !== null) && routes.some(({ guard }) => guard !== '')
   }
 
   /** Fills the exchange. @returns why it is refused (the connection must then be closed), or `undefined` */

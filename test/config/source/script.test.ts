@@ -1,4 +1,6 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { type Test, test } from 'tap'
 import { loadConfig } from '../../../config/load.ts'
@@ -118,10 +120,12 @@ void test('each load is a fresh one: an imported module is read again', async (t
   }
 })
 
+const EVALUATE = JSON.stringify(new URL('../../../config/evaluate.ts', import.meta.url).href)
+
 /** Evaluates a configuration in a process that has taken every descriptor it may have. */
 const WITHOUT_DESCRIPTORS = `
   import { openSync } from 'node:fs'
-  import { evaluate } from ${JSON.stringify(new URL('../../../config/evaluate.ts', import.meta.url).href)}
+  import { evaluate } from ${EVALUATE}
   try {
     while (true) openSync('/dev/null')
   } catch {}
@@ -135,4 +139,21 @@ void test('where no process can be started, that is said', {
   const limited = 'ulimit -n 100 && exec "$0" --input-type=module --eval "$1"'
   const { stdout } = await promisify(execFile)('sh', ['-c', limited, process.execPath, WITHOUT_DESCRIPTORS])
   t.match(JSON.parse(stdout), { outcome: 'exit', reason: /^its process did not start: .*EMFILE$/ })
+})
+
+/** Evaluates a configuration that computes without end, until its standard input says that this is enough. */
+const EVALUATING = `
+  import { evaluate } from ${EVALUATE}
+  process.stdin.once('data', () => process.exit())
+  void evaluate(process.argv[1], '', { variables: {} })
+`
+
+void test('code that computes without end is over with the process that waits for it', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const cwd = t.testdir({ 'endless.mjs': `console.error('begun')\nfor (;;) {}\n` })
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', EVALUATING, join(cwd, 'endless.mjs')])
+  // Both write there: it ends with the last of them.
+  for await (const line of createInterface({ input: child.stderr })) if (line === 'begun') child.stdin.end('enough')
+  t.pass('nobody holds standard error open')
 })
