@@ -19,6 +19,14 @@ export function readContentDigest(value: string | undefined): { algorithm: strin
   return found.length === 0 ? undefined : found
 }
 
+/** @returns whether bytes have all of these digests */
+export function haveDigests(bytes: Buffer, digests: readonly { algorithm: string; digest: Buffer }[]): boolean {
+  return digests.every(({ algorithm, digest }) => {
+    const actual = createHash(algorithm).update(bytes).digest()
+    return actual.length === digest.length && timingSafeEqual(actual, digest)
+  })
+}
+
 /**
  * Reads the body of a request whole, and leaves the same bytes with the exchange.
  *
@@ -34,8 +42,5 @@ export async function hasDigests(
   for await (const chunk of new RequestBody(exchange, mostBytes)) chunks.push(chunk)
   const bytes = Buffer.concat(chunks)
   exchange.body = Readable.from([bytes], { objectMode: false })
-  return digests.every(({ algorithm, digest }) => {
-    const actual = createHash(algorithm).update(bytes).digest()
-    return actual.length === digest.length && timingSafeEqual(actual, digest)
-  })
+  return haveDigests(bytes, digests)
 }

@@ -9,7 +9,7 @@ import { onlyField, SEVERAL } from '../credentials.ts'
 import { busy, CredentialsAmbiguousError, CredentialsInvalidError, ReplayedError } from '../errors.ts'
 import type { HmacOptions } from '../options.ts'
 import type { Authentication, Authenticator } from '../scheme.ts'
-import { hasDigests, readContentDigest } from './content-digest.ts'
+import { hasDigests, haveDigests, readContentDigest } from './content-digest.ts'
 import { ReplayMemory, type Taken } from './replay-memory.ts'
 import { SharedReplays, type TakeSignature } from './shared-replays.ts'
 import { isCovered, signatureBase } from './signature-base.ts'
@@ -17,6 +17,8 @@ import { readSignatureInput, type SignatureInput } from './signature-input.ts'
 
 /** What a signature of nobody is checked with. */
 const NOBODYS_SECRET = 'nobody has this secret, and no secret is as short as none'
+
+const NO_BYTES = Buffer.alloc(0)
 
 export interface HmacSchemeParts {
   realm: string
@@ -31,7 +33,7 @@ export interface HmacSchemeParts {
 
 /**
  * Signed requests: HTTP Message Signatures (RFC 9421) by `hmac-sha256`. Method, authority, path and query have to be signed,
- * and with a body its Content-Digest (RFC 9530), which is compared with what comes before anything goes on. Accepted once
+ * and with a body its Content-Digest (RFC 9530), which is compared with what comes, were it nothing, before anything goes on. Accepted once
  * in the window of time around now: in this process, and in those that it shares with, as long as they can be asked.
  */
 export class HmacScheme implements Authenticator {
@@ -77,7 +79,9 @@ export class HmacScheme implements Authenticator {
     const given = readSignatureInput(input, signature)
     if (given === undefined || (given.alg !== null && given.alg !== 'hmac-sha256')) return new CredentialsInvalidError()
     const identity = this.#signer(exchange, given)
-    if (identity === undefined || !this.#isInTime(given)) return new CredentialsInvalidError()
+    if (identity === undefined || !this.#isInTime(given) || lacksBody(exchange, given)) {
+      return new CredentialsInvalidError()
+    }
     const id = idOf(given)
     const refused = refusalOf(this.replays.take(id, this.#parts.now()))
     if (refused !== undefined) return refused
@@ -147,6 +151,14 @@ export function replayBounds({ windowMs, remember }: Pick<HmacOptions, 'windowMs
   most: number
 } {
   return { lifetimeMs: 2 * windowMs, most: remember }
+}
+
+/** One was signed, and has been taken away on the way here. */
+function lacksBody({ body, fields }: Exchange, { components }: SignatureInput): boolean {
+  if (body !== null || !components.includes('content-digest')) return false
+  const digest = onlyField(fields, 'content-digest')
+  const digests = digest === SEVERAL ? undefined : readContentDigest(digest)
+  return digests === undefined || !haveDigests(NO_BYTES, digests)
 }
 
 /** By what a signature is accepted once: its nonce, or itself. */

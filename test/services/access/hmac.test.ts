@@ -118,6 +118,16 @@ void test('another method, query, secret or key, or less signed than decides, is
   t.equal(scheme.replays.size, 0, 'and nothing is remembered of it')
 })
 
+void test('a request whose signed body has been taken away is refused', (t) => {
+  const scheme = schemeAt()
+  const without = (signing: Signing): Exchange => Object.assign(signed({ method: 'POST', ...signing }), { body: null })
+  t.match(scheme.authenticate(without({ body: 'transfer: 100' })), isInvalid)
+  t.match(scheme.authenticate(without({ body: '', digest: 'md5=:AAAA:' })), isInvalid)
+  t.equal(scheme.replays.size, 0)
+  t.match(scheme.authenticate(without({ body: '' })), { id: 'acme' }, 'nothing was signed')
+  t.end()
+})
+
 void test('an unknown keyid is as much work as a wrong secret and a right one: one signature each', async (t) => {
   const scheme = schemeAt()
   const computedFor = (signing: Signing): number => {
