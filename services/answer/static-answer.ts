@@ -1,5 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { extname } from 'node:path'
+import { evaluatePreconditions, notModifiedFields } from '../cache/rules/conditional.ts'
+import { fieldValue } from '../cache/rules/message.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import type { Prepared } from '../downstream/prepared.ts'
 import { discardBody } from '../downstream/unread-body.ts'
@@ -33,6 +35,8 @@ const TYPES: Readonly<Record<string, string>> = {
 export class StaticAnswer implements Detour {
   readonly plans = []
   readonly #prepared: Prepared
+  /** Its fields say by what a client may know it again. */
+  readonly #isValidated: boolean
 
   /** @throws HR_ROUTE_ANSWER_FILE */
   constructor(key: string, { status, fields, body }: AnswerOptions) {
@@ -41,18 +45,36 @@ export class StaticAnswer implements Detour {
     const type = 'file' in body ? typeOf(body.file) : 'text/plain; charset=utf-8'
     const typed = isTyped || bytes.length === 0 ? [] : ['content-type', type]
     this.#prepared = { told: { status, fields: [...fields, ...typed], body: bytes }, head: undefined }
+    this.#isValidated = ['etag', 'last-modified'].some((name) => fieldValue(fields, name) !== undefined)
   }
 
   take(exchange: Exchange<RoutePlan>, ends: Ends): null {
     discardBody(exchange)
-    exchange.status = this.#prepared.told.status
-    exchange.reply.whole(this.#prepared, ['date', new Date().toUTCString(), 'x-request-id', exchange.requestId])
+    const own = ['date', new Date().toUTCString(), 'x-request-id', exchange.requestId]
+    if (this.#isKnownTo(exchange)) {
+      const { fields } = this.#prepared.told
+      exchange.about = fields
+      exchange.status = 304
+      exchange.reply.head(304, [...notModifiedFields(fields), ...own], null)
+      exchange.reply.end()
+    } else {
+      exchange.status = this.#prepared.told.status
+      exchange.reply.whole(this.#prepared, own)
+    }
     ends.finish(exchange)
     return null
   }
 
   upgrade(): null {
     return null
+  }
+
+  /** Whether the client has it already (RFC 9110 §13.2.1: for a GET or HEAD, of an answer that is a success). */
+  #isKnownTo({ method, fields }: Exchange): boolean {
+    if (!this.#isValidated || !fields.conditional || (method !== 'GET' && method !== 'HEAD')) return false
+    const now = Date.now()
+    const head = { ...this.#prepared.told, requestedAt: now, receivedAt: now }
+    return evaluatePreconditions(fields, head) === 'not-modified'
   }
 }
 

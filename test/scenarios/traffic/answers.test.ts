@@ -39,6 +39,36 @@ everyProtocol('a route answers by itself, by the same admission as any', async (
   t.equal(upstream.requests.length, 0)
 })
 
+everyProtocol('a client that has an answer gets no more than that it still holds', async (t, protocol) => {
+  const body = 'hello '.repeat(500)
+  const validators = { ETag: '"v1"', 'Last-Modified': 'Mon, 02 Nov 2026 00:00:00 GMT' }
+  const gateway = await startGateway(t, {
+    compression: true,
+    routes: {
+      '/known': { answer: { headers: { ...validators, 'Cache-Control': 'no-cache' }, body } },
+      '/gone': { answer: { status: 410, headers: validators, body } },
+      '/plain': { answer: { body } },
+    },
+  })
+  const client = await gateway.client(protocol)
+  const ask = async (method: string, path: string, field: [string, string]) => {
+    const { status, body: got, get } = await client.request({ method, path, fields: [field] })
+    return [status, got.length, get('etag')]
+  }
+  for (const method of ['GET', 'HEAD']) {
+    t.strictSame(await ask(method, '/known', ['If-None-Match', '"v0", "v1"']), [304, 0, '"v1"'])
+    t.strictSame(await ask(method, '/known', ['If-Modified-Since', validators['Last-Modified']]), [304, 0, '"v1"'])
+  }
+  t.strictSame(await ask('GET', '/known', ['If-None-Match', '"v0"']), [200, body.length, '"v1"'])
+  t.strictSame(await ask('POST', '/known', ['If-None-Match', '"v1"']), [200, body.length, '"v1"'])
+  t.strictSame(await ask('GET', '/gone', ['If-None-Match', '"v1"']), [410, body.length, '"v1"'])
+  t.strictSame(await ask('GET', '/plain', ['If-None-Match', '"v1"']), [200, body.length, undefined])
+  const coded = await client.request({ path: '/known', fields: [['Accept-Encoding', 'gzip']] })
+  const tag = coded.get('etag') ?? ''
+  const again = { path: '/known', fields: [['Accept-Encoding', 'gzip'] as const, ['If-None-Match', tag] as const] }
+  t.match(await client.request(again), { status: 304 }, `known by ${tag} as well`)
+})
+
 void test('a body that nobody reads leaves the connection to the next request', { timeout: PATIENCE }, async (t) => {
   const gateway = await startGateway(t, { routes: { '/*': { answer: { body: 'hello' } } } })
   const raw = await gateway.raw()
