@@ -28,7 +28,7 @@ import { proxyRoutes } from './routes/proxy.ts'
 import type { SharedCache } from './services/cache/storage.ts'
 import type { Control } from './services/control/control.ts'
 import { guardedRoots, isBelow } from './services/control/paths.ts'
-import { Kept } from './services/lane/kept.ts'
+import { GatewayState } from './services/lane/gateway-state.ts'
 import { OwnPaths } from './services/lane/own-paths.ts'
 import { connectSources } from './services/openapi/servers.ts'
 import { ServedDocuments } from './services/openapi/served-documents.ts'
@@ -45,27 +45,31 @@ export async function buildGateway(
   // Not among the parts that its closures hold on to: each gateway would keep all before it alive.
   { previous = null, ...parts }: DataPlaneParts,
 ): Promise<Gateway> {
-  const kept = new Kept(config, {
+  const state = new GatewayState(config, {
     log: parts.log,
-    previous: previous?.kept ?? null,
+    previous: previous?.state ?? null,
     loans: async (requests) => (await parts.control.ask('limit-loans', { requests })).result,
   })
   try {
-    return await buildOver(kept, config, parts)
+    return await buildOver(state, config, parts)
   } catch (error) {
-    await kept.release()
+    await state.release()
     throw error
   }
 }
 
-async function buildOver(kept: Kept, config: Config, parts: Omit<DataPlaneParts, 'previous'>): Promise<Gateway> {
+async function buildOver(
+  state: GatewayState,
+  config: Config,
+  parts: Omit<DataPlaneParts, 'previous'>,
+): Promise<Gateway> {
   const { local } = parts
   const own = new OwnPaths()
   const guarded = guardedRoots(config)
   const isGuarded = (path: string): boolean => isBelow(guarded, path)
   const workers = new WorkerPool(config.workers)
-  const documents = new ServedDocuments((name, path, signal) => kept.upstreams.request(name, path, signal))
-  const lane = await laneOver(kept, config, {
+  const documents = new ServedDocuments((name, path, signal) => state.upstreams.request(name, path, signal))
+  const lane = await laneOver(state, config, {
     workers,
     documents,
     // A mistyped path of the control plane must not take its token to an upstream.
@@ -78,32 +82,32 @@ async function buildOver(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
   const app = Fastify(optionsBehindLane(lane, { log: parts.log, limits: config.limits }))
   app.addHook('onClose', () => {
     lane.tunnels.close()
-    return kept.release()
+    return state.release()
   })
   app.addHook('onRoute', ({ url, method, config: route }) => {
     if (route?.proxied !== true) own.add(url, [method].flat())
   })
 
   // A request's way through Fastify.
-  await app.register(errors, { own, docs: config.endpoints.docs, internalErrors: kept.internalErrors })
+  await app.register(errors, { own, docs: config.endpoints.docs, internalErrors: state.internalErrors })
   await app.register(http2, { limits: config.limits, ...(parts.http2 && { listeners: parts.http2 }) })
   await app.register(admission, { lane })
   await app.register(expectation)
   await app.register(emptyBody)
 
   // What it works with, for routes and for plugins of the user's.
-  const link = kept.second?.link ?? null
+  const link = state.second?.link ?? null
   if (link !== null) await app.register(redis, { link })
-  await app.register(upstreams, { upstreams: kept.upstreams, local })
+  await app.register(upstreams, { upstreams: state.upstreams, local })
   await app.register(specifications, { documents })
-  await app.register(traffic, { traffic: kept.traffic })
-  await app.register(pressure, { pressure: kept.pressure, local })
+  await app.register(traffic, { traffic: state.traffic })
+  await app.register(pressure, { pressure: state.pressure, local })
   await app.register(workerPool, { pool: workers })
-  await app.register(access, { access: kept.access, local })
+  await app.register(access, { access: state.access, local })
   await app.register(control, { control: parts.control })
-  await app.register(responseCache, { share: sharedCache(config, { kept, lane, purge: purgeAll(parts.control) }) })
+  await app.register(responseCache, { share: sharedCache(config, { state, lane, purge: purgeAll(parts.control) }) })
 
-  await answerControlPort(app, config, { kept, lane, parts })
+  await answerControlPort(app, config, { state, lane, parts })
 
   // One for each plan: Fastify's router follows ours by the constraint.
   const plans = config.routes.map(({ key }) => ({ url: '/*', methods: null, constraints: { plan: key } }))
@@ -114,8 +118,8 @@ async function buildOver(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
   await shared?.registerAdmin(app, config, parts.token)
   await app.register(async (pages) => {
     pages.addHook('onRoute', ({ url }) => own.claim(url))
-    if (kept.traffic !== null) {
-      const sources = metricSources({ traffic: kept.traffic, kept, lane, workers })
+    if (state.traffic !== null) {
+      const sources = metricSources({ traffic: state.traffic, state, lane, workers })
       await pages.register(metrics, { local, sources: [...sources, ...parts.sources] })
     }
     await registerPages(pages, config, {
@@ -126,20 +130,20 @@ async function buildOver(kept: Kept, config: Config, parts: Omit<DataPlaneParts,
         upstreams: config.upstreams,
         routes: config.routes,
         protectedPaths: guarded,
-        request: (name, path, signal) => kept.upstreams.request(name, path, signal),
+        request: (name, path, signal) => state.upstreams.request(name, path, signal),
         ...(parts.related && { related: parts.related }),
       },
       origins: { connectSources: connectSources(config.routes) },
       details: false,
     })
-    await registerLogins(pages, kept.access)
+    await registerLogins(pages, state.access)
     if (shared !== null) await pages.register(shared.controlRoutes, { config })
   })
   leaveLaneForHooks(app, lane)
   return {
     app,
-    handlers: requestHandlers({ app, lane, early: config.cache.early, pressure: kept.pressure }),
-    kept,
+    handlers: requestHandlers({ app, lane, early: config.cache.early, pressure: state.pressure }),
+    state,
     get idle() {
       return lane.idle
     },

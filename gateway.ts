@@ -13,7 +13,7 @@ import workerPool from './plugins/worker-pool.ts'
 import { type ProxiedRoute, proxiedRoute } from './routes/proxied-routes.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import type { SharedCache } from './services/cache/storage.ts'
-import { Kept } from './services/lane/kept.ts'
+import { GatewayState } from './services/lane/gateway-state.ts'
 import type { Loans } from './services/limit/control-ledger.ts'
 import { ServedDocuments } from './services/openapi/served-documents.ts'
 import { InvalidRouteError } from './services/routing/errors.ts'
@@ -54,18 +54,18 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
   }
   // One process, as far as it knows: nobody is asked for loans but Redis.
   const loans = async (): Promise<Loans> => ({ loans: [], members: 1 })
-  const kept = new Kept(config, { log: fastify.log, previous: null, loans })
+  const state = new GatewayState(config, { log: fastify.log, previous: null, loans })
   // From here on it is closed with the application, also where something below throws.
-  fastify.addHook('onClose', () => kept.release())
-  await fastify.register(upstreamsPlugin, { upstreams: kept.upstreams })
-  await fastify.register(trafficPlugin, { traffic: kept.traffic })
+  fastify.addHook('onClose', () => state.release())
+  await fastify.register(upstreamsPlugin, { upstreams: state.upstreams })
+  await fastify.register(trafficPlugin, { traffic: state.traffic })
   // The application may have threads of its own.
   const hasWorkers = fastify.hasDecorator('workerPool')
   const workers = hasWorkers ? fastify.workerPool : new WorkerPool(config.workers)
   if (!hasWorkers) await fastify.register(workerPool, { pool: workers })
-  const documents = new ServedDocuments((name, path, signal) => kept.upstreams.request(name, path, signal))
+  const documents = new ServedDocuments((name, path, signal) => state.upstreams.request(name, path, signal))
   await fastify.register(specifications, { documents })
-  const lane = await laneOver(kept, config, {
+  const lane = await laneOver(state, config, {
     workers,
     documents,
     own: { find: () => undefined },
@@ -73,8 +73,8 @@ async function register(fastify: FastifyInstance, options: GatewayOptions): Prom
     finished: [],
   })
   const purge: SharedCache['purge'] = (selector, mode) => lane.cache.purge(selector, mode)
-  await fastify.register(responseCache, { share: sharedCache(config, { kept, lane, purge }) })
-  await registerLogins(fastify, kept.access)
+  await fastify.register(responseCache, { share: sharedCache(config, { state, lane, purge }) })
+  await registerLogins(fastify, state.access)
   // A scope of its own: what holds here (no body is parsed) holds for the proxied routes alone.
   await fastify.register(
     async (scope) => {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Config } from './config/config.ts'
 import type { Address } from './server/address.ts'
-import { startAlone } from './server/alone.ts'
+import { startSingleProcess } from './server/single-process.ts'
 import type { ConfigSource } from './server/configuration.ts'
 import { createReloading } from './server/reloading.ts'
 import { endOnSignals, reloadOnHangup } from './server/signals.ts'
@@ -50,7 +50,7 @@ export interface ServeOptions {
 export async function serve(config: Config, options: ServeOptions = {}): Promise<Running> {
   const { token, generated } = tokenOf(config)
   const reloading = createReloading(config, options.source ?? null)
-  const start = config.processes === 1 ? startAlone : startSupervised
+  const start = config.processes === 1 ? startSingleProcess : startSupervised
   const started = await start(config, { token, report: () => reloading.report() })
   let announced: string | null = null
   const announce = (its: Config): void => {

@@ -6,12 +6,12 @@ import monitor from '../plugins/monitor.ts'
 import tokens from '../plugins/tokens.ts'
 import validationMonitor from '../plugins/validation-monitor.ts'
 import { Announcements } from '../services/cache/announcements.ts'
-import type { Kept } from '../services/lane/kept.ts'
+import type { GatewayState } from '../services/lane/gateway-state.ts'
 import type { Lane } from '../services/lane/lane.ts'
 import type { DataPlaneParts } from './parts.ts'
 
 export interface AnsweringParts {
-  kept: Kept
+  state: GatewayState
   lane: Lane
   parts: Pick<DataPlaneParts, 'local' | 'control' | 'version' | 'draining' | 'log'>
 }
@@ -20,9 +20,9 @@ export interface AnsweringParts {
 export async function answerControlPort(
   app: FastifyInstance,
   config: Config,
-  { kept, lane, parts }: AnsweringParts,
+  { state, lane, parts }: AnsweringParts,
 ): Promise<void> {
-  const { upstreams, maintenance, limits, second } = kept
+  const { upstreams, maintenance, limits, second } = state
   const { local, version, draining } = parts
   const isOneOfMany = config.processes > 1
   await app.register(monitor, {
@@ -42,8 +42,8 @@ export async function answerControlPort(
     routes: lane.plans,
   })
   await app.register(cacheWarm, { local, lane, targets: config.cache.warm, base: ownAddress(config) })
-  await app.register(validationMonitor, { local, record: kept.validations })
-  await app.register(tokens, { access: kept.access, local, process: isOneOfMany ? process.pid : null })
+  await app.register(validationMonitor, { local, record: state.validations })
+  await app.register(tokens, { access: state.access, local, process: isOneOfMany ? process.pid : null })
   if (isOneOfMany) announceInvalidations(app, lane, parts)
 }
 

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { createRecoder } from '../services/compression/recoder.ts'
 import { createLane, type LaneParts } from '../services/lane/create-lane.ts'
-import type { Kept } from '../services/lane/kept.ts'
+import type { GatewayState } from '../services/lane/gateway-state.ts'
 import type { Lane } from '../services/lane/lane.ts'
 import type { ServedDocuments } from '../services/openapi/served-documents.ts'
 import { loadHooks } from '../services/transform/hooks.ts'
@@ -20,31 +20,31 @@ export interface LaneSurroundings extends Pick<LaneParts, 'own' | 'ownGuard' | '
  *
  * @throws HR_ROUTE_*, HR_UPSTREAM_UNKNOWN, HR_FORWARDED_TRUST, HR_TRANSFORM_HOOK_SOURCE, HR_ACCESS_WAY, HR_RATE_UNKNOWN
  */
-export async function laneOver(kept: Kept, config: Config, surroundings: LaneSurroundings): Promise<Lane> {
+export async function laneOver(state: GatewayState, config: Config, surroundings: LaneSurroundings): Promise<Lane> {
   const { workers, finished, ...others } = surroundings
-  const { access, limits, pressure } = kept
+  const { access, limits, pressure } = state
   const lane = createLane({
     ...config,
     ...others,
-    upstreams: kept.upstreams,
-    traffic: kept.traffic,
-    internalErrors: kept.internalErrors,
+    upstreams: state.upstreams,
+    traffic: state.traffic,
+    internalErrors: state.internalErrors,
     gates: gateMakers({ access, limits, pressure }),
     reserved: access.reserved,
     finished: [...finished, access.finished],
-    load: kept.load,
-    tier: kept.second?.tier ?? null,
-    cacheParts: kept.cacheParts,
-    cacheCounters: kept.cacheCounters,
+    load: state.load,
+    tier: state.second?.tier ?? null,
+    cacheParts: state.cacheParts,
+    cacheCounters: state.cacheCounters,
     recode: createRecoder(workers),
     hooks: await loadHooks(config.routes),
-    maintained: kept.maintenance,
-    validations: kept.validations,
-    splits: kept.splits,
-    mirrors: kept.mirrors,
-    webSockets: kept.webSockets,
-    ...(kept.peers && { peers: kept.peers }),
+    maintained: state.maintenance,
+    validations: state.validations,
+    splits: state.splits,
+    mirrors: state.mirrors,
+    webSockets: state.webSockets,
+    ...(state.peers && { peers: state.peers }),
   })
-  kept.use(lane)
+  state.use(lane)
   return lane
 }

@@ -1,4 +1,4 @@
-import type { Kept } from '../services/lane/kept.ts'
+import type { GatewayState } from '../services/lane/gateway-state.ts'
 import type { Lane } from '../services/lane/lane.ts'
 import { accessMetrics } from '../services/monitor/access-metrics.ts'
 import { cacheMetrics } from '../services/monitor/cache-metrics.ts'
@@ -20,29 +20,29 @@ import type { WorkerPool } from '../services/workers/worker-pool.ts'
 
 export interface MeasuredParts {
   traffic: Traffic
-  kept: Kept
+  state: GatewayState
   lane: Lane
   workers: WorkerPool
 }
 
 /** All that the data plane measures; read when somebody asks, and not before. */
-export function metricSources({ traffic, kept, lane, workers }: MeasuredParts): MetricSource[] {
-  const { second, pressure } = kept
+export function metricSources({ traffic, state, lane, workers }: MeasuredParts): MetricSource[] {
+  const { second, pressure } = state
   return [
     trafficMetrics(traffic),
     cacheMetrics(lane.cache, lane.plans),
     cacheTierMetrics(() => second?.report() ?? null),
-    webSocketMetrics(kept.webSockets),
+    webSocketMetrics(state.webSockets),
     workerMetrics(workers),
-    upstreamMetrics(kept.upstreams),
-    maintenanceMetrics(() => kept.maintenance.report()),
+    upstreamMetrics(state.upstreams),
+    maintenanceMetrics(() => state.maintenance.report()),
     pressureMetrics(() => pressure?.report() ?? null),
-    splitMetrics(kept.splits),
-    mirrorMetrics(kept.mirrors),
-    accessMetrics(() => kept.access.counters.counts()),
-    tokenMetrics(kept.access),
-    limitMetrics(() => kept.limits.report()),
-    validationMetrics(kept.validations),
-    kept.internalErrors,
+    splitMetrics(state.splits),
+    mirrorMetrics(state.mirrors),
+    accessMetrics(() => state.access.counters.counts()),
+    tokenMetrics(state.access),
+    limitMetrics(() => state.limits.report()),
+    validationMetrics(state.validations),
+    state.internalErrors,
   ]
 }

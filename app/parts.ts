@@ -2,7 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Control } from '../services/control/control.ts'
 import type { LocalControl } from '../services/control/local.ts'
 import type { Exchange } from '../services/downstream/exchange.ts'
-import type { Kept } from '../services/lane/kept.ts'
+import type { GatewayState } from '../services/lane/gateway-state.ts'
 import type { Http2Counters } from '../services/listener/counters.ts'
 import type { RequestHandlers } from '../services/listener/handlers.ts'
 import type { MetricSource } from '../services/monitor/families.ts'
@@ -41,7 +41,7 @@ export interface Gateway {
   app: FastifyInstance
   handlers: RequestHandlers
   /** What it hands on to the one that takes its place. */
-  kept: Kept
+  state: GatewayState
   /** Nothing is under way in it. */
   readonly idle: boolean
 }

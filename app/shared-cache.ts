@@ -1,14 +1,14 @@
 import type { Config } from '../config/config.ts'
 import type { SharedCache } from '../services/cache/storage.ts'
-import type { Kept } from '../services/lane/kept.ts'
+import type { GatewayState } from '../services/lane/gateway-state.ts'
 import type { Lane } from '../services/lane/lane.ts'
 
 /** The cache of the gateway, for code of the user's to keep things in. @param purge wherever its like is kept */
 export function sharedCache(
   { cache, processes }: Config,
-  { kept, lane, purge }: { kept: Kept; lane: Lane; purge: SharedCache['purge'] },
+  { state, lane, purge }: { state: GatewayState; lane: Lane; purge: SharedCache['purge'] },
 ): SharedCache {
-  const { second } = kept
+  const { second } = state
   return {
     storage: lane.cache.storage,
     options: cache,

@@ -30,7 +30,7 @@ export async function buildGeneration(
 ): Promise<Generation> {
   const local = new LocalControl()
   const gateway = await buildGateway(config, { ...parts, local, previous: previous?.gateway ?? null })
-  const { app, kept } = gateway
+  const { app, state } = gateway
   try {
     await app.ready()
   } catch (error) {
@@ -45,7 +45,7 @@ export async function buildGeneration(
     close,
     async warm() {
       const limit = new AbortController()
-      const done = Promise.all([app.cacheWarmed(), kept.upstreams.probe()])
+      const done = Promise.all([app.cacheWarmed(), state.upstreams.probe()])
       await Promise.race([done, delay(WARM_LIMIT_MS, null, { signal: limit.signal }).catch(() => {})])
       limit.abort()
     },

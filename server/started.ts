@@ -14,7 +14,7 @@ export interface StartContext {
   report: () => ConfigReport
 }
 
-/** A gateway that runs, in this process (alone.ts) or in others (supervised.ts). */
+/** A gateway that runs, in this process (single-process.ts) or in others (supervised.ts). */
 export interface Started {
   /** The public listeners in the configuration's order, then the admin listener where it has one of its own. */
   addresses(): Address[]

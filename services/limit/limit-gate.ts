@@ -5,7 +5,7 @@ import { CountedReply } from './counted-reply.ts'
 import type { Decision } from './decision.ts'
 import { QuotaUsedError, RateLimitedError } from './errors.ts'
 import type { Limit } from './limit.ts'
-import { type Items, itemsOf, seconds, Told } from './told.ts'
+import { type Items, itemsOf, RateLimitFields, seconds } from './rate-limit-fields.ts'
 
 /** A limit on a route. */
 export interface RouteLimit {
@@ -65,7 +65,7 @@ export class LimitGate implements Gate {
   check(exchange: Exchange): Verdict | Promise<Verdict> {
     const uses = this.#usesOf(exchange)
     if (uses === this.#ofAllTiers) this.#stray(exchange.identity?.tier ?? '')
-    return this.#run(exchange, { uses, told: new Told(), at: 0 })
+    return this.#run(exchange, { uses, fields: new RateLimitFields(), at: 0 })
   }
 
   /** Names of the limits that hold for whoever has sent it; what only counts holds for nobody. */
@@ -109,7 +109,7 @@ export class LimitGate implements Gate {
       if (!this.#judge(exchange, progress, limit.decision)) return this.#refuse(exchange, progress, limit.decision)
     }
     if (this.#measuresBytes) exchange.reply = new CountedReply(exchange)
-    progress.told.say(exchange)
+    progress.fields.putOn(exchange)
     return undefined
   }
 
@@ -121,10 +121,10 @@ export class LimitGate implements Gate {
   }
 
   /** @returns whether the limit lets it pass */
-  #judge(exchange: Exchange, { uses, told, at }: Progress, decision: Decision): boolean {
+  #judge(exchange: Exchange, { uses, fields, at }: Progress, decision: Decision): boolean {
     const { limit, items } = uses[at] as Use
     const { counts, refused } = limit.state
-    if (!limit.options.dryRun) told.add(limit, items, decision)
+    if (!limit.options.dryRun) fields.add(limit, items, decision)
     if (decision.allowed) {
       counts.allowed++
       return true
@@ -136,13 +136,13 @@ export class LimitGate implements Gate {
   }
 
   /** What the limits before have let pass is not used. */
-  #refuse(exchange: Exchange, { uses, told, at }: Progress, decision: Decision): GatewayError {
+  #refuse(exchange: Exchange, { uses, fields, at }: Progress, decision: Decision): GatewayError {
     for (let i = 0; i < at; i++) {
       const { limit, cost } = uses[i] as Use
       if (cost === 0 || limit.options.dryRun || limit.allowed.includes(exchange)) continue
       limit.state.limiter.giveBack(limit.key.of(exchange, this.#route), cost)
     }
-    told.say(exchange)
+    fields.putOn(exchange)
     return refusalOf((uses[at] as Use).limit, decision)
   }
 }
@@ -150,7 +150,7 @@ export class LimitGate implements Gate {
 /** How far a request has come. */
 interface Progress {
   uses: readonly Use[]
-  told: Told
+  fields: RateLimitFields
   at: number
 }
 

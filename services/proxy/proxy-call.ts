@@ -103,7 +103,7 @@ export class ProxyCall extends UpstreamCall implements Dispatcher.DispatchHandle
   #answered(attempt: Attempt, status: number, now: number): void {
     const ms = attempt.answered(status, now)
     this.exchange.upstreamMs = ms
-    this.place?.answered(status, now, ms)
+    this.slot?.answered(status, now, ms)
   }
 
   #complete(fields: string[], head: UpstreamHead, now: number): void {

@@ -13,7 +13,7 @@ import type { Patient, Waiting } from '../upstream/waiting-line.ts'
 import { Attempt } from './attempt.ts'
 import { CallDeadline } from './call-deadline.ts'
 import { failureOf, noTarget, noTurn } from './failure.ts'
-import { Place } from './place.ts'
+import { ConcurrencySlot } from './concurrency-slot.ts'
 import { pathToSend, type ProxyPlan, type RoutePlan } from './plan.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { causeOf, mayRepeat, type NextAttempt, Retries } from './retries.ts'
@@ -39,7 +39,7 @@ export abstract class UpstreamCall implements Cancellable, ConnectionAware, Pati
   /** The one that goes on, or went last. */
   protected attempt: Attempt | undefined
   /** Where the upstream limits how many it is asked at a time. */
-  protected place: Place | null = null
+  protected slot: ConcurrencySlot | null = null
   /** It is over, and booked. */
   protected settled = false
   /** Once an attempt has failed that is made again. */
@@ -86,9 +86,9 @@ export abstract class UpstreamCall implements Cancellable, ConnectionAware, Pati
       this.#begin(target, this.exchange.arrivedAt)
       return
     }
-    this.place = new Place(concurrency, this)
-    if (this.place.take()) this.#begin(target, this.exchange.arrivedAt)
-    else if (this.place.wait(target)) this.deadline.within(concurrency.options.waitMs)
+    this.slot = new ConcurrencySlot(concurrency, this)
+    if (this.slot.take()) this.#begin(target, this.exchange.arrivedAt)
+    else if (this.slot.wait(target)) this.deadline.within(concurrency.options.waitMs)
     else this.#missTurn()
   }
 
@@ -126,7 +126,7 @@ export abstract class UpstreamCall implements Cancellable, ConnectionAware, Pati
 
   #begin(target: Target, beganAt: number): void {
     const isFirst = this.attempt === undefined
-    this.place?.hold()
+    this.slot?.hold()
     this.attempt = new Attempt(target, beganAt)
     // A further attempt finds the list as the first has left it.
     if (isFirst) completeFields(this.exchange, this.plan, this.context.forwarding)
@@ -216,7 +216,7 @@ export abstract class UpstreamCall implements Cancellable, ConnectionAware, Pati
 
   /** The deadline has passed. */
   expire(): void {
-    if (this.place?.waiting === true) {
+    if (this.slot?.waiting === true) {
       this.#missTurn()
       return
     }
@@ -313,11 +313,11 @@ export abstract class UpstreamCall implements Cancellable, ConnectionAware, Pati
     }
     const attempt = this.attempt
     if (attempt?.open === true) this.#end(attempt, outcome, code)
-    this.place?.giveUp()
+    this.slot?.giveUp()
   }
 
   #end(attempt: Attempt, outcome: Outcome, code: string): void {
     attempt.end(outcome, code)
-    this.place?.ended(outcome)
+    this.slot?.ended(outcome)
   }
 }

@@ -37,7 +37,7 @@ import type { Lane } from './lane.ts'
 type Log = Parameters<typeof createSecondTier>[2] & ConstructorParameters<typeof InternalErrors>[0]
 
 /** The parts of the configuration that decide what a gateway may go on with. */
-export interface KeptSettings extends LimitSettings {
+export interface GatewayStateSettings extends LimitSettings {
   upstreams: readonly UpstreamOptions[]
   routes: readonly RouteOptions[]
   access: AccessOptions
@@ -61,7 +61,7 @@ interface CacheBase {
  * counters of upstreams that stay as they are, the cache and its second tier where its settings do, and what has been
  * counted by route.
  */
-export class Kept {
+export class GatewayState {
   readonly upstreams: Upstreams
   readonly traffic: Traffic | null
   readonly splits: SplitCounters
@@ -80,7 +80,7 @@ export class Kept {
   readonly cacheCounters: ReadonlyMap<string, CacheCounters>
   /** How connections that are open are known, where the same proxies are trusted as before. */
   readonly peers: symbol | undefined
-  readonly #settings: KeptSettings
+  readonly #settings: GatewayStateSettings
   readonly #cache: Shared<CacheBase>
   readonly #limitStore: Shared<LimitStore>
   readonly #pressure: Shared<Pressure> | null
@@ -95,8 +95,8 @@ export class Kept {
    *   HR_RATE_*; nothing is held then
    */
   constructor(
-    settings: KeptSettings,
-    { log, previous, loans }: { log: Log; previous: Kept | null; loans: AskForLoans },
+    settings: GatewayStateSettings,
+    { log, previous, loans }: { log: Log; previous: GatewayState | null; loans: AskForLoans },
   ) {
     this.#settings = settings
     this.maintenance = new Maintenance(settings.maintenance, settings.routes, previous?.maintenance ?? null)
@@ -107,9 +107,9 @@ export class Kept {
     let limitStore: Shared<LimitStore> | null = null
     let access: Access | null = null
     try {
-      limitStore = sharesLimits ? (previous as Kept).#limitStore.share() : heldStore(settings, { loans, log })
+      limitStore = sharesLimits ? (previous as GatewayState).#limitStore.share() : heldStore(settings, { loans, log })
       this.limits = new Limits(settings, limitStore.value, log)
-      const second = (created ?? (previous as Kept).#cache).value.second
+      const second = (created ?? (previous as GatewayState).#cache).value.second
       this.#accessLink = ownLink(settings, second?.link ?? null)
       this.access = access = new Access(settings.access, settings.routes, {
         log,
@@ -126,7 +126,7 @@ export class Kept {
       throw error
     }
     this.#limitStore = limitStore
-    this.#cache = created ?? (previous as Kept).#cache.share()
+    this.#cache = created ?? (previous as GatewayState).#cache.share()
     this.traffic = settings.metrics ? (previous?.traffic ?? new Traffic()) : null
     this.splits = previous?.splits ?? new SplitCounters()
     this.mirrors = previous?.mirrors ?? new MirrorCounters()
@@ -179,18 +179,18 @@ export class Kept {
 }
 
 /** What the cache is made by; the same text for the same settings. */
-function cacheSettings({ routes, cache, redis }: KeptSettings): string {
+function cacheSettings({ routes, cache, redis }: GatewayStateSettings): string {
   const { memory, disk, redis: inRedis } = cache
   return JSON.stringify([isCached(routes), memory, disk, inRedis, redis])
 }
 
-function heldStore(settings: KeptSettings, parts: StoreParts): Shared<LimitStore> {
+function heldStore(settings: GatewayStateSettings, parts: StoreParts): Shared<LimitStore> {
   return new Shared(createLimitStore(settings, parts), (store) => store.close())
 }
 
 const isCached = (routes: readonly RouteOptions[]): boolean => routes.some(({ cache }) => cache !== null)
 
-function createBase({ routes, cache, redis }: KeptSettings, log: Log): Shared<CacheBase> {
+function createBase({ routes, cache, redis }: GatewayStateSettings, log: Log): Shared<CacheBase> {
   const memory = {
     store: createMemory(cache.memory),
     purges: new PurgeLog(),

@@ -39,12 +39,12 @@ export function seconds(ms: number): number {
 }
 
 /**
- * What one request's client is told of its limits.
+ * The RateLimit fields of one answer: what its client is told of its limits.
  *
  * `t` of RateLimit is the time in which no more than `r` can be used: until one unit more comes back, and of a refusal until
  * there is enough, which is what Retry-After says too (§4.1.2, §6).
  */
-export class Told {
+export class RateLimitFields {
   #policies = ''
   #states = ''
   #tightest: Limit | null = null
@@ -65,8 +65,8 @@ export class Told {
     this.#waitMs = waitMs
   }
 
-  /** Puts it on the answer. */
-  say(exchange: Exchange): void {
+  /** Puts them on the answer. */
+  putOn(exchange: Exchange): void {
     if (this.#states !== '') {
       dress(exchange, 'ratelimit-policy', this.#policies)
       dress(exchange, 'ratelimit', this.#states)

@@ -6,7 +6,7 @@ import type { Target } from '../upstream/target.ts'
  * The place of one call at an upstream that is asked so many requests at a time: held until the head of an answer has come,
  * or an attempt has ended without one.
  */
-export class Place implements Turn {
+export class ConcurrencySlot implements Turn {
   readonly #limiter: ConcurrencyLimiter
   readonly #call: { enter(target: Target): void }
   #held = false

@@ -9,7 +9,7 @@ import { relatedDocs } from './related-docs.ts'
 import { addressesOf, type Started, type StartContext } from './started.ts'
 
 /** Runs both planes in this process. @throws HR_LISTENER_*, HR_TLS_*, HR_UPSTREAM_*; nothing stays open then */
-export async function startAlone(config: Config, { token, report }: StartContext): Promise<Started> {
+export async function startSingleProcess(config: Config, { token, report }: StartContext): Promise<Started> {
   const output = createLog(config.log)
   const { log } = output
   const control = new LocalControl()
