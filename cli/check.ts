@@ -1,10 +1,12 @@
 import { METHODS } from 'node:http'
 import { basename } from 'node:path'
 import type { Config } from '../config/config.ts'
+import { formatPath } from '../config/problem.ts'
 import { closest } from '../config/suggest.ts'
 import type { ConfigProblem } from '../services/configuration/report.ts'
 import type { GatewayError } from '../services/http/problem.ts'
 import { checkCertificates } from '../services/listener/tls.ts'
+import { documentFaults } from '../services/openapi/document-files.ts'
 import { parseRouteKey } from '../services/routing/pattern.ts'
 import type { Call, Command, ExitCode } from './command.ts'
 import { CONFIG_OPTION, load, OVERRIDES } from './configuration.ts'
@@ -29,7 +31,7 @@ export const check: Command = {
 async function run(call: Call): Promise<ExitCode> {
   const { stdout, stderr } = call.surroundings
   const loaded = await load(call)
-  const problems = loaded.ok ? await problemsOfCertificates(loaded.config) : loaded.problems
+  const problems = loaded.ok ? await problemsOfFiles(loaded.config) : loaded.problems
   const ok = problems.length === 0
   if (call.has('json')) {
     stdout.write(`${JSON.stringify({ ok, file: loaded.file, problems }, null, 2)}\n`)
@@ -51,17 +53,23 @@ async function run(call: Call): Promise<ExitCode> {
   return 0
 }
 
-/** What the gateway would not start with, though the configuration itself is as it should be. */
-async function problemsOfCertificates({ listen, file }: Config): Promise<ConfigProblem[]> {
+/** What could not be put into force, though the configuration itself is as it should be. */
+async function problemsOfFiles(config: Config): Promise<ConfigProblem[]> {
+  const documents = (await documentFaults(config)).map(({ route, part, error }) =>
+    problemOf(error as GatewayError, formatPath(['routes', route, part]), config),
+  )
   try {
-    await checkCertificates(listen)
-    return []
+    await checkCertificates(config.listen)
+    return documents
   } catch (error) {
-    const { code, message } = error as GatewayError
-    if (!code.startsWith('HR_TLS_')) throw error
-    const source = file === null ? null : basename(file)
-    return [{ code, message, path: 'listen', suggestion: null, source, line: null, column: null, excerpt: null }]
+    if (!(error as GatewayError).code.startsWith('HR_TLS_')) throw error
+    return [problemOf(error as GatewayError, 'listen', config), ...documents]
   }
+}
+
+function problemOf({ code, message }: GatewayError, path: string, { file }: Config): ConfigProblem {
+  const source = file === null ? null : basename(file)
+  return { code, message, path, suggestion: null, source, line: null, column: null, excerpt: null }
 }
 
 /** What is valid, and seldom meant. */

@@ -3,6 +3,7 @@ import { FileWatch } from '../services/configuration/file-watch.ts'
 import { Reloader } from '../services/configuration/reloader.ts'
 import type { ConfigReport, ReloadOutcome, ReloadTrigger } from '../services/configuration/report.ts'
 import { checkCertificates } from '../services/listener/tls.ts'
+import { documentFaults } from '../services/openapi/document-files.ts'
 import {
   bareConfiguration,
   compareConfigurations,
@@ -39,7 +40,7 @@ export function createReloading(config: Config, source: ConfigSource | null): Re
     initial: inForce,
     source: config.file,
     load: async () => (source === null ? { ok: true, candidate: inForce } : loadAgain(source)),
-    check: ({ config: { listen } }) => checkCertificates(listen),
+    check: ({ config: candidate }) => checkFiles(candidate),
     compare: compareConfigurations,
     apply: async (candidate) => running?.apply(candidate.config),
     readCertificates: async () => void (await running?.control.tell('certificates')),
@@ -73,4 +74,11 @@ export function createReloading(config: Config, source: ConfigSource | null): Re
     later: (trigger) => void reloader.reloadLater(trigger),
     stop: () => watch.stop(),
   }
+}
+
+/** What lies in files can be used. @throws HR_TLS_…, HR_OPENAPI_FILE */
+async function checkFiles(config: Config): Promise<void> {
+  await checkCertificates(config.listen)
+  const [fault] = await documentFaults(config)
+  if (fault !== undefined) throw fault.error
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { UpstreamSpecification } from './document.ts'
+import type { JsonObject, UpstreamSpecification } from './document.ts'
 import { SpecificationUnavailableError } from './errors.ts'
 import { parseSpecification } from './parse.ts'
 
@@ -55,7 +55,20 @@ export async function loadSpecification(
   return { upstream: source.upstream, document, base, targets: source.targets, digest }
 }
 
-async function readFileSource({ location }: SpecificationSource): Promise<{ bytes: Buffer; base: string }> {
+/**
+ * Reads and parses the document in a file.
+ *
+ * @param location a `file:` URL
+ * @throws as {@link loadSpecification}
+ */
+export async function readSpecificationFile(location: string): Promise<JsonObject> {
+  const { bytes } = await readFileSource({ location })
+  return parseSpecification(bytes.toString('utf8'))
+}
+
+async function readFileSource({
+  location,
+}: Pick<SpecificationSource, 'location'>): Promise<{ bytes: Buffer; base: string }> {
   const file = fileURLToPath(location)
   try {
     return { bytes: await collect(createReadStream(file)), base: '/' }

@@ -182,6 +182,29 @@ void test('check looks at certificates and their keys', async (t) => {
   t.match(await headrace(cwd, ['check']), { code: 0 })
 })
 
+void test('check looks at the documents in files that routes go by', async (t) => {
+  const document = (text: string): string => `{ "openapi": "3.1.0", "info": {}, ${text}`
+  const cwd = t.testdir({ 'good.json': document('"paths": {} }'), 'cut.json': document('') })
+  const write = (mocked: string): void =>
+    writeFileSync(
+      join(cwd, 'headrace.config.yaml'),
+      `upstreams: { a: { targets: ['http://10.0.0.5'], openapi: ${mocked} } }\n` +
+        `routes:\n  /m: { mock: ${mocked} }\n  /v: { to: a, validate: true }\n  /n: { to: a, validate: { document: good.json } }\n`,
+    )
+  write('cut.json')
+  const { out } = await headrace(cwd, ['check', '--json'])
+  t.match(JSON.parse(out), {
+    ok: false,
+    problems: [
+      { path: "routes['/m'].mock", code: 'HR_OPENAPI_FILE', message: /cut\.json, .* '\/m' goes, cannot be parsed: / },
+      { path: "routes['/v'].validate", code: 'HR_OPENAPI_FILE' },
+    ],
+  })
+  t.equal(JSON.parse(out).problems.length, 2)
+  write('good.json')
+  t.match(await headrace(cwd, ['check']), { code: 0 })
+})
+
 void test('a gateway is not put before itself', async (t) => {
   const cwd = t.testdir({})
   for (const args of [

@@ -293,6 +293,36 @@ void test('certificates are read again, alone or with the rest; one that is brok
   })
 })
 
+void test('a document that is none, of a file that a route goes by, keeps a reload back', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const folder = t.testdir()
+  const file = join(folder, 'openapi.json')
+  const write = (more: string): void => {
+    const response = '{ "description": "", "content": { "text/plain": { "example": "mocked" } } }'
+    const paths = `{ "/m": { "get": { "responses": { "200": ${response} } } } }`
+    writeFileSync(file, `{ "openapi": "3.1.0", "info": { "title": "a", "version": "1" }, "paths": ${paths}${more}`)
+  }
+  write('}')
+  const base = { upstreams: {}, routes: { '/m': { mock: file } } }
+  const gateway = await reloadable(t, base, folder)
+  t.strictSame(await gateway.get('/m'), { status: 200, body: 'mocked' })
+  write('')
+  t.match(await gateway.running.reload(), {
+    outcome: 'refused',
+    version: 1,
+    failure: {
+      code: 'HR_OPENAPI_FILE',
+      status: 422,
+      message: /openapi\.json, by which the route '\/m' goes, cannot be/,
+    },
+  })
+  t.match((await gateway.running.control.ask('config-preview')).result, { valid: false })
+  t.strictSame(await gateway.get('/m'), { status: 200, body: 'mocked' }, 'what runs goes on')
+  write(', "tags": [] }')
+  t.match(await gateway.running.reload(), { outcome: 'reloaded', version: 2 })
+})
+
 void test('the request that asks for a reload is answered, and the control plane goes by the new configuration', {
   timeout: PATIENCE,
 }, async (t) => {
