@@ -2,11 +2,9 @@
 export const ONE_WRITE_BYTES = 16_384
 
 /** Buffer's own decoder, which `toString('latin1')` reaches after some checks (missing from the types). */
-interface Latin1 extends Uint8Array {
-  latin1Slice(): string
-}
+const { latin1Slice } = Buffer.prototype as unknown as { latin1Slice: (this: Uint8Array) => string }
 
-/** One character a byte. */
+/** One character a byte. What another thread has sent is no Buffer. */
 export function latin1(bytes: Uint8Array): string {
-  return (bytes as Latin1).latin1Slice()
+  return latin1Slice.call(bytes)
 }

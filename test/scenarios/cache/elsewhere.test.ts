@@ -1,5 +1,5 @@
 import { test, type Test } from 'tap'
-import { PATIENCE } from '../../helper.ts'
+import { everyProtocol, PATIENCE } from '../../helper.ts'
 import type { Script } from '../../upstream-server.ts'
 import type { Field } from '../../wire.ts'
 import { FakeTier } from '../../services/cache/fake-tier.ts'
@@ -66,6 +66,29 @@ for (const { what, store } of MEMORIES) {
     t.same(asked(), [])
     t.equal(tier.reads.length, store.maxEntries === 0 ? 6 : 2, 'memory is asked first')
     t.equal((await other.get('/b', [['Cache-Control', 'only-if-cached']])).status, 504)
+  })
+
+  everyProtocol(`${what}: of something large, the whole and its parts`, async (t, protocol) => {
+    const text = '0123456789abcdef'.repeat(2500)
+    const { one, other, asked } = await two(t, (exchange) => exchange.respond(200, [FRESH, ['ETag', '"1"']], text), {
+      store,
+    })
+    await (await one.client(protocol)).request({ path: '/a' })
+    asked()
+    const client = await other.client(protocol)
+    for (const [from, to] of [
+      [0, 9],
+      [9000, 9099],
+      [1, 39_998],
+    ] as const) {
+      const answer = await client.request({ path: '/a', fields: [['Range', `bytes=${from}-${to}`]] })
+      t.strictSame([answer.status, String(answer.body)], [206, text.slice(from, to + 1)])
+    }
+    const several = await client.request({ path: '/a', fields: [['Range', 'bytes=0-1,20007-20008']] })
+    t.match(String(several.body), `\r\n\r\n${text.slice(0, 2)}\r\n`)
+    t.match(String(several.body), `\r\n\r\n${text.slice(20_007, 20_009)}\r\n`)
+    t.equal(String((await client.request({ path: '/a' })).body), text)
+    t.same(asked(), [])
   })
 
   void test(`${what}: each look is for what is not here, variants too`, options, async (t) => {

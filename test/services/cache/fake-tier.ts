@@ -38,7 +38,8 @@ export class FakeTier implements Tier {
     this.reads.push(key)
     const found = [...(this.#entries.get(key) ?? [])]
     await this.#held?.promise
-    return found.filter(({ usableUntil }) => usableUntil > this.#now())
+    // As it comes from a thread: no Buffer among it.
+    return structuredClone(found.filter(({ usableUntil }) => usableUntil > this.#now()))
   }
 
   write(key: string, stored: StoredResponse, usableUntil: number): void {
