@@ -178,6 +178,8 @@ void test('whoever waits for another’s request has collapsed; who leaves is lo
   for (const [index, client] of clients.entries()) {
     await client.send(request)
     await gateway.taken(index + 1)
+    // Before that it is looked for in the second tier, where there is nobody to join.
+    await gateway.upstream.received(1)
   }
   clients[2]?.reset()
   await gateway.written(1)
