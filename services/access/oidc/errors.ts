@@ -37,6 +37,13 @@ export function providerAway(login: string): GatewayError {
   return error
 }
 
+/** What the identity provider says of itself lacks something without which nobody can log in. Arguments: its issuer, what. */
+export const ProviderMetadataError = createError<[string, string]>(
+  'HR_ACCESS_PROVIDER_METADATA',
+  'The metadata of the identity provider %s has no %s.',
+  502,
+)
+
 /** What the identity provider says of somebody is more than cookies hold. */
 export const SessionSizeError = createError(
   'HR_ACCESS_SESSION_SIZE',

@@ -17,6 +17,7 @@ import {
   ResponseBodyError,
 } from 'openid-client'
 import type { Claims } from '../claims.ts'
+import { ProviderMetadataError } from './errors.ts'
 import type { OidcOptions } from './options.ts'
 import type { Begun } from './session.ts'
 
@@ -44,6 +45,8 @@ export class ProviderRefusal extends Error {
 
 const RETRY_AFTER_MS = 1_000
 const MOST_BYTES = 1024 * 1024
+/** OpenID Connect Discovery 1.0 §3. */
+const NEEDED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 
 /**
  * An identity provider, spoken to by openid-client (OpenID Connect Core 1.0; code flow with PKCE, RFC 7636; RP-initiated
@@ -123,7 +126,7 @@ export class Provider {
       timeout: Math.max(1, Math.ceil(timeoutMs / 1000)),
       [customFetch]: boundedFetch,
       execute: [enableNonRepudiationChecks, ...(isInsecure ? [allowInsecureRequests] : [])],
-    })
+    }).then(whole)
     this.#configuration = asked
     asked.catch((error: unknown) => {
       this.#configuration = undefined
@@ -132,6 +135,14 @@ export class Provider {
     })
     return asked
   }
+}
+
+/** What is kept has all that logins need. @throws HR_ACCESS_PROVIDER_METADATA */
+function whole(configuration: Configuration): Configuration {
+  const metadata = configuration.serverMetadata()
+  const missing = NEEDED.find((name) => metadata[name] === undefined)
+  if (missing !== undefined) throw new ProviderMetadataError(metadata.issuer, missing)
+  return configuration
 }
 
 type Granted = Awaited<ReturnType<typeof authorizationCodeGrant | typeof refreshTokenGrant>>

@@ -10,6 +10,7 @@ import { setCookieOf } from '../../../../services/access/oidc/session-cookies.ts
 import { Sessions } from '../../../../services/access/oidc/sessions.ts'
 import type { Identity } from '../../../../services/downstream/identity.ts'
 import { ANSWERED } from '../../../../services/gate/gate.ts'
+import { httpServer } from '../../../cli/running.ts'
 import { PATIENCE } from '../../../helper.ts'
 import { CLIENT_ID, CLIENT_SECRET, CookieJar, followAtProvider, startIdentityProvider } from '../../../oidc.ts'
 import { asked } from '../asked.ts'
@@ -393,6 +394,31 @@ void test('where the provider is away, it is told so and asked again', soon, asy
   identityProvider.broken = false
   clock.now += 1_000
   t.equal(await authenticator.authenticate(asked(PAGE).exchange), ANSWERED)
+})
+
+void test('what a provider says of itself is kept only when it is whole', soon, async (t) => {
+  let metadata: Record<string, string> = {}
+  const issuer = await httpServer(t, (_request, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ issuer, ...metadata }))
+  })
+  const whole = {
+    authorization_endpoint: `${issuer}/auth`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/keys`,
+  }
+  const options = resolveOidc('staff', settleOption(oidcSchema, { issuer, clientId: CLIENT_ID }), '/nowhere')
+  const clock = { now: 0 }
+  const provider = new Provider(options, () => clock.now)
+  const begun = { state: 's', nonce: 'n', verifier: 'v', to: '/' }
+  for (const name of Object.keys(whole)) {
+    metadata = { ...whole }
+    delete metadata[name]
+    await t.rejects(provider.loginUrl(begun, ORIGIN), { code: 'HR_ACCESS_PROVIDER_METADATA' }, name)
+    clock.now += 1_000
+  }
+  metadata = whole
+  t.equal((await provider.loginUrl(begun, ORIGIN)).pathname, '/auth')
 })
 
 void test('no secret is in what is told of failures', soon, async (t) => {
