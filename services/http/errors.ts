@@ -52,8 +52,8 @@ export const EncodedSlashError = createError(
 )
 
 /**
- * Decoded, merged or stripped, the path would reach something that asks something else of its callers; inside another application, also a
- * path with dot segments, which that application's router does not resolve.
+ * Decoded, merged or stripped, the path would reach something that asks something else of its callers; inside another
+ * application, also a path with dot segments, which that application's router does not resolve.
  */
 export const AmbiguousPathError = createError(
   'HR_REQUEST_PATH_AMBIGUOUS',
