@@ -17,7 +17,15 @@ import type { Lookup } from './errand.ts'
 import { FillBudget } from './fill-budget.ts'
 import { Filling } from './filling.ts'
 import { Flight, type FlightOwner, type Verdict, type Waiter } from './flight.ts'
-import { flightKeyOf, FlightTable, isOutdatedFor, namesOf, NO_ENTRIES, variantNames } from './flight-table.ts'
+import {
+  flightKeyOf,
+  FlightTable,
+  isOutdatedFor,
+  joinableKeyOf,
+  namesOf,
+  NO_ENTRIES,
+  variantNames,
+} from './flight-table.ts'
 import { isForOthers, Judge } from './judge.ts'
 import { originRequest, withoutOverrides } from './origin-request.ts'
 import { SharedBody } from './shared-body.ts'
@@ -85,13 +93,12 @@ export class Fetcher implements FlightOwner {
     if (!alone) {
       const joined = this.#flights.join(exchange, key, names)
       if (joined === 'joined') return
-      if (joined === 'apart') alone = true
-      else names = joined
+      names = joined
     }
     // The origin may refuse it for its precondition alone: those who waited would then go one by one.
     alone ||= isForOrigin(exchange.fields)
     exchange.cacheResult = 'miss'
-    const flightKey = flightKeyOf(key, names, exchange)
+    const flightKey = joinableKeyOf(key, names, exchange)
     const started = this.#start(exchange, { ...lookup, flightKey, alone, background: false, rounds: detour.rounds })
     started.join(exchange)
     this.#send(started)

@@ -40,17 +40,13 @@ export class FlightTable {
    * Has a client wait for what others have asked for, where that may answer it.
    *
    * @param known request fields by which the answer is known to be chosen
-   * A request that has passed more gateways than the one that others wait for may be that very one, come round by an upstream
-   * that leads back here: it would wait for itself.
-   *
-   * @returns by which request fields to look for others instead; `apart` where nobody is to wait for it either
+   * @returns by which request fields to look for others instead
    */
-  join(exchange: CacheExchange, key: string, known: readonly string[]): 'joined' | 'apart' | readonly string[] {
+  join(exchange: CacheExchange, key: string, known: readonly string[]): 'joined' | readonly string[] {
     let names = known
     for (let tries = 0; tries < 2; tries++) {
-      const flight = this.find(flightKeyOf(key, names, exchange))
+      const flight = this.find(joinableKeyOf(key, names, exchange))
       if (flight?.open !== true) break
-      if (flight.errand.client.passes < exchange.passes) return 'apart'
       // Before it joins: what is there already may answer it at once.
       exchange.cacheResult = 'collapsed'
       if (flight.join(exchange)) return 'joined'
@@ -92,4 +88,13 @@ export function flightKeyOf(key: string, names: readonly string[], exchange: Cac
   if (names.length === 0) return key
   const { policy } = routeCacheOf(exchange)
   return `${key}\n\n${JSON.stringify(varyOf(['vary', names.join(', ')], exchange.fields.kept, policy))}`
+}
+
+/**
+ * The same for those who may wait for each other. A request that has passed more gateways than another may be that very one,
+ * come round by an upstream that leads back here: it would wait for itself.
+ */
+export function joinableKeyOf(key: string, names: readonly string[], exchange: CacheExchange): string {
+  const flightKey = flightKeyOf(key, names, exchange)
+  return exchange.passes === 0 ? flightKey : `${flightKey}\n\n\n${exchange.passes}`
 }

@@ -702,6 +702,26 @@ void test('a request that comes back to the gateway does not wait for itself', {
   t.equal(cached.cache.flights, 0)
 })
 
+void test('those who come through another gateway wait for one of them, and for none that came directly', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const gate = Promise.withResolvers<void>()
+  const cached = await cachedBefore(t, async (exchange) => {
+    await gate.promise
+    await exchange.respond(200, [FRESH], 'x')
+  })
+  const direct = cached.get('/x')
+  const via = (await cached.upstream.received(1)).get('via') ?? ''
+  const around: Field[] = [['Via', via]]
+  const first = cached.get('/x', around)
+  await cached.upstream.received(2)
+  const others = [[], around, around].map((fields) => cached.get('/x', fields))
+  await standstill(() => cached.upstream.requests.length)
+  gate.resolve()
+  for (const answer of await Promise.all([direct, first, ...others])) t.equal(String(answer.body), 'x')
+  t.equal(cached.upstream.requests.length, 2)
+})
+
 void test('nobody waits for a request that the origin may refuse for its precondition', {
   timeout: PATIENCE,
 }, async (t) => {
