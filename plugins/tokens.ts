@@ -5,8 +5,8 @@ import type { LocalControl } from '../services/control/local.ts'
 
 /**
  * What processes tell each other, so that none goes on with what another knows to be over: keys, tokens and sessions that
- * were revoked, signatures that were accepted, and keys of issuers that one of them has read. It obeys the control port's
- * `revoke`, `tokens-refresh` and `token-keys`. It shares nothing.
+ * were revoked, signatures that were accepted, sessions that were refreshed, and keys of issuers that one of them has read. It
+ * obeys the control port's `revoke`, `tokens-refresh`, `token-keys` and `session-renewed`. It shares nothing.
  */
 export interface TokensOptions {
   access: Pick<Access, 'hmac' | 'providers' | 'revocations'>
@@ -25,6 +25,9 @@ async function tokens(fastify: FastifyInstance, { access, local, process }: Toke
     'token-keys': ({ from, issuer, text }) => {
       if (from !== process) providers.adoptKeys(issuer, text)
     },
+    'session-renewed': ({ from, digest, renewed }) => {
+      if (from !== process) providers.renewals.told(digest, renewed)
+    },
   })
   if (process === null) return
   // What does not answer is replaced by its supervisor, or reads keys itself, and what was revoked at its start.
@@ -37,6 +40,11 @@ async function tokens(fastify: FastifyInstance, { access, local, process }: Toke
   providers.sharing.processes = {
     tell: (issuer, text) => void fastify.control.tell('token-keys', { from: process, issuer, text }).catch(failed),
     takeTurn: async (source) => (await fastify.control.ask('token-keys-turn', { source })).result,
+  }
+  providers.renewals.processes = {
+    tell: (digest, renewed) =>
+      void fastify.control.tell('session-renewed', { from: process, digest, renewed }).catch(failed),
+    takeTurn: async (digest) => (await fastify.control.ask('token-keys-turn', { source: `session ${digest}` })).result,
   }
 }
 

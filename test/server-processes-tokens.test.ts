@@ -1,4 +1,6 @@
 import { test } from 'tap'
+import { Seal } from '../services/access/oidc/seal.ts'
+import type { Session } from '../services/access/oidc/session.ts'
 import { clustered, PATIENCE_MS } from './clustered.ts'
 import { httpServer } from './cli/running.ts'
 import { connectRaw } from './raw-client.ts'
@@ -56,4 +58,55 @@ void test('a revoked token and a rotated key are refused in every process at onc
   await running.control.tell('tokens-refresh', { id: 'one' })
   t.same(await statuses(other), [401])
   t.same(await statuses(third), [200])
+})
+
+void test('a session is refreshed once for all processes', { timeout: PATIENCE_MS }, async (t) => {
+  const refreshes: string[] = []
+  /** A token that comes twice is one that was stolen. */
+  const refreshed = (form: string): [status: number, answer: object] => {
+    refreshes.push(new URLSearchParams(form).get('refresh_token') ?? '')
+    if (refreshes.length > 1) return [400, { error: 'invalid_grant' }]
+    return [200, { refresh_token: 'second', access_token: 'b', token_type: 'bearer', expires_in: 3_600 }]
+  }
+  const issuer = await httpServer(t, (request, response) => {
+    const [authorization_endpoint, token_endpoint, jwks_uri] = ['auth', 'token', 'keys'].map((at) => `${issuer}/${at}`)
+    const metadata = { issuer, authorization_endpoint, token_endpoint, jwks_uri }
+    let form = ''
+    request.on('data', (chunk: Buffer) => {
+      form += String(chunk)
+    })
+    request.on('end', () => {
+      const [status, answer] = request.url === '/token' ? refreshed(form) : [200, metadata]
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    })
+  })
+  const secret = 'a secret that is 32 characters long'
+  const { port, pids } = await clustered(t, {
+    access: { oidc: { staff: { issuer, clientId: 'gateway', cookieSecrets: [secret] } } },
+    routes: { '/*': { to: 'origin', access: ['oidc:staff'] } },
+  })
+  t.equal((await pids()).length, 2)
+  const now = Date.now()
+  const session: Session = {
+    id: 'one',
+    claims: { iss: issuer, sub: 'ada' },
+    idToken: null,
+    accessToken: null,
+    refreshToken: 'first',
+    refreshAt: now - 1,
+    startedAt: now - 60_000,
+    until: now + 3_600_000,
+  }
+  const text = await new Seal([secret], { name: 'staff', now: Date.now }).seal(session, 'session', session.until)
+  const ask = async (): Promise<number> => {
+    const raw = await connectRaw(t, { port: port('public') })
+    return (
+      await raw.exchange(
+        `GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\nCookie: __Host-headrace=1~${text}\r\n\r\n`,
+      )
+    ).status
+  }
+  const statuses = await Promise.all(Array.from({ length: 16 }, ask))
+  t.same([...new Set(statuses)], [200])
+  t.same(refreshes, ['first'])
 })

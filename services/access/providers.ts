@@ -17,6 +17,7 @@ import { Provider } from './oidc/provider.ts'
 import { Seal } from './oidc/seal.ts'
 import type { Session } from './oidc/session.ts'
 import { Sessions } from './oidc/sessions.ts'
+import { SharedRenewals } from './oidc/shared-renewals.ts'
 import type { Machines } from './machines.ts'
 import type { AccessOptions } from './options.ts'
 import type { Authenticator } from './scheme.ts'
@@ -49,6 +50,8 @@ export class Providers {
   readonly logins: ReadonlyMap<string, BrowserLogin>
   /** Of issuers' keys, with other processes and machines. */
   readonly sharing: SharedKeys
+  /** Of browsers' sessions, with other processes. */
+  readonly renewals = new SharedRenewals()
   /** Ends a session in all processes; by default there is this one. */
   endSession: (session: Session) => Promise<void> = async () => this.forget()
   readonly #realm: string
@@ -188,7 +191,15 @@ export class Providers {
     const provider = new Provider(options, () => systemClock.now())
     const seal = new Seal(cookieSecrets(options.cookieSecrets, options.dataDir), { name, now })
     const consumerOf = this.#consumerOf
-    const sessions = new Sessions(options, { provider, seal, now, consumerOf, isEnded, failed })
+    const sessions = new Sessions(options, {
+      provider,
+      seal,
+      now,
+      consumerOf,
+      isEnded,
+      failed,
+      renewals: this.renewals,
+    })
     const end = (session: Session): Promise<void> => this.endSession(session)
     return { sessions, login: new Login(options, { provider, sessions, seal, now, failed, end }) }
   }

@@ -37,6 +37,8 @@ export interface ControlCommands {
   'tokens-refresh': { id: string }
   /** Keys of an issuer, as one process has read them. */
   'token-keys': { from: number; issuer: string; text: string }
+  /** What the refresh of a browser's session, by the digest of its token, has come to in one process; sealed as its cookie is. */
+  'session-renewed': { from: number; digest: string; renewed: string | null }
   /** Reads the files of the certificates again; what cannot be used leaves the old ones in place. */
   certificates: undefined
   /** Puts the configuration into force as it is now in its file. `force`: also where nothing has changed. */
@@ -83,6 +85,8 @@ export const COMMANDS: { [C in CommandName]: CommandRule<ControlCommands[C]> } =
   // A process that joins later reads them itself.
   'tokens-refresh': { lasting: false },
   'token-keys': { lasting: false },
+  // A process that joins later refreshes for itself.
+  'session-renewed': { lasting: false },
   // A process that joins later has nothing in its memory.
   'cache-purge': { lasting: false },
   'cache-invalidate': { lasting: false },

@@ -1,9 +1,9 @@
-/** Between two looks that tokens of unknown keys cause, at one set of keys. */
+/** Between two looks that tokens of unknown keys cause, at one set of keys; and two refreshes of a session by its cookie. */
 export const UNKNOWN_KEY_PAUSE_MS = 30_000
 
 /**
- * Whose turn it is to look at a set of keys because of an unknown one: nobody's for 30 s after the last. Kept by whoever looks
- * after the processes of a machine.
+ * Whose turn it is to look at a set of keys because of an unknown one, or to refresh a session: nobody's for 30 s after the
+ * last. Kept by whoever looks after the processes of a machine.
  */
 export class Turns {
   readonly #now: () => number
@@ -20,7 +20,11 @@ export class Turns {
     const now = this.#now()
     const next = this.#next.get(source) ?? now
     if (next > now) return next - now
-    for (const [other, at] of this.#next) if (at <= now) this.#next.delete(other)
+    // In the order in which they were taken.
+    for (const [other, at] of this.#next) {
+      if (at > now) break
+      this.#next.delete(other)
+    }
     this.#next.set(source, now + UNKNOWN_KEY_PAUSE_MS)
     return 0
   }

@@ -9,6 +9,7 @@ import { type Provider, ProviderRefusal, type Tokens } from './provider.ts'
 import type { Seal } from './seal.ts'
 import { isSession, type Session } from './session.ts'
 import { MOST_TEXT } from './session-cookies.ts'
+import { NOT_KNOWN, type SharedRenewals } from './shared-renewals.ts'
 
 /** A token is refreshed so long before it expires: it is to be good where it arrives, too. */
 const EARLY_MS = 10_000
@@ -36,11 +37,13 @@ export interface SessionsParts {
   isEnded: (session: Session) => boolean
   /** Told of what the provider fails with, where that is not a no. */
   failed: (error: unknown) => void
+  /** With the other processes. */
+  renewals: SharedRenewals
 }
 
 /**
  * Sessions that browsers keep in sealed cookies: nothing of them is stored here. What was opened once is remembered by its
- * digest until it is to be refreshed. A refresh happens once for all requests that come with the same cookie, in a process;
+ * digest until it is to be refreshed. A refresh happens once for all requests that come with the same cookie;
  * its outcome is the whole session's: where the provider says no, it is over.
  */
 export class Sessions {
@@ -123,11 +126,38 @@ export class Sessions {
       if (this.#renewing.size < MOST_RENEWED && now - since < KEEP_RENEWED_MS) break
       this.#renewing.delete(key)
     }
-    const outcome = this.#renew(session, refreshToken)
+    const outcome = this.#renewHereOrElsewhere(session, refreshToken, digest)
     this.#renewing.set(digest, { since: now, outcome })
     // The next request tries again.
     outcome.catch(() => this.#renewing.delete(digest))
     return outcome
+  }
+
+  async #renewHereOrElsewhere(
+    session: Session,
+    refreshToken: string,
+    digest: string,
+  ): Promise<OpenSession | undefined> {
+    const { renewals } = this.#parts
+    const elsewhere = await renewals.ask(digest, this.#options.timeoutMs)
+    if (elsewhere === null) return undefined
+    if (elsewhere !== NOT_KNOWN) return await this.#adopt(elsewhere)
+    let said: string | null = NOT_KNOWN
+    try {
+      const open = await this.#renew(session, refreshToken)
+      said = open?.renewed ?? null
+      return open
+    } finally {
+      renewals.tell(digest, said)
+    }
+  }
+
+  /** @param text sealed by another process, which has refreshed it */
+  async #adopt(text: string): Promise<OpenSession | undefined> {
+    const { generation } = this.verdicts
+    const session = await this.read(text)
+    if (session === undefined || !this.#lasts(session)) return undefined
+    return this.#renewed(session, text, generation)
   }
 
   async #renew(session: Session, refreshToken: string): Promise<OpenSession | undefined> {
@@ -147,7 +177,11 @@ export class Sessions {
     const renewed = this.#with(tokens, session)
     if (!this.#lasts(renewed)) return undefined
     const text = await this.seal(renewed, MOST_TEXT)
-    const open = { session: renewed, identity: this.#identityOf(renewed), renewed: text }
+    return this.#renewed(renewed, text, generation)
+  }
+
+  #renewed(session: Session, text: string, generation: number): OpenSession {
+    const open = { session, identity: this.#identityOf(session), renewed: text }
     this.#keep(hash('sha256', text, 'base64url'), { ...open, renewed: null }, generation)
     return open
   }

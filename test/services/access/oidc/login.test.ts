@@ -8,6 +8,7 @@ import { Seal } from '../../../../services/access/oidc/seal.ts'
 import type { Session } from '../../../../services/access/oidc/session.ts'
 import { setCookieOf } from '../../../../services/access/oidc/session-cookies.ts'
 import { Sessions } from '../../../../services/access/oidc/sessions.ts'
+import { SharedRenewals } from '../../../../services/access/oidc/shared-renewals.ts'
 import type { Identity } from '../../../../services/downstream/identity.ts'
 import { ANSWERED } from '../../../../services/gate/gate.ts'
 import { httpServer } from '../../../cli/running.ts'
@@ -51,6 +52,7 @@ async function setUp(t: Test, input: Record<string, unknown> = {}, provided: Rec
     consumerOf: () => undefined,
     isEnded: ({ id }) => ended.has(id),
     failed: (error) => failed.push(error),
+    renewals: new SharedRenewals(),
   })
   const login = new Login(options, {
     provider,
