@@ -50,6 +50,8 @@ export interface ServeOptions {
 export async function serve(config: Config, options: ServeOptions = {}): Promise<Running> {
   const { token, generated } = tokenOf(config)
   const reloading = createReloading(config, options.source ?? null)
+  // First of all: it answers before the start is over, and whoever sees that may ask for a reload.
+  if (options.signals === true) reloadOnHangup(() => reloading.later('signal'))
   const start = config.processes === 1 ? startSingleProcess : startSupervised
   const started = await start(config, { token, report: () => reloading.report() })
   let announced: string | null = null
@@ -93,7 +95,6 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
       leave = endOnSignals(result, next.drainTimeoutMs)
     },
   })
-  if (options.signals === true) reloadOnHangup(() => reloading.later('signal'))
   return result
 }
 

@@ -26,7 +26,7 @@ export interface Reloading {
   /** The gateway runs: from now on it answers and obeys in this, and looks after its files where it is told to. */
   start(context: ReloadContext): void
   reload(trigger: ReloadTrigger): Promise<ReloadOutcome>
-  /** For whoever waits for no answer. */
+  /** For whoever waits for no answer; before {@link start}, it happens then. */
   later(trigger: ReloadTrigger): void
   stop(): void
 }
@@ -35,6 +35,8 @@ export interface Reloading {
 export function createReloading(config: Config, source: ConfigSource | null): Reloading {
   let inForce = source === null ? bareConfiguration(config) : configurationOf(source.loaded)
   let running: ReloadContext | null = null
+  /** What has asked for a reload before there was anything to reload. */
+  let early: ReloadTrigger | null = null
   const watch = new FileWatch({ files: () => inForce.files, changed: () => void reloader.reloadLater('watch') })
   const reloader = new Reloader<Configuration>({
     initial: inForce,
@@ -69,9 +71,13 @@ export function createReloading(config: Config, source: ConfigSource | null): Re
         restart: () => reloader.restart(),
       })
       watchAsTold()
+      if (early !== null) void reloader.reloadLater(early)
     },
     reload: (trigger) => reloader.reload({ trigger, force: false }),
-    later: (trigger) => void reloader.reloadLater(trigger),
+    later(trigger) {
+      if (running === null) early = trigger
+      else void reloader.reloadLater(trigger)
+    },
     stop: () => watch.stop(),
   }
 }

@@ -107,6 +107,8 @@ function reply(message: EvaluateConfigReply): void {
   process.send?.(message)
 }
 
+// Sent to the whole group of the gateway's processes, it asks for a reload: this may be the one.
+process.on('SIGHUP', () => {})
 process.once('disconnect', () => process.exit())
 process.once('message', (request: EvaluateConfigRequest) => {
   // The channel alone holds no process: a file that awaits what never comes lets it end, which tells so.

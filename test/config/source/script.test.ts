@@ -90,6 +90,8 @@ void test('a file that hangs is ended, and one that ends itself is reported', as
     { message: /failed: late/ },
   ])
   t.same(await problemsOf(t, 'setInterval(() => {}, 1000)\nexport default {}'), [], 'a timer holds nothing up')
+  const hangup = "process.kill(process.pid, 'SIGHUP')\nawait new Promise(setImmediate)\nexport default {}"
+  t.same(await problemsOf(t, hangup), [], 'a signal to all processes of the gateway ends no evaluation')
 })
 
 void test('faults of the code have their place', async (t) => {
