@@ -73,7 +73,8 @@ export class BasicScheme implements Authenticator {
   #verify(encoded: string, digest: string): Authentication | Promise<Authentication> {
     const text = BASE64.test(encoded) ? Buffer.from(encoded, 'base64').toString('utf8') : ''
     const colon = text.indexOf(':')
-    if (colon === -1) return new CredentialsInvalidError()
+    // RFC 7617 §2 has no control characters; to scrypt, a password with NUL behind it is the same one (RFC 2104 §2).
+    if (colon === -1 || text.includes('\0')) return new CredentialsInvalidError()
     const user = text.slice(0, colon)
     const hashed = this.#consumers.directory.passwords.get(user)?.password ?? NOBODYS_PASSWORD
     const check = this.checks.check(text.slice(colon + 1), hashed)

@@ -54,6 +54,14 @@ void test('a password is kept as a salted hash that only it matches', async (t) 
   }
 })
 
+void test('a password with NUL behind it is another one', async (t) => {
+  const { scheme } = schemeFor([consumer('acme', hashed('s3cret'))])
+  for (const password of ['s3cret\0', 's3cret\0\0\0', '\0s3cret']) {
+    const judged = await scheme.authenticate(asking({ fields: basic('acme', password) }))
+    t.match(judged, { code: 'HR_ACCESS_INVALID' }, JSON.stringify(password))
+  }
+})
+
 void test('who shows name and password is that consumer, slowly once and at once after that', async (t) => {
   const { scheme } = schemeFor([consumer('acme', hashed('s3cret:x'))])
   const exchange = asking({ fields: basic('acme', 's3cret:x') })
