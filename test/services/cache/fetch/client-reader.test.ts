@@ -12,6 +12,7 @@ const CHUNK = Buffer.from('chunk')
 class Client {
   text = ''
   ending: 'end' | 'abort' | undefined
+  ends = 0
   trailers: string[] | undefined
   gone = false
   takes: () => boolean = () => true
@@ -27,6 +28,7 @@ class Client {
   }
   end(_chunk?: Uint8Array, trailers?: string[]): void {
     this.ending = 'end'
+    this.ends++
     this.trailers = trailers
   }
   abort(): void {
@@ -70,7 +72,20 @@ void test('a client gets all, with the trailers, and is done once', (t) => {
   t.strictSame([told.done, exchange.work, exchange.code, body.readers], [1, undefined, '', 0])
   reader.cancel()
   reader.advance()
-  t.strictSame([told.done, exchange.code], [1, ''], 'it leaves after the end')
+  t.strictSame([told.done, exchange.code, client.ends], [1, '', 1], 'it leaves after the end')
+  t.end()
+})
+
+void test('a client that leaves with the end is done once, and what works for it next goes on', (t) => {
+  const { reader, client, body, exchange, told } = reading()
+  reader.start()
+  const next = { cancel: () => undefined }
+  client.end = () => {
+    reader.cancel()
+    exchange.work = next
+  }
+  body.complete(undefined)
+  t.strictSame([told.done, exchange.work], [1, next])
   t.end()
 })
 
@@ -139,6 +154,14 @@ void test('a client that takes nothing in its time is cut off; one that does is 
   slow.client.goOn()
   slow.at(performance.now() + 1000)
   t.equal(slow.client.ending, undefined)
+
+  const left = reading({ sendTimeoutMs: 100 })
+  left.reader.start()
+  left.client.takes = () => false
+  left.body.push(CHUNK)
+  left.reader.cancel()
+  left.at(performance.now() + 1000)
+  t.strictSame([left.client.ending, left.exchange.code], [undefined, 'CLIENT_ABORT'])
 
   const patient = reading({ sendTimeoutMs: 0 })
   patient.reader.start()

@@ -104,3 +104,47 @@ void test('bodies share a budget, and what comes in many pieces costs more than 
   t.notOk(pieces.kept)
   t.end()
 })
+
+void test('what is kept stays, whoever has taken it', (t) => {
+  const body = new SharedBody(2 * PIECE.length, new FillBudget(1e9))
+  const reader = new Reader(body, 0)
+  for (let i = 0; i < 2; i++) body.push(PIECE)
+  reader.take(2)
+  t.strictSame([body.kept, body.bytes().length], [true, 2 * PIECE.length])
+  t.notOk(new SharedBody(0, new FillBudget(1e9)).kept)
+  t.end()
+})
+
+void test('so many pieces are kept, and one more is not', (t) => {
+  const body = new SharedBody(1e9, new FillBudget(1e9))
+  for (let i = 0; i < 16_384; i++) body.push(PIECE.subarray(0, 1))
+  t.ok(body.kept)
+  body.push(PIECE.subarray(0, 1))
+  t.notOk(body.kept)
+  t.end()
+})
+
+void test('a window is ahead of the slowest; the origin goes on at half of it, once', (t) => {
+  const body = new SharedBody(0, new FillBudget(1e9))
+  const slow = new Reader(body, 0)
+  // With what a piece costs beside its bytes four make a window.
+  const quarter = PIECE.subarray(128)
+  t.strictSame(
+    Array.from({ length: 5 }, () => body.push(quarter)),
+    [true, true, true, true, false],
+  )
+  let resumed = 0
+  body.drained(() => resumed++)
+  slow.take(2)
+  t.equal(resumed, 0)
+  slow.take(1)
+  t.equal(resumed, 1)
+  slow.take(1)
+  t.equal(resumed, 1)
+  while (body.push(quarter));
+  body.drained(() => resumed++)
+  body.fail()
+  slow.take(100)
+  t.strictSame([slow.ended, resumed], ['failed', 1], 'nothing goes on after the end')
+  t.end()
+})

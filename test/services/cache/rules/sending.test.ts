@@ -128,11 +128,22 @@ void test('no more tags are said than content networks take', async (t) => {
   t.strictSame(value.split(' '), tags.slice(0, value.split(' ').length))
 })
 
+void test('tags fill the field to its last byte, with what stands between them; without any there is no field', (t) => {
+  const tagged = (tags: string[]) => told(send({ tags: 'cache-tag' }), telling([], { tags }))
+  const half = 'a'.repeat(8192)
+  const less = 'b'.repeat(8191)
+  t.strictSame(tagged([half, less]), ['cache-tag', `${half},${less}`])
+  t.strictSame(tagged([half, `${less}b`]), ['cache-tag', half])
+  t.strictSame(tagged([]), [])
+  t.end()
+})
+
 void test('what chooses answers here is said in Vary, once', async (t) => {
   const policy = send({}, { headers: ['accept', 'x-tenant'], cookies: ['theme'] })
   t.strictSame(told(policy, telling(['vary', 'Accept'])), ['vary', 'Accept', 'vary', 'x-tenant, cookie'])
   t.strictSame(told(policy, telling(['vary', 'Accept, X-Tenant, Cookie'])), ['vary', 'Accept, X-Tenant, Cookie'])
   t.strictSame(told(policy, telling([], { isShared: false, isGiven: false })), [])
+  t.strictSame(told(send({}, { headers: ['x-a'] }), telling(['vary', '*'])), ['vary', '*'], 'which is all')
 })
 
 void test('a field of the key is said in Vary once', async (t) => {
