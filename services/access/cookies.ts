@@ -2,18 +2,24 @@ import type { RequestFields } from '../http/request-fields.ts'
 
 /** The value of the first cookie of a name (RFC 6265 §4.2.1), as it stands. @param header of Cookie */
 export function cookieOf(header: string | undefined, name: string): string | undefined {
-  if (header === undefined) return undefined
+  return cookiesNamed(header, name)[0]
+}
+
+/** The values of all cookies of a name: who may set one for a part of a host's paths, or for its domain, adds another. */
+export function cookiesNamed(header: string | undefined, name: string): string[] {
+  const values: string[] = []
+  if (header === undefined) return values
   let at = 0
   while (at < header.length) {
     let end = header.indexOf(';', at)
     if (end === -1) end = header.length
     while (header.charCodeAt(at) === 0x20) at++
     if (header.startsWith(name, at) && header.charCodeAt(at + name.length) === 0x3d) {
-      return header.slice(at + name.length + 1, end).trim()
+      values.push(header.slice(at + name.length + 1, end).trim())
     }
     at = end + 1
   }
-  return undefined
+  return values
 }
 
 /** Takes cookies off a request before it goes on: they are the gateway's own. */

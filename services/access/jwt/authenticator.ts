@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Exchange } from '../../downstream/exchange.ts'
 import type { GatewayError } from '../../http/problem.ts'
-import { cookieOf, dropCookies } from '../cookies.ts'
+import { cookiesNamed, dropCookies } from '../cookies.ts'
 import { dropAuthorization, onlyField, SEVERAL } from '../credentials.ts'
 import { isCrossSite } from '../cross-site.ts'
 import { CredentialsAmbiguousError } from '../errors.ts'
@@ -70,11 +70,12 @@ export class JwtAuthenticator implements Authenticator {
     if (this.#cookies.length === 0) return bearer
     let found = bearer
     for (const name of this.#cookies) {
-      const value = cookieOf(fields.cookie, name)
-      if (value === undefined || value === found) continue
-      if (found !== undefined) return new CredentialsAmbiguousError()
-      if (isCrossSite(exchange)) return new CrossSiteError()
-      found = value
+      for (const value of cookiesNamed(fields.cookie, name)) {
+        if (value === found) continue
+        if (found !== undefined) return new CredentialsAmbiguousError()
+        if (isCrossSite(exchange)) return new CrossSiteError()
+        found = value
+      }
     }
     return found
   }

@@ -63,6 +63,12 @@ void test('two tokens are one too many', async (t) => {
   }
   const both = asked({ authorization: bearer, cookie: 'token=other' }).exchange
   t.match(authenticator.authenticate(both), { code: 'HR_ACCESS_AMBIGUOUS' })
+  // A page of another subdomain may add a cookie, for the parent domain, and have it stand first.
+  for (const cookie of [`token=other; token=${token}`, `token=${token}; a=b; token=other`]) {
+    t.match(await authenticator.authenticate(asked({ cookie }).exchange), { code: 'HR_ACCESS_AMBIGUOUS' }, cookie)
+  }
+  const same = asked({ cookie: `token=${token}; token=${token}` }).exchange
+  t.match(await authenticator.authenticate(same), { scheme: 'jwt' })
 })
 
 void test('a token in the query is refused, even where there is another', async (t) => {
