@@ -57,7 +57,11 @@ export class Tunnel {
 
   /** Ends it from here: both are told why where that can be said, and have a moment to take it. */
   leave(how: Ending, code: CloseCode): void {
-    if (this.#how !== null) return
+    if (this.#how !== null) {
+      // It is ending already, and somebody takes long to take what was said.
+      this.#limit()
+      return
+    }
     this.#how = how
     this.#farewell(code, code)
   }
@@ -87,7 +91,7 @@ export class Tunnel {
     this.#how ??= side
     way.to.end()
     // Half of a connection is none: the other end may say a last word.
-    this.#limit()
+    this.#limitBehind(way.to)
   }
 
   #onData(way: Way, chunk: Buffer): void {
@@ -120,6 +124,12 @@ export class Tunnel {
     this.#options.upstream.resume()
   }
 
+  /** The limit begins when all has left that was said to this end: a slow reader gets the last message too. */
+  #limitBehind(to: Duplex): void {
+    if (to.writableFinished || to.destroyed) this.#limit()
+    else to.once('finish', () => this.#limit())
+  }
+
   /** From here on it is a matter of moments. */
   #limit(): void {
     this.#timer ??= setTimeout(() => this.cut('cut'), FAREWELL_MS)
@@ -133,7 +143,7 @@ export class Tunnel {
       // What ended without an end (a reset) is passed on as one; else what was written may still be on its way.
       if (!way.from.readableEnded && !this.#silent) to.destroy()
       else if (!to.writableEnded) to.end()
-      this.#limit()
+      this.#limitBehind(to)
       return
     }
     clearTimeout(this.#timer)
