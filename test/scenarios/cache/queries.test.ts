@@ -223,3 +223,30 @@ void test('an answer to a POST that grows too large, or is purged while it comes
   await response.whole()
   t.equal(String((await cached.get('/purged')).body), 'whole')
 })
+
+void test('an answer to a POST is stored up to the largest size, and neither a part nor what only one client is known by', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const answers: Record<string, [number, Field[], string]> = {
+    '/most': [200, [], 'a'.repeat(100)],
+    '/more': [200, [], 'a'.repeat(101)],
+    '/part': [206, [['Content-Range', 'bytes 0-3/10']], 'part'],
+    '/vary': [200, [['Vary', 'X-Forwarded-For']], 'mine'],
+  }
+  const cached = await cachedBefore(
+    t,
+    async (exchange) => {
+      const { method, target } = exchange.request
+      if (method === 'GET') return exchange.respond(200, [FRESH], 'GET')
+      await exchange.body()
+      const [code, fields, body] = answers[target]!
+      return exchange.respond(code, [FRESH, ['Content-Location', target], ...fields], body)
+    },
+    { cache: { methods: ['POST'], maxEntryBytes: '100B' } },
+  )
+  for (const target of Object.keys(answers)) await cached.ask('POST', target, { body: 'x' })
+  t.equal(cached.store.stats().entries, 1)
+  for (const target of Object.keys(answers)) {
+    t.equal(String((await cached.get(target)).body), target === '/most' ? 'a'.repeat(100) : 'GET', target)
+  }
+})
