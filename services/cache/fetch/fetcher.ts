@@ -88,16 +88,14 @@ export class Fetcher implements FlightOwner {
   /** Answers a client with what the origin says. */
   fetch(exchange: CacheExchange, lookup: Lookup, detour: Detour = DIRECT): void {
     const { key, stored = NO_ENTRIES } = lookup
-    let alone = wantsItsOwn(exchange)
     let names = variantNames(stored, detour.names)
-    if (!alone) {
+    if (!wantsItsOwn(exchange)) {
       const joined = this.#flights.join(exchange, key, names)
       if (joined === 'joined') return
       names = joined
     }
-    // The origin may refuse it for its precondition alone: those who waited would then go one by one.
-    alone ||= isForOrigin(exchange.fields)
     exchange.cacheResult = 'miss'
+    const alone = isForNobodyElse(exchange)
     const flightKey = joinableKeyOf(key, names, exchange)
     const started = this.#start(exchange, { ...lookup, flightKey, alone, background: false, rounds: detour.rounds })
     started.join(exchange)
@@ -227,7 +225,7 @@ export class Fetcher implements FlightOwner {
     const { client, key, selected, reason, variation, rounds } = errand
     if (selected !== undefined) this.#filling.forget(selected)
     if (waiters.length === 0) return
-    const alone = this.#flights.has(flightKey)
+    const alone = isForNobodyElse(client) || this.#flights.has(flightKey)
     const next = this.#start(client, { key, flightKey, reason, variation, alone, background: false, rounds })
     for (const { exchange } of waiters) next.join(exchange)
     this.#send(next)
@@ -264,4 +262,9 @@ function wantsItsOwn(exchange: CacheExchange): boolean {
   if (fields.authorization !== undefined) return true
   if (fields.cacheControl === undefined && fields.pragma === undefined) return false
   return routeCacheOf(exchange).policy.clientDirectives === 'honour'
+}
+
+/** Whether others are not to wait for it: the origin may refuse it for its precondition alone, and they would go one by one. */
+function isForNobodyElse(exchange: CacheExchange): boolean {
+  return wantsItsOwn(exchange) || isForOrigin(exchange.fields)
 }

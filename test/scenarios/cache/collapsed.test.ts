@@ -754,3 +754,30 @@ void test('nobody waits for a request that the origin may refuse for its precond
   for (const answer of await Promise.all(others)) t.equal(String(answer.body), 'answer 2')
   t.equal(cached.upstream.requests.length, 3)
 })
+
+void test('nobody waits for what one client asks again for', { timeout: PATIENCE }, async (t) => {
+  const gate = Promise.withResolvers<void>()
+  const own: Field = ['Authorization', 'Basic YTpi']
+  const cached = await cachedBefore(t, async (exchange) => {
+    const isOwn = exchange.request.get('authorization') !== undefined
+    // It fits nothing that is stored: the client's request is sent again, without a condition.
+    if (isOwn && exchange.request.get('if-none-match') !== undefined) return exchange.respond(304, [['ETag', '"9"']])
+    if (isOwn) await gate.promise
+    return exchange.respond(
+      200,
+      [
+        ['Cache-Control', 'public, max-age=5'],
+        ['ETag', '"1"'],
+      ],
+      isOwn ? 'own' : 'all',
+    )
+  })
+  await cached.get('/x')
+  cached.pass(10)
+  const leader = cached.get('/x', [own])
+  await cached.upstream.received(3)
+  t.equal(String((await cached.get('/x')).body), 'all')
+  gate.resolve()
+  t.equal(String((await leader).body), 'own')
+  t.equal(cached.upstream.requests.length, 4)
+})
