@@ -32,6 +32,7 @@ import { GatewayState } from './services/lane/gateway-state.ts'
 import { OwnPaths } from './services/lane/own-paths.ts'
 import { connectSources } from './services/openapi/servers.ts'
 import { ServedDocuments } from './services/openapi/served-documents.ts'
+import type { RequestUpstream } from './services/openapi/source.ts'
 import { CONTROL_GUARD } from './services/proxy/plan.ts'
 import { WorkerPool } from './services/workers/worker-pool.ts'
 
@@ -68,7 +69,8 @@ async function buildOver(
   const guarded = guardedRoots(config)
   const isGuarded = (path: string): boolean => isBelow(guarded, path)
   const workers = new WorkerPool(config.workers)
-  const documents = new ServedDocuments((name, path, signal) => state.upstreams.request(name, path, signal))
+  const request: RequestUpstream = (name, path, signal) => state.upstreams.request(name, path, signal)
+  const documents = new ServedDocuments(request, state.specifications)
   const lane = await laneOver(state, config, {
     workers,
     documents,
@@ -130,7 +132,8 @@ async function buildOver(
         upstreams: config.upstreams,
         routes: config.routes,
         protectedPaths: guarded,
-        request: (name, path, signal) => state.upstreams.request(name, path, signal),
+        request,
+        known: state.specifications,
         ...(parts.related && { related: parts.related }),
       },
       origins: { connectSources: connectSources(config.routes) },

@@ -7,6 +7,7 @@ import type { RelatedDocument } from '../services/openapi/describe.ts'
 import type { JsonObject, OpenapiWarning } from '../services/openapi/document.ts'
 import { SpecificationUnavailableError } from '../services/openapi/errors.ts'
 import { UpstreamDocuments } from '../services/openapi/documents.ts'
+import type { KnownSpecifications } from '../services/openapi/known-specifications.ts'
 import { PublishedDocument } from '../services/openapi/published.ts'
 import type { RequestUpstream } from '../services/openapi/source.ts'
 import type { RouteOptions } from '../services/routing/options.ts'
@@ -32,6 +33,8 @@ export interface OpenapiOptions {
   protectedPaths?: readonly string[]
   /** Asks an upstream for its specification; needed where one is configured by path. */
   request?: RequestUpstream
+  /** What upstreams said before: shown until they say it again. By default, nothing. */
+  known?: KnownSpecifications
   /** The other plane's documents, where it has a listener of its own; asked at each build, its port may come late. */
   related?(): RelatedDocument | null
 }
@@ -55,6 +58,7 @@ async function openapi(fastify: FastifyInstance, options: OpenapiOptions): Promi
   const documents = new UpstreamDocuments({
     sources: sourcesOf(upstreams),
     request: options.request ?? unreachable,
+    known: options.known,
     onWarning,
   })
   const reserved = [...(options.reserved ?? [])]

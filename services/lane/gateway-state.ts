@@ -19,6 +19,7 @@ import type { MaintenanceOptions } from '../maintenance/options.ts'
 import { MirrorCounters } from '../mirror/counters.ts'
 import { InternalErrors } from '../monitor/internal-errors.ts'
 import { Traffic } from '../monitor/traffic.ts'
+import { KnownSpecifications } from '../openapi/known-specifications.ts'
 import type { Load } from '../pressure/load.ts'
 import type { PressureOptions } from '../pressure/options.ts'
 import type { Pressure } from '../pressure/pressure.ts'
@@ -58,11 +59,12 @@ interface CacheBase {
 
 /**
  * What a gateway gathers while it runs, and hands on to the one that takes its place in the same process: connections and
- * counters of upstreams that stay as they are, the cache and its second tier where its settings do, and what has been
- * counted by route.
+ * counters of upstreams that stay as they are, and their documents, the cache and its second tier where its settings do,
+ * and what has been counted by route.
  */
 export class GatewayState {
   readonly upstreams: Upstreams
+  readonly specifications: KnownSpecifications
   readonly traffic: Traffic | null
   readonly splits: SplitCounters
   readonly mirrors: MirrorCounters
@@ -127,6 +129,7 @@ export class GatewayState {
     }
     this.#limitStore = limitStore
     this.#cache = created ?? (previous as GatewayState).#cache.share()
+    this.specifications = new KnownSpecifications(settings.upstreams, previous?.specifications ?? null)
     this.traffic = settings.metrics ? (previous?.traffic ?? new Traffic()) : null
     this.splits = previous?.splits ?? new SplitCounters()
     this.mirrors = previous?.mirrors ?? new MirrorCounters()

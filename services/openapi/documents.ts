@@ -1,4 +1,5 @@
 import type { OpenapiWarning } from './document.ts'
+import type { KnownSpecifications } from './known-specifications.ts'
 import {
   loadSpecification,
   type LoadedSpecification,
@@ -30,6 +31,8 @@ export const systemClock: DocumentsClock = {
 export interface UpstreamDocumentsOptions {
   sources: readonly SpecificationSource[]
   request: RequestUpstream
+  /** What to begin with until a load has succeeded, and where to keep what is loaded. By default, nothing is known. */
+  known?: KnownSpecifications | undefined
   /** Hears of a failed load: once for each message in a row, not at each attempt. */
   onWarning(warning: OpenapiWarning): void
   clock?: DocumentsClock
@@ -64,14 +67,14 @@ export class UpstreamDocuments {
   /** Grows whenever a document changes. */
   revision = 0
   readonly #entries: Entry[]
-  readonly #options: Required<UpstreamDocumentsOptions>
+  readonly #options: UpstreamDocumentsOptions & Required<Omit<UpstreamDocumentsOptions, 'known'>>
   #closed = false
 
   constructor(options: UpstreamDocumentsOptions) {
     this.#options = { clock: systemClock, deadlineMs: 5_000, staleAfterMs: 60_000, ...options }
     this.#entries = options.sources.map((source) => ({
       source,
-      specification: undefined,
+      specification: options.known?.of(source),
       failure: undefined,
       loadedAt: Number.NEGATIVE_INFINITY,
       retryMs: RETRY_FIRST_MS,
@@ -135,6 +138,7 @@ export class UpstreamDocuments {
       if (this.#closed) return
       if (loaded !== entry.specification || entry.failure !== undefined) this.revision++
       entry.specification = loaded
+      this.#options.known?.keep(entry.source, loaded)
       entry.failure = undefined
       entry.loadedAt = clock.now()
       entry.retryMs = RETRY_FIRST_MS

@@ -1,6 +1,7 @@
 import type { OpenapiWarning } from './document.ts'
 import { UpstreamDocuments } from './documents.ts'
 import { Operations } from './found-operations.ts'
+import type { KnownSpecifications } from './known-specifications.ts'
 import type { LoadedSpecification, RequestUpstream, SpecificationSource } from './source.ts'
 import { Specification } from './specification.ts'
 
@@ -69,9 +70,12 @@ export class DocumentOfRoutes {
 export class ServedDocuments {
   readonly #known = new Map<string, DocumentOfRoutes>()
   readonly #request: RequestUpstream
+  readonly #specifications: KnownSpecifications | undefined
 
-  constructor(request: RequestUpstream) {
+  /** @param specifications what to begin with; by default, nothing */
+  constructor(request: RequestUpstream, specifications?: KnownSpecifications) {
     this.#request = request
+    this.#specifications = specifications
   }
 
   /** The document of a source: one object for all routes that go by it. */
@@ -81,7 +85,12 @@ export class ServedDocuments {
     if (known === undefined) {
       // Whoever asks is told; the upstream's own document is in the log already.
       const onWarning = (_warning: OpenapiWarning): void => undefined
-      const documents = new UpstreamDocuments({ sources: [source], request: this.#request, onWarning })
+      const documents = new UpstreamDocuments({
+        sources: [source],
+        request: this.#request,
+        known: this.#specifications,
+        onWarning,
+      })
       this.#known.set(key, (known = new DocumentOfRoutes(source, documents)))
     }
     return known

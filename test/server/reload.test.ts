@@ -323,6 +323,48 @@ void test('a document that is none, of a file that a route goes by, keeps a relo
   t.match(await gateway.running.reload(), { outcome: 'reloaded', version: 2 })
 })
 
+void test("an upstream's document that cannot be had just then is the one from before, where the upstream stays", {
+  timeout: PATIENCE,
+}, async (t) => {
+  const responses = { 200: { description: '', content: { 'text/plain': {} } } }
+  const id = { name: 'id', in: 'path', required: true, schema: { type: 'integer' } }
+  const document = {
+    openapi: '3.1.0',
+    info: { title: 'orders', version: '1' },
+    paths: { '/orders/{id}': { get: { parameters: [id], responses } } },
+  }
+  let isGiven = true
+  const serving = () =>
+    startUpstream(t, async (exchange) => {
+      const isDocument = exchange.request.target === '/openapi.json'
+      if (!isDocument) await exchange.respond(200, [['Content-Type', 'text/plain']], 'x')
+      else if (isGiven) await exchange.respond(200, [], JSON.stringify(document))
+      else await exchange.respond(503, [], 'not now')
+    })
+  const [one, two] = [await serving(), await serving()]
+  const routes = { '/orders/*': { to: 'a', validate: true } }
+  const base = { upstreams: { a: to(one.origin, { openapi: '/openapi.json' }) }, routes }
+  const gateway = await reloadable(t, base)
+  const statuses = async (): Promise<number[]> => [
+    (await gateway.get('/orders/7')).status,
+    (await gateway.get('/orders/seven')).status,
+  ]
+  const merged = async (): Promise<string[]> =>
+    Object.keys((JSON.parse((await gateway.get('/openapi.json')).body) as { paths: object }).paths)
+  t.strictSame(await statuses(), [200, 400])
+  t.ok((await merged()).includes('/orders/{id}'))
+
+  isGiven = false
+  for (const [index, more] of [{ serverTiming: false }, { serverTiming: true }].entries()) {
+    t.match(await gateway.reload({ ...base, ...more }), { outcome: 'reloaded', version: index + 2 })
+    t.strictSame(await statuses(), [200, 400], `it is handed on ${index + 1} times`)
+    t.ok((await merged()).includes('/orders/{id}'))
+  }
+  // What another server would say of itself nobody knows.
+  await gateway.reload({ ...base, upstreams: { a: to(two.origin, { openapi: '/openapi.json' }) } })
+  t.strictSame(await statuses(), [503, 503])
+})
+
 void test('the request that asks for a reload is answered, and the control plane goes by the new configuration', {
   timeout: PATIENCE,
 }, async (t) => {
