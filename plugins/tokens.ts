@@ -30,20 +30,23 @@ async function tokens(fastify: FastifyInstance, { access, local, process }: Toke
     },
   })
   if (process === null) return
-  // What does not answer is replaced by its supervisor, or reads keys itself, and what was revoked at its start.
+  // What does not answer is replaced by its supervisor, or learns at its start what was revoked.
   const failed = (error: unknown): void =>
     fastify.log.warn({ err: error }, 'not every process heard of what holds no longer')
+  // A process that starts, or is late, reads and refreshes for itself: nothing is wrong then.
+  const unheard = (error: unknown): void =>
+    fastify.log.debug({ reason: (error as Error).message }, 'not every process heard of what this one has read')
   revocations.announce = async (list) => {
     await fastify.control.tell('revoke', { from: process, list: [...list] }).catch(failed)
   }
   hmac.shareWith(async (id) => (await fastify.control.ask('signature-take', { id })).result)
   providers.sharing.processes = {
-    tell: (issuer, text) => void fastify.control.tell('token-keys', { from: process, issuer, text }).catch(failed),
+    tell: (issuer, text) => void fastify.control.tell('token-keys', { from: process, issuer, text }).catch(unheard),
     takeTurn: async (source) => (await fastify.control.ask('token-keys-turn', { source })).result,
   }
   providers.renewals.processes = {
     tell: (digest, renewed) =>
-      void fastify.control.tell('session-renewed', { from: process, digest, renewed }).catch(failed),
+      void fastify.control.tell('session-renewed', { from: process, digest, renewed }).catch(unheard),
     takeTurn: async (digest) => (await fastify.control.ask('token-keys-turn', { source: `session ${digest}` })).result,
   }
 }

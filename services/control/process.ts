@@ -3,6 +3,7 @@ import { CENTRAL_DEADLINE_MS, type CommandName, COMMANDS, type ControlCommands, 
 import type { Answer, ArgsOf, Control, Receipt } from './control.ts'
 import { DisconnectedError } from './errors.ts'
 import type { LocalControl } from './local.ts'
+import { endOrphan, endWithSupervisor } from './orphan.ts'
 import { type ControlQueries, QUERIES, type QueryName } from './queries.ts'
 
 /** Longer than the supervisor waits for its processes: it is the one that knows who is late. */
@@ -47,11 +48,12 @@ const SUPERVISORS_SIGNALS = ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const
  * Ties a process that `startSupervisor` forked to its supervisor. Call it first: the signals that a terminal sends to the
  * whole group (Ctrl-C) are left to the supervisor from then on.
  *
- * When the supervisor dies, node:cluster ends this process at once.
+ * When the supervisor dies, this process ends at once.
  * @throws DisconnectedError where no supervisor has forked this process
  */
 export function attachProcess({ local, drain, onError }: AttachOptions): ProcessLink {
   if (!process.send) throw new DisconnectedError('attach')
+  endWithSupervisor()
   let draining = false
   /** It has said what it has counted, and answers no more: that would count twice. */
   let said = false
@@ -73,7 +75,8 @@ export function attachProcess({ local, drain, onError }: AttachOptions): Process
       )
   }
   const channel = new Channel({
-    send: (message, failed) => process.send!(message, undefined, undefined, (error) => error && failed(error)),
+    // A pipe that takes nothing has lost its other end, even where that has not been read from it yet.
+    send: (message) => process.send!(message, undefined, undefined, (error) => error && endOrphan()),
     serve: async (name, args) => {
       const result = await serve(local, name, args)
       if (said) throw new DisconnectedError(name)

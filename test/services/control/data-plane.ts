@@ -3,7 +3,7 @@
  * `/boot`, `/ask` (control of all, from here), `/tell` (a command to all), `/crash`, `/full` (takes every file descriptor,
  * and does not answer), and POST, which is answered when the request's body has ended.
  */
-import { openSync } from 'node:fs'
+import { open, openSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { LogLevel } from '../../../services/control/commands.ts'
 import { LocalControl } from '../../../services/control/local.ts'
@@ -14,6 +14,8 @@ export interface BootData {
   /** It fails, and says so. */
   reason?: ProcessFailure
   neverDrain?: boolean
+  /** It opens this file in another thread, and does not wait for it. */
+  opens?: string | undefined
   token?: string
 }
 
@@ -70,5 +72,6 @@ const link = attachProcess({
 const boot = (await link.boot()) as BootData
 if (boot.fail === true) process.exit(3)
 if (boot.reason !== undefined) await link.fail(boot.reason)
+if (boot.opens !== undefined) open(boot.opens, 'r', () => {})
 await link.mayListen()
 server.listen(0, '127.0.0.1', () => link.ready())

@@ -14,7 +14,7 @@ const supervisor = startSupervisor({
   exec: fileURLToPath(new URL('./data-plane.ts', import.meta.url)),
   args: [],
   env: {},
-  boot: { neverDrain: process.argv[2] === 'never-drain' },
+  boot: { neverDrain: process.argv[2] === 'never-drain', opens: process.argv[3] },
   drainTimeoutMs: 60_000,
   log,
 })

@@ -1,6 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
@@ -89,6 +92,23 @@ void test('processes do not outlive a supervisor that is killed', async (t) => {
   const { child, until } = start(t)
   await until((said) => said.ready === true)
   // Their stdout is the supervisor's: the pipe ends when the last of them has.
+  const silent = once(child.stdout!, 'close')
+  child.kill('SIGKILL')
+  await silent
+  t.pass('the pipe was closed')
+})
+
+void test('processes do not outlive a supervisor that is killed, though a thread of theirs waits for a file', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'headrace-'))
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const { child, until } = start(t, 'drain', pipe)
+  // Until somebody writes to it, nobody can open it to read.
+  t.teardown(() => {
+    closeSync(openSync(pipe, constants.O_RDWR))
+    rmSync(folder, { recursive: true })
+  })
+  await until((said) => said.ready === true)
   const silent = once(child.stdout!, 'close')
   child.kill('SIGKILL')
   await silent
