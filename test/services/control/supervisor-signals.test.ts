@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -119,18 +119,21 @@ void test('a process without a file descriptor left is replaced: node:cluster ha
   const { child, until } = start(t)
   const { port } = await until((said) => said.port !== undefined)
   await until((said) => said.ready === true)
-  const ask = (path: string): void => {
-    const socket = connect(port!, '127.0.0.1')
-    socket.on('error', () => undefined).end(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+  const open = (path: string): Socket => {
+    const socket = connect(port!, '127.0.0.1').on('error', () => undefined)
     t.teardown(() => socket.destroy())
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    return socket
   }
-  ask('/full')
+  // It stays open: its end would leave room for another.
+  const full = open('/full')
   // By turns: some of these are for the one that is full.
-  const asking = setInterval(() => ask('/'), 5)
+  const asking = setInterval(() => open('/').end(), 5)
   t.teardown(() => clearInterval(asking))
   await until((said) => said.message?.endsWith('starting another') === true)
   await until((said) => said.message === 'Process ready')
   clearInterval(asking)
+  full.destroy()
   const exited = once(child, 'exit')
   child.kill('SIGTERM')
   await until((said) => said.closed === true)
