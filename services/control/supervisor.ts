@@ -264,20 +264,11 @@ class ClusterSupervisor implements Supervisor {
       this.#lost(slot, ended)
     })
     void forked.deaf.then(() => {
-      if (slot.current === forked && !this.#closing) this.#supplant(slot, forked)
+      if (slot.current !== forked || this.#closing) return
+      this.#vacate(slot)
+      const ranMs = forked.readyAt === null ? 0 : performance.now() - forked.readyAt
+      this.#refill(slot, { ranMs, said: 'Process has no file descriptor left for connections; starting another' })
     })
-  }
-
-  /** Starts another in place of a process that gets no connections any more, and drains it. */
-  #supplant(slot: Slot, { readyAt }: ForkedProcess): void {
-    this.restarts++
-    const delayMs = slot.policy.delayAfter(readyAt === null ? 0 : performance.now() - readyAt)
-    this.#options.log.warn(
-      { process: slot.process, delayMs },
-      'Process has no file descriptor left for connections; starting another',
-    )
-    this.#vacate(slot)
-    slot.restart = setTimeout(() => this.#keep(slot), delayMs)
   }
 
   /** Takes its process from a slot, and drains it. @returns the process */
@@ -353,13 +344,15 @@ class ClusterSupervisor implements Supervisor {
       this.#failedToStart(new BootError(slot.process, how))
       return
     }
+    const reason = failure === null ? how : failure.message
+    this.#refill(slot, { ranMs, reason, said: 'Process ended; starting another' })
+  }
+
+  /** Starts another process in an empty slot, the later the sooner its last ones were lost. */
+  #refill(slot: Slot, { ranMs, said, ...why }: { ranMs: number; said: string; reason?: string }): void {
     this.restarts++
     const delayMs = slot.policy.delayAfter(ranMs)
-    const reason = failure === null ? how : failure.message
-    this.#options.log.warn(
-      { process: slot.process, reason, ranMs: Math.round(ranMs), delayMs },
-      'Process ended; starting another',
-    )
+    this.#options.log.warn({ process: slot.process, ...why, ranMs: Math.round(ranMs), delayMs }, said)
     slot.restart = setTimeout(() => this.#keep(slot), delayMs)
   }
 

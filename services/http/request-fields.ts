@@ -69,31 +69,13 @@ const SPECIAL = [
   'if-match',
   'if-range',
   'forwarded',
-  'x-real-ip',
   'connection',
-  'keep-alive',
-  'x-request-id',
   'authorization',
   'cache-control',
   'if-none-match',
-  'content-length',
-  'http2-settings',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'proxy-connection',
   'if-modified-since',
-  'x-forwarded-proto',
-  'transfer-encoding',
-  'x-forwarded-server',
-  'x-forwarded-prefix',
-  'x-forwarded-scheme',
-  'proxy-authenticate',
   'if-unmodified-since',
-  'proxy-authorization',
 ] as const
-
-const special = new FieldNames(SPECIAL)
 
 /** Of these none goes on as it came, so that nothing that a server could take for one may: `X_Forwarded_For`. */
 const OWN: ReadonlySet<string> = new Set([
@@ -114,6 +96,8 @@ const OWN: ReadonlySet<string> = new Set([
   'proxy-authenticate',
   'proxy-authorization',
 ])
+
+const special = new FieldNames([...SPECIAL, ...OWN])
 
 /** `true` when the field does not go on as it is. */
 function take(fields: RequestFields, name: string, value: string): boolean {
