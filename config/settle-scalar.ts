@@ -1,7 +1,7 @@
 import type { Path, Report } from './problem.ts'
 import type { SchemaNode } from './settle.ts'
 import { closest, closestUnit } from './suggest.ts'
-import { describe } from './value.ts'
+import { asText, describe } from './value.ts'
 
 const UNIT_EXAMPLES: Record<string, string> = {
   duration: "a duration such as '500ms', '30s' or '5m'",
@@ -41,7 +41,7 @@ const SWITCHES: Record<string, 'true' | 'false'> = {
 
 /** What other notations, and slips of the pen, say for `true` and `false`. */
 export function meantSwitch(value: unknown): 'true' | 'false' | undefined {
-  const word = String(value).toLowerCase()
+  const word = asText(value).toLowerCase()
   if (Object.hasOwn(SWITCHES, word)) return SWITCHES[word]
   return closest(word, ['true', 'false']) as 'true' | 'false' | undefined
 }

@@ -1,4 +1,5 @@
 import { SIZE_PATTERN } from '../services/options/units.ts'
+import { asText } from './value.ts'
 
 /** Longer words are not compared: the work grows with the product of the lengths. */
 const MAX_LENGTH = 64
@@ -67,7 +68,7 @@ const SIZE_LETTERS: Record<string, string> = { b: 'B', k: 'KiB', m: 'MiB', g: 'G
 
 /** How a value with a wrong unit, or none, was probably meant: `'30 sec'` → `'30s'`, `'64mb'` → `'64MB'`. */
 export function closestUnit(unit: string, value: unknown): string | undefined {
-  const text = String(value).trim()
+  const text = asText(value).trim()
   const [, number, word = ''] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text) ?? []
   if (unit === 'rate') return closestRate(text)
   if (number === undefined) return undefined

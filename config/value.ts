@@ -12,6 +12,11 @@ export function describe(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
+/** The text that a value would be written as; objects are none, and may have a `toString` that is no function. */
+export function asText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
+}
+
 /** In a URL: whatever it is of, `//user:PASSWORD@host`; the word itself stands where messages say how one is written. */
 const PASSWORD_OF_URL = /(?<=\/\/[^\s/@"'`]*:)(?!password@)[^\s/@"'`]+(?=@)/g
 

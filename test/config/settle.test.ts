@@ -102,6 +102,18 @@ void test('a union complains of the branch that was meant, and of that alone', a
   t.equal(report.complaints.length, 4)
 })
 
+void test('an object with a member called toString is as wrong as any other, wherever it stands', async (t) => {
+  const odd = { toString: false, valueOf: 0 }
+  const found = settled({ log: [odd], admin: odd, metrics: odd, processes: odd, timeout: { total: odd }, extra: odd })
+  const { report } = settled({
+    limits: { body: odd },
+    listen: { port: odd, host: odd },
+    upstreams: { a: { http2: odd } },
+  })
+  t.ok(found.report.complaints.length >= 5)
+  t.match(report.complaints, [{ message: /got an object$/ }, { message: /got an object$/ }])
+})
+
 void test('a key without a value counts as left out', async (t) => {
   const { result, report } = settled({ listen: null, log: { level: null } })
   t.same(report.complaints, [])
