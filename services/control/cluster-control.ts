@@ -83,12 +83,9 @@ export class ClusterControl implements Control {
   }
 
   async tell<C extends CommandName>(command: C, ...args: ArgsOf<ControlCommands[C]>): Promise<Receipt<ResultOf<C>>> {
-    const { central, lasting } = COMMANDS[command] as CommandRule<ControlCommands[C]>
-    if (central === true) return this.#own.tell(command, ...args)
-    if (lasting !== false) {
-      const sets = lasting(args[0] as ControlCommands[C])
-      this.#lastingCommands.set(`${command} ${sets}`, { command, args })
-    }
+    const rule = COMMANDS[command] as CommandRule<ControlCommands[C]>
+    if (rule.central === true) return this.#own.tell(command, ...args)
+    this.#remember(command, rule, args)
     if (this.#own.obeys(command)) await this.#own.apply(command, args)
     const call = ['tell', [command, args]] as const
     const [{ parts, missing }] = await Promise.all([
@@ -122,6 +119,19 @@ export class ClusterControl implements Control {
   farewell(id: number, parts: readonly (readonly [QueryName, unknown])[]): void {
     for (const [query, part] of parts)
       retire(this.#historyOf(query), id, QUERIES[query] as QueryRule<unknown, unknown>, part)
+  }
+
+  #remember<C extends CommandName>(
+    command: C,
+    { lasting, gather }: CommandRule<ControlCommands[C]>,
+    args: readonly unknown[],
+  ): void {
+    if (lasting === false) return
+    const last = args[0] as ControlCommands[C]
+    const key = `${command} ${lasting(last)}`
+    const before = this.#lastingCommands.get(key)?.args[0] as ControlCommands[C] | undefined
+    const told = gather === undefined || before === undefined ? args : [gather(before, last)]
+    this.#lastingCommands.set(key, { command, args: told })
   }
 
   #leaving(): readonly Member[] {

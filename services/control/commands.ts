@@ -69,9 +69,14 @@ export interface CommandRule<Args> {
    * that set the same.
    */
   lasting: false | ((args: Args) => string)
+  /** Where the last does not replace those before it: what such a process is told of both. */
+  gather?: (before: Args, last: Args) => Args
   /** For whoever holds the configuration (the supervisor, where there is one), and for nobody else. */
   central?: boolean
 }
+
+/** More are not revoked while a process starts. */
+const MOST_REVOKED = 10_000
 
 export const COMMANDS: { [C in CommandName]: CommandRule<ControlCommands[C]> } = {
   'log-level': { lasting: () => '' },
@@ -80,8 +85,11 @@ export const COMMANDS: { [C in CommandName]: CommandRule<ControlCommands[C]> } =
   maintenance: { lasting: ({ route }) => route ?? '' },
   // A process that joins later has read it just now.
   'consumers-reload': { lasting: false },
-  // Few, and kept in the data directory besides: what a process that starts has read there may lack the last ones.
-  revoke: { lasting: ({ from, list }) => (from === null ? list.map(nameOf).join() : '') },
+  // Kept in the data directory besides: what a process that starts has read there may lack the last ones.
+  revoke: {
+    lasting: ({ from }) => (from === null ? 'by operators' : 'by processes'),
+    gather: (before, { from, list }) => ({ from, list: [...before.list, ...list].slice(-MOST_REVOKED) }),
+  },
   // A process that joins later reads them itself.
   'tokens-refresh': { lasting: false },
   'token-keys': { lasting: false },
@@ -97,10 +105,6 @@ export const COMMANDS: { [C in CommandName]: CommandRule<ControlCommands[C]> } =
   certificates: { lasting: false },
   'config-reload': { lasting: false, central: true },
   restart: { lasting: false, central: true },
-}
-
-function nameOf({ kind, name }: Revocation): string {
-  return `${kind} ${name}`
 }
 
 /** How long whoever holds the configuration may take: it starts processes, and waits until they are ready. */

@@ -68,10 +68,10 @@ export class Revocations {
    * @throws HR_ACCESS_JOURNAL: it holds all the same, until the next start
    */
   told(list: readonly Revocation[], isOperators: boolean): void {
-    this.revoked.add(list)
+    const fresh = this.revoked.add(list)
     if (!isOperators) return
-    this.#redis?.publish(list)
-    this.#journal.append(list)
+    this.#redis?.publish(fresh)
+    this.#journal.append(fresh)
   }
 
   /** What was revoked before the start. */

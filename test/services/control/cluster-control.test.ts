@@ -116,6 +116,37 @@ void test('of commands that set different things, a process that joins later get
   t.strictSame(got, [change('http://a', 2), change('http://b', 1)])
 })
 
+void test('a process that joins later hears of all that was revoked meanwhile, by processes and by operators', async (t) => {
+  const control = new ClusterControl({ members: () => [], deadlineMs: 1000 })
+  const entry = (name: string) => ({ kind: 'session' as const, name, at: 1, until: Number.MAX_SAFE_INTEGER })
+  await control.tell('revoke', { from: 11, list: [entry('a')] })
+  await control.tell('revoke', { from: 12, list: [entry('b'), entry('c')] })
+  await control.tell('revoke', { from: null, list: [entry('d')] })
+  await control.tell('revoke', { from: null, list: [entry('e')] })
+  const got = new Map<boolean, string>()
+  const local = new LocalControl()
+  local.obey({ revoke: ({ from, list }) => void got.set(from === null, list.map(({ name }) => name).join()) })
+  await control.joined(member(1, local))
+  t.strictSame(Object.fromEntries(got), { false: 'a,b,c', true: 'd,e' })
+})
+
+void test('what is kept of revocations for processes that join later is bounded', async (t) => {
+  const control = new ClusterControl({ members: () => [], deadlineMs: 1000 })
+  const list = Array.from({ length: 10_000 }, (_, index) => ({
+    kind: 'session' as const,
+    name: String(index),
+    at: 1,
+    until: Number.MAX_SAFE_INTEGER,
+  }))
+  await control.tell('revoke', { from: 11, list })
+  await control.tell('revoke', { from: 11, list: list.slice(0, 1) })
+  let got: string[] = []
+  const local = new LocalControl()
+  local.obey({ revoke: ({ list: told }) => void (got = told.map(({ name }) => name)) })
+  await control.joined(member(1, local))
+  t.strictSame([got.length, got[0], got.at(-1)], [10_000, '1', '0'])
+})
+
 void test('what holds no longer is not passed on', async (t) => {
   const control = new ClusterControl({ members: () => [], deadlineMs: 1000 })
   await control.tell('log-level', { level: 'debug' })

@@ -2,6 +2,8 @@ import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { Journal } from '../../../../services/access/revoked/journal.ts'
+import { NO_MACHINES } from '../../../../services/access/machines.ts'
+import { Revocations } from '../../../../services/access/revoked/revocations.ts'
 import { type Revocation, Revoked } from '../../../../services/access/revoked/revoked.ts'
 
 const NOW = 1_000_000_000
@@ -87,4 +89,15 @@ void test('a journal that cannot be written says so', async (t) => {
   const folder = join(t.testdir({ taken: 'a file' }), 'taken')
   const journal = new Journal(folder, () => NOW)
   t.throws(() => journal.append([entry('token', 'a')]), { code: 'HR_ACCESS_JOURNAL' })
+})
+
+void test('a process that is told again what it has read in the journal does not write it once more', async (t) => {
+  const dataDir = t.testdir()
+  const log = { info: () => {}, error: () => {} }
+  const made = () =>
+    new Revocations({ machines: NO_MACHINES, dataDir, used: true, log, now: () => NOW, previous: null })
+  made().told([entry('token', 'a')], true)
+  const joining = made()
+  joining.told([entry('token', 'a'), entry('token', 'b')], true)
+  t.same(new Journal(dataDir, () => NOW).read(), [entry('token', 'a'), entry('token', 'b')])
 })
