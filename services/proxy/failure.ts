@@ -10,6 +10,7 @@ import {
   NoTargetError,
   QueueFullError,
   ResetError,
+  ResourcesError,
   TotalTimeoutError,
   TruncatedError,
   UnsendableError,
@@ -24,6 +25,8 @@ export function failureOf(outcome: Outcome, upstream: string, cause: Error | und
       return new ConnectError(upstream, options)
     case 'connect_timeout':
       return new ConnectTimeoutError(upstream, options)
+    case 'out_of_resources':
+      return withFields(new ResourcesError(upstream, options), ['retry-after', '2'])
     case 'first_byte_timeout':
       return new FirstByteTimeoutError(upstream, options)
     case 'total_timeout':

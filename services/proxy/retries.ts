@@ -19,6 +19,8 @@ export function causeOf(outcome: Outcome): RetryCause | undefined {
   switch (outcome) {
     case 'connect_error':
     case 'connect_timeout':
+    // Another target has ports of its own, or a connection that is open.
+    case 'out_of_resources':
       return 'connect'
     case 'reset':
       return 'reset'

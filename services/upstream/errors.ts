@@ -14,6 +14,17 @@ export const ConnectTimeoutError = createError(
   504,
 )
 
+/**
+ * The gateway's machine had no file descriptor, no local port or no memory for a connection; nothing is held against the target.
+ * `cause` in the log says which: for EMFILE raise the limit of open files (`ulimit -n`, `LimitNOFILE=`), for EADDRNOTAVAIL let
+ * connections live longer (`keepAlive`) or widen `net.ipv4.ip_local_port_range`, or have fewer (`connections`).
+ */
+export const ResourcesError = createError(
+  'HR_UPSTREAM_RESOURCES',
+  "The gateway has nothing left to open a connection to the upstream '%s' with. Try again in a few seconds.",
+  503,
+)
+
 /** The connection broke before a response head. */
 export const ResetError = createError(
   'HR_UPSTREAM_RESET',

@@ -7,6 +7,7 @@ import type { HistogramSnapshot } from '../monitor/histogram.ts'
  *
  * - `response`: a complete response, of any status
  * - `connect_error`: no connection (refused, DNS, TLS) · `connect_timeout`: none in time
+ * - `out_of_resources`: no connection for want of a file descriptor, a local port or memory of the gateway's machine
  * - `reset`: the connection broke before a response head · `invalid_response`: what came is not HTTP
  * - `first_byte_timeout`, `total_timeout`: no response head in time
  * - `truncated`: the body broke off · `idle_timeout`: the body stalled
@@ -18,6 +19,7 @@ export const OUTCOMES = [
   'response',
   'connect_error',
   'connect_timeout',
+  'out_of_resources',
   'reset',
   'invalid_response',
   'first_byte_timeout',
@@ -32,7 +34,12 @@ export const OUTCOMES = [
 export type Outcome = (typeof OUTCOMES)[number]
 
 /** Ends that are no doing of the target's. */
-export const BLAMELESS: ReadonlySet<Outcome> = new Set(['client_abort', 'superseded', 'internal_error'])
+export const BLAMELESS: ReadonlySet<Outcome> = new Set([
+  'client_abort',
+  'superseded',
+  'internal_error',
+  'out_of_resources',
+])
 
 /** Why a request is sent once more, or to a second target (`hedge`). */
 export const RETRY_REASONS = ['stale', 'connect', 'reset', 'timeout', 'status', 'hedge'] as const

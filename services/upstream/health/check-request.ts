@@ -22,10 +22,15 @@ type Controller = Dispatcher.DispatchController
  * Asks once. An answer counts when its head and all of its body have come in time and in reason, and its status is one of
  * those expected: redirects are not followed, and what never ends, has no end or is no HTTP has not passed. Never rejects.
  *
+ * @returns `null` where nothing was asked, because the gateway had nothing left to open a connection with
  * @param connection of the check's own: requests of clients neither wait for it nor keep it waiting
  */
-export function checkRequest(connection: Dispatcher, options: HealthOptions, clock: Clock): Promise<CheckResult> {
-  const { promise, resolve } = Promise.withResolvers<CheckResult>()
+export function checkRequest(
+  connection: Dispatcher,
+  options: HealthOptions,
+  clock: Clock,
+): Promise<CheckResult | null> {
+  const { promise, resolve } = Promise.withResolvers<CheckResult | null>()
   const { path, host, timeoutMs } = options
   const handler = new CheckHandler(options, clock, resolve)
   connection.dispatch({ path, method: 'GET', headers: host === null ? AGENT : [...AGENT, 'host', host] }, handler)
@@ -37,13 +42,13 @@ export function checkRequest(connection: Dispatcher, options: HealthOptions, clo
 class CheckHandler implements Dispatcher.DispatchHandler {
   readonly #options: HealthOptions
   readonly #clock: Clock
-  readonly #resolve: (result: CheckResult) => void
+  readonly #resolve: (result: CheckResult | null) => void
   readonly #startedAt: number
   #controller: Controller | undefined
   #status = 0
   #bytes = 0
 
-  constructor(options: HealthOptions, clock: Clock, resolve: (result: CheckResult) => void) {
+  constructor(options: HealthOptions, clock: Clock, resolve: (result: CheckResult | null) => void) {
     this.#options = options
     this.#clock = clock
     this.#resolve = resolve
@@ -75,7 +80,9 @@ class CheckHandler implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Controller, error: Error & { code?: string }): void {
     const phase = this.#controller === undefined ? 'waiting' : this.#status === 0 ? 'sent' : 'receiving'
-    this.#end(`${outcomeOf(error, phase)} ${error.code ?? error.name}`)
+    const outcome = outcomeOf(error, phase)
+    if (outcome === 'out_of_resources') this.#resolve(null)
+    else this.#end(`${outcome} ${error.code ?? error.name}`)
   }
 
   /** @param reason empty where it has passed; the rest of an answer that has not is not waited for */

@@ -48,13 +48,13 @@ export class HealthCheck {
     const { clock, random, connect } = this.#parts
     this.#connection ??= connect()
     const result = await checkRequest(this.#connection, this.#options, clock)
-    if (!result.passed) {
+    if (result?.passed !== true) {
       // Something may still wait on it, or come.
       void this.#connection.destroy()
       this.#connection = undefined
     }
     if (this.#closed) return
-    this.#learn(result)
+    if (result !== null) this.#learn(result)
     const wait = this.#options.intervalMs * (1 - JITTER + 2 * JITTER * random())
     this.#callOff = clock.after(wait, () => void this.#check())
   }

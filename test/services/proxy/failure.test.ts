@@ -5,6 +5,7 @@ import { type Outcome, OUTCOMES } from '../../../services/upstream/snapshot.ts'
 const EXPECTED: Partial<Record<Outcome, [status: number, code: string]>> = {
   connect_error: [502, 'HR_UPSTREAM_CONNECT'],
   connect_timeout: [504, 'HR_UPSTREAM_CONNECT_TIMEOUT'],
+  out_of_resources: [503, 'HR_UPSTREAM_RESOURCES'],
   reset: [502, 'HR_UPSTREAM_RESET'],
   invalid_response: [502, 'HR_UPSTREAM_INVALID_RESPONSE'],
   first_byte_timeout: [504, 'HR_UPSTREAM_FIRST_BYTE_TIMEOUT'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { test, type Test } from 'tap'
+import { Dispatcher } from 'undici'
 import { eligible, type Standing } from '../../../services/upstream/eligible.ts'
 import { HealthCheck } from '../../../services/upstream/health/health-check.ts'
 import type { OutlierOptions } from '../../../services/upstream/health/options.ts'
@@ -262,6 +263,46 @@ async function checked(t: Test, plays: Play[], random = 0.5) {
 
 const ok: Play = (exchange) => exchange.respond()
 const ill: Play = (exchange) => exchange.respond(503)
+
+/** A connection that cannot be opened, for this reason. */
+class Unopened extends Dispatcher {
+  readonly #code: string
+
+  constructor(code: string) {
+    super()
+    this.#code = code
+  }
+
+  override dispatch(_options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const none = null as unknown as Dispatcher.DispatchController
+    handler.onResponseError?.(none, Object.assign(new Error(this.#code), { code: this.#code }))
+    return false
+  }
+
+  override destroy(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+void test('a check for which there is no descriptor says nothing, and the next one is made', async (t) => {
+  const clock = new HandClock()
+  const reasons = ['EMFILE', 'EMFILE', 'ECONNREFUSED']
+  const check = new HealthCheck(HEALTH, {
+    clock,
+    random: () => 0.5,
+    connect: () => new Unopened(reasons.shift() as string),
+    changed: () => undefined,
+  })
+  t.teardown(() => check.close())
+  await check.first
+  t.match(check, { healthy: undefined, failed: 0, last: null })
+  for (let turn = 0; turn < 2; turn++) {
+    t.strictSame(clock.planned, [10_000])
+    clock.pass(10_000)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.match(check, { healthy: false, failed: 1, last: { reason: 'connect_error ECONNREFUSED' } })
+})
 
 void test('the first answer decides; after that so many in a row', { timeout: PATIENCE }, async (t) => {
   const plays = [ok, ill, ill, ok, ill, ill, ill, ok, ill, ok, ok]

@@ -21,6 +21,23 @@ void test('no connection: refused, no such name, a certificate; or none in time'
   t.end()
 })
 
+void test('what the gateway itself is out of is no failure of the target', (t) => {
+  const failed = (code: string, address: string): Error => Object.assign(error(code), { address })
+  for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']) {
+    t.equal(outcomeOf(error(code), 'waiting'), 'out_of_resources', code)
+    t.equal(outcomeOf(error(code), 'sent'), 'reset', `${code} on a connection`)
+  }
+  t.equal(outcomeOf(failed('EADDRNOTAVAIL', '10.0.0.1'), 'waiting'), 'out_of_resources', 'no port is left')
+  t.equal(outcomeOf(failed('EADDRNOTAVAIL', '::1'), 'waiting'), 'connect_error', 'the machine may have no IPv6')
+  const all = (...errors: Error[]): Error =>
+    Object.assign(new AggregateError(errors, 'all failed'), { code: (errors[0] as { code?: string }).code })
+  const lacking = failed('EMFILE', '10.0.0.1')
+  const refused = failed('ECONNREFUSED', '10.0.0.1')
+  t.equal(outcomeOf(all(lacking, lacking), 'waiting'), 'out_of_resources')
+  t.equal(outcomeOf(all(lacking, refused), 'waiting'), 'connect_error', 'one address has said no')
+  t.end()
+})
+
 void test('what is no HTTP, or none that undici takes, is an invalid response', (t) => {
   const invalid = [
     error('HPE_INVALID_CONSTANT'),
