@@ -14,6 +14,7 @@ import { cookieSecrets } from './oidc/cookie-secrets.ts'
 import { Login } from './oidc/login.ts'
 import type { OidcOptions } from './oidc/options.ts'
 import { Provider } from './oidc/provider.ts'
+import { RedisRenewals } from './oidc/redis-renewals.ts'
 import { Seal } from './oidc/seal.ts'
 import type { Session } from './oidc/session.ts'
 import { Sessions } from './oidc/sessions.ts'
@@ -50,7 +51,7 @@ export class Providers {
   readonly logins: ReadonlyMap<string, BrowserLogin>
   /** Of issuers' keys, with other processes and machines. */
   readonly sharing: SharedKeys
-  /** Of browsers' sessions, with other processes. */
+  /** Of browsers' sessions, with other processes; machines share those of each login. */
   readonly renewals = new SharedRenewals()
   /** Ends a session in all processes; by default there is this one. */
   endSession: (session: Session) => Promise<void> = async () => this.forget()
@@ -185,7 +186,8 @@ export class Providers {
   }
 
   #login(options: OidcOptions): BrowserLogin {
-    const { now, isEnded } = this.#parts
+    const { now, isEnded, machines } = this.#parts
+    const { link, prefix } = machines
     const { name } = options
     const failed = this.#failed(name, 'An identity provider does not answer as it should')
     const provider = new Provider(options, () => systemClock.now())
@@ -199,6 +201,7 @@ export class Providers {
       isEnded,
       failed,
       renewals: this.renewals,
+      machines: link === null ? null : new RedisRenewals({ link, prefix, seal, now }),
     })
     const end = (session: Session): Promise<void> => this.endSession(session)
     return { sessions, login: new Login(options, { provider, sessions, seal, now, failed, end }) }

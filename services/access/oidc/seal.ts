@@ -6,7 +6,7 @@ import { onDemand } from '../../lifetime/on-demand.ts'
 const jose = onDemand<typeof Jose>('jose')
 
 /** What a sealed text is for: one cannot be put in the place of another. */
-export type SealPurpose = 'session' | 'login'
+export type SealPurpose = 'session' | 'login' | 'renewal'
 
 interface Key {
   id: string
@@ -14,7 +14,7 @@ interface Key {
 }
 
 /**
- * Encrypts what a browser keeps for the gateway, so that it can neither read nor change it: JWE with A256GCM (RFC 7516), its
+ * Encrypts what a browser, or Redis, keeps for the gateway, so that it can neither read nor change it: JWE with A256GCM (RFC 7516), its
  * keys made from secrets by HKDF (RFC 5869). The first secret seals; all of them open, so that one can be replaced.
  */
 export class Seal {

@@ -9,7 +9,8 @@ import { type Provider, ProviderRefusal, type Tokens } from './provider.ts'
 import type { Seal } from './seal.ts'
 import { isSession, type Session } from './session.ts'
 import { MOST_TEXT } from './session-cookies.ts'
-import { NOT_KNOWN, type SharedRenewals } from './shared-renewals.ts'
+import type { RedisRenewals } from './redis-renewals.ts'
+import { NOT_KNOWN, type Renewed, type SharedRenewals } from './shared-renewals.ts'
 
 /** A token is refreshed so long before it expires: it is to be good where it arrives, too. */
 const EARLY_MS = 10_000
@@ -39,6 +40,8 @@ export interface SessionsParts {
   failed: (error: unknown) => void
   /** With the other processes. */
   renewals: SharedRenewals
+  /** With other machines; `null` without Redis. */
+  machines: Pick<RedisRenewals, 'ask' | 'tell'> | null
 }
 
 /**
@@ -138,13 +141,15 @@ export class Sessions {
     refreshToken: string,
     digest: string,
   ): Promise<OpenSession | undefined> {
-    const { renewals } = this.#parts
-    const elsewhere = await renewals.ask(digest, this.#options.timeoutMs)
-    if (elsewhere === null) return undefined
-    if (elsewhere !== NOT_KNOWN) return await this.#adopt(elsewhere)
-    let said: string | null = NOT_KNOWN
+    const { renewals, machines } = this.#parts
+    const { timeoutMs } = this.#options
+    const here = await renewals.ask(digest, timeoutMs)
+    if (here !== NOT_KNOWN) return await this.#adopt(here)
+    let said: Renewed = NOT_KNOWN
     try {
-      const open = await this.#renew(session, refreshToken)
+      if (machines !== null) said = await machines.ask(digest, timeoutMs)
+      if (said !== NOT_KNOWN) return await this.#adopt(said)
+      const open = await this.#renewTelling(session, refreshToken, digest)
       said = open?.renewed ?? null
       return open
     } finally {
@@ -152,8 +157,20 @@ export class Sessions {
     }
   }
 
-  /** @param text sealed by another process, which has refreshed it */
-  async #adopt(text: string): Promise<OpenSession | undefined> {
+  async #renewTelling(session: Session, refreshToken: string, digest: string): Promise<OpenSession | undefined> {
+    let said: Renewed = NOT_KNOWN
+    try {
+      const open = await this.#renew(session, refreshToken)
+      said = open?.renewed ?? null
+      return open
+    } finally {
+      void this.#parts.machines?.tell(digest, said)
+    }
+  }
+
+  /** @param text sealed by another process or machine, which has refreshed it; `null` where it was told no */
+  async #adopt(text: string | null): Promise<OpenSession | undefined> {
+    if (text === null) return undefined
     const { generation } = this.verdicts
     const session = await this.read(text)
     if (session === undefined || !this.#lasts(session)) return undefined

@@ -53,6 +53,7 @@ async function setUp(t: Test, input: Record<string, unknown> = {}, provided: Rec
     isEnded: ({ id }) => ended.has(id),
     failed: (error) => failed.push(error),
     renewals: new SharedRenewals(),
+    machines: null,
   })
   const login = new Login(options, {
     provider,
