@@ -1,4 +1,4 @@
-import type { CalendarClock, LimitClock } from './clock.ts'
+import type { LimitClock, Period } from './clock.ts'
 import { type Decision, emptyDecision, type Limiter } from './decision.ts'
 import { atMost, DEADLINE_MS, type Errands } from './errands.ts'
 import type { Pace } from './gcra.ts'
@@ -11,17 +11,16 @@ export interface SharedLimit {
   pace: Pace
   clock: LimitClock
   /** Of a quota. */
-  calendar: CalendarClock | null
+  period: Period | null
   maxKeys: number
 }
 
 /** What is asked about a key of a limit. */
 export function requestOf(
-  { id, pace, calendar }: SharedLimit,
+  { id, pace, period }: SharedLimit,
   key: string,
   { used, need, want }: Pick<LoanRequest, 'used' | 'need' | 'want'>,
 ): LoanRequest {
-  const period = calendar === null ? null : { now: calendar.now(), endsAt: calendar.endsAt }
   return { limit: id, key, pace, period, used, need, want }
 }
 
@@ -99,14 +98,15 @@ export class ExactLimiter implements Limiter {
   }
 
   #follow({ granted, left, wait }: Loan, key: string, cost: number): Decision {
-    const { pace, clock } = this.#limit
+    const { pace, clock, period } = this.#limit
     const units = granted === 0 ? Math.max(cost, 1) : 0
+    const isExact = wait > 0 && period === null
     // In the clock's units: how far the bucket is from being full.
-    const ahead = wait > 0 ? wait + (pace.burst - units) * pace.interval : (pace.burst - left) * pace.interval
+    const ahead = isExact ? wait + (pace.burst - units) * pace.interval : (pace.burst - left) * pace.interval
     this.#local.heard(key, ahead)
     if (cost === 0 ? left > 0 : granted > 0) {
       return { allowed: true, left, waitMs: left < pace.burst ? clock.inMs(pace.interval) : 0 }
     }
-    return { allowed: false, left, waitMs: clock.inMs(wait) }
+    return { allowed: false, left, waitMs: wait }
   }
 }

@@ -15,9 +15,12 @@ export class Lease {
   tat = 0
   /** Used, and not told to the ledger; below 0: to be given back. */
   unreported = 0
-  /** So many units, or more, were not to be had, and will not be before this. */
-  deniedUntil = 0
+  /** So many units, or more, were not to be had. */
   deniedFor = 0
+  /** Until when they are not asked for again: milliseconds of a clock that nobody sets. */
+  deniedUntil = 0
+  /** When they come by themselves, on the same clock; others may give some back before. */
+  backAt = 0
   /** Units that the ledger had left when it was asked last. */
   knownLeft = 0
   /** The ledger has not been asked about this key. */

@@ -14,6 +14,8 @@ const SWEEP_MS = 100
 const SWEPT_AT_ONCE = 5_000
 /** A lease that was not used for so long is given back. */
 const IDLE_MS = 1_000
+/** What was not to be had is asked for again after so long: others may have given it back. */
+const DENIED_MS = 1_000
 
 /**
  * A limit of which this process borrows some units ahead, key by key: it decides at once by what it has been lent, and
@@ -41,7 +43,7 @@ export class LeasedLimiter implements Limiter {
     this.#alone = alone
     this.#evicted = new KeyTable({ maxKeys: limit.maxKeys })
     // The time of a quota stands still.
-    this.#grace = limit.calendar === null ? graceOf(limit.pace) : 0
+    this.#grace = limit.period === null ? graceOf(limit.pace) : 0
   }
 
   take(key: string, cost: number, into: Decision): Promise<Decision> | undefined {
@@ -49,13 +51,13 @@ export class LeasedLimiter implements Limiter {
     const now = clock.now()
     const lease = this.#leases.get(key) ?? this.#begin(key)
     lease.touched = true
-    if (cost === 0) return this.#look(lease, now, into)
+    if (cost === 0) return this.#look(lease, into)
     if (lease.use(cost, pace, now - this.#grace)) {
       this.#pass(lease, cost, now)
-      if (now >= lease.deniedUntil && lease.isLow(pace)) this.#ask(key, lease, 1)
+      if (lease.isLow(pace) && this.#errands.now() >= lease.deniedUntil) this.#ask(key, lease, 1)
       return this.#tell(lease, true, into)
     }
-    if (isDenied(lease, cost, now)) return this.#tell(lease, false, into)
+    if (this.#isDenied(lease, cost)) return this.#tell(lease, false, into)
     if (lease.fresh && lease.unreported + cost <= overdraft(pace, this.#errands.ledger.members)) {
       lease.unreported += cost
       this.#pass(lease, cost, now)
@@ -123,10 +125,10 @@ export class LeasedLimiter implements Limiter {
   }
 
   /** What is charged afterwards only has to be let in. */
-  #look(lease: Lease, now: number, into: Decision): undefined {
-    const { pace } = this.#limit
+  #look(lease: Lease, into: Decision): undefined {
+    const { pace, clock } = this.#limit
     const isAlone = !this.#errands.usable
-    const isLeft = isAlone ? advance(pace, lease.tat, now, 1) >= 0 : !isDenied(lease, 1, now)
+    const isLeft = isAlone ? advance(pace, lease.tat, clock.now(), 1) >= 0 : !this.#isDenied(lease, 1)
     if (isAlone) this.#alone()
     this.#tell(lease, isLeft, into)
   }
@@ -140,7 +142,7 @@ export class LeasedLimiter implements Limiter {
       ? into.left < pace.burst
         ? clock.inMs(pace.interval)
         : 0
-      : clock.inMs(Math.max(0, lease.deniedUntil - now))
+      : Math.max(0, lease.backAt - this.#errands.now())
   }
 
   #decideAlone(lease: Lease, cost: number, into: Decision): void {
@@ -175,7 +177,7 @@ export class LeasedLimiter implements Limiter {
         this.#tell(lease, true, into)
         return into
       }
-      if (isDenied(lease, cost, now)) {
+      if (this.#isDenied(lease, cost)) {
         this.#tell(lease, false, into)
         return into
       }
@@ -221,12 +223,13 @@ export class LeasedLimiter implements Limiter {
     const now = clock.now()
     lease.unreported -= lease.drop(pace, now - this.#grace)
     if (lease.unreported !== 0) this.#ask(key, lease, 0)
-    else if (lease.tat <= now && lease.deniedUntil <= now) this.#leases.delete(key)
+    else if (lease.tat <= now && lease.backAt <= this.#errands.now()) this.#leases.delete(key)
   }
-}
 
-function isDenied(lease: Lease, cost: number, now: number): boolean {
-  return now < lease.deniedUntil && cost >= lease.deniedFor
+  #isDenied({ deniedFor, deniedUntil, backAt }: Lease, cost: number): boolean {
+    if (backAt === 0 || cost < deniedFor) return false
+    return this.#errands.now() < (this.#errands.usable ? deniedUntil : backAt)
+  }
 }
 
 /** One lease's way to the ledger and back. */
@@ -238,6 +241,8 @@ class Asking implements Errand {
   readonly #grace: number
   readonly #now: () => number
   #used = 0
+  /** On the limit's own clock: when it was asked. */
+  #asked = 0
 
   constructor(
     limit: SharedLimit,
@@ -254,6 +259,7 @@ class Asking implements Errand {
   request(): LoanRequest {
     const lease = this.#lease
     this.#used = lease.unreported
+    this.#asked = this.#limit.clock.now()
     lease.unreported = 0
     const need = this.#need
     const want = need === 0 ? 0 : Math.max(lease.wanted(this.#now()), need, lease.needed)
@@ -266,17 +272,17 @@ class Asking implements Errand {
     lease.asking = false
     if (loan === null) lease.unreported += this.#used
     else {
-      const { calendar, pace } = this.#limit
+      const { pace } = this.#limit
       lease.fresh = false
       lease.answers++
       lease.knownLeft = loan.left
-      // A quota's time is the same everywhere.
-      const start = calendar === null ? sentAt + (loan.start - loan.now) : loan.start
-      const base = calendar === null ? sentAt : loan.now
+      const start = this.#asked + (loan.start - loan.now)
       if (loan.granted > 0) lease.add(start, start + loan.granted * pace.interval, pace)
       else {
         // Nothing is lost by asking a little later for a little more: it is kept there.
-        lease.deniedUntil = base + (loan.wait > 0 ? Math.max(loan.wait, this.#grace) : 0)
+        const wait = loan.wait > 0 ? Math.max(loan.wait, this.#grace) : 0
+        lease.backAt = sentAt + wait
+        lease.deniedUntil = sentAt + Math.min(wait, DENIED_MS)
         lease.deniedFor = Math.max(this.#need, 1)
       }
     }

@@ -1,3 +1,4 @@
+import type { Period } from './clock.ts'
 import { charge, type Pace, unitsLeft, waitFor } from './gcra.ts'
 
 /** What one process asks of whoever keeps a limit for all. */
@@ -6,20 +7,14 @@ export interface LoanRequest {
   limit: string
   key: string
   pace: Pace
-  /** Of a quota; `null`: milliseconds of the keeper's own clock. */
-  period: PeriodTime | null
+  /** Of a quota. It is counted, as everything is, by the keeper's own clock: those of machines differ. */
+  period: Period | null
   /** Units that were used without having been lent, less those that are given back. */
   used: number
   /** Fewer are of no use now; 0: it is only told what was used. */
   need: number
   /** As many would be welcome. */
   want: number
-}
-
-/** The time of a quota, as a CalendarClock shows it. */
-export interface PeriodTime {
-  now: number
-  endsAt: number
 }
 
 /**
@@ -32,7 +27,7 @@ export interface Loan {
   now: number
   /** Units that are left for others. */
   left: number
-  /** Where nothing is granted: on the clock, until what is needed is there; else 0. */
+  /** Where nothing is granted: milliseconds until what is needed is there; else 0. */
   wait: number
 }
 

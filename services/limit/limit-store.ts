@@ -66,10 +66,12 @@ export class LimitStore {
   }
 
   #limiter(id: string, shape: LimitShape): Limiter {
-    const limit = { id, pace: paceOfLimit(shape), ...clockOf(shape, this.#times), maxKeys: shape.options.maxKeys }
+    const { period, options } = shape
+    const { maxKeys, mode } = options
+    const limit = { id, pace: paceOfLimit(shape), clock: clockOf(shape, this.#times), period, maxKeys }
     const { errands } = this
     if (errands === null) return new LocalLimiter(limit)
     const shared = { errands, alone: () => void this.alone++ }
-    return shape.options.mode === 'exact' ? new ExactLimiter(limit, shared) : new LeasedLimiter(limit, shared)
+    return mode === 'exact' ? new ExactLimiter(limit, shared) : new LeasedLimiter(limit, shared)
   }
 }

@@ -53,12 +53,8 @@ export interface Times {
 
 export const SYSTEM_TIMES: Times = { wall: Date.now, steady: () => performance.now() }
 
-export function clockOf(
-  { period }: LimitShape,
-  { wall, steady }: Times,
-): { clock: LimitClock; calendar: CalendarClock | null } {
-  const calendar = period === null ? null : new CalendarClock(period, wall)
-  return { clock: calendar ?? new SteadyClock(steady), calendar }
+export function clockOf({ period }: LimitShape, { wall, steady }: Times): LimitClock {
+  return period === null ? new SteadyClock(steady) : new CalendarClock(period, wall)
 }
 
 /** One limit, on whatever routes it holds. */

@@ -1,5 +1,6 @@
-import { PERIOD_UNITS } from './clock.ts'
+import { CalendarClock, type Period } from './clock.ts'
 import { KeyTable } from './key-table.ts'
+import { SYSTEM_TIMES, type Times } from './limit.ts'
 import { lend, type Loan, type LoanRequest } from './lending.ts'
 
 /** Limits that may have been asked for: a configuration has some, and each reload that changes some adds to them. */
@@ -8,11 +9,13 @@ const MOST_LIMITS = 4096
 /** Limits of all processes of one machine, in the memory of the one that looks after them. */
 export class MemoryLedger {
   readonly #now: () => number
+  readonly #calendars: Record<Period, CalendarClock>
   readonly #maxKeys: number
   readonly #tables = new Map<string, KeyTable>()
 
-  constructor({ now = () => performance.now(), maxKeys = 1_000_000 }: { now?: () => number; maxKeys?: number } = {}) {
-    this.#now = now
+  constructor({ steady, wall, maxKeys = 1_000_000 }: Partial<Times> & { maxKeys?: number } = {}) {
+    this.#now = steady ?? SYSTEM_TIMES.steady
+    this.#calendars = { day: new CalendarClock('day', wall), month: new CalendarClock('month', wall) }
     this.#maxKeys = maxKeys
   }
 
@@ -23,13 +26,11 @@ export class MemoryLedger {
 
   #lend(request: LoanRequest, members: number): Loan {
     const table = this.#table(request.limit)
-    const asked = request.period === null ? this.#now() : request.period.now
-    const known = table.seek(request.key, asked)
-    // A process whose clock is behind, or that asks late, goes on in the period that others have begun.
-    const now = request.period === null ? asked : Math.max(asked, Math.floor(known / PERIOD_UNITS) * PERIOD_UNITS)
-    const { tat, ...loan } = lend({ tat: known, now }, request, members)
+    const calendar = request.period === null ? null : this.#calendars[request.period]
+    const now = calendar?.now() ?? this.#now()
+    const { tat, ...loan } = lend({ tat: table.seek(request.key, now), now }, request, members)
     table.put(tat)
-    return loan
+    return calendar === null || loan.wait === 0 ? loan : { ...loan, wait: calendar.inMs() }
   }
 
   #table(limit: string): KeyTable {

@@ -3,50 +3,8 @@ import { type Command, script, textOf } from '../redis/command.ts'
 import { RedisLink } from '../redis/link.ts'
 import type { RedisOptions } from '../redis/options.ts'
 import type { Ledger } from './ledger.ts'
+import { LEND } from './lend-script.ts'
 import type { Loan, LoanRequest } from './lending.ts'
-
-/**
- * `lend` of lending.ts, atomically. One key a call, so that a cluster finds its node, and each key ends by itself once its
- * bucket is full. The clock is Redis' own, the same for all; it may be set back: what is kept of a clock that was ahead is
- * believed only as far as it can be true.
- *
- * KEYS[1] the theoretical arrival time. ARGV: interval, burst, debt, used, need, want, members, and of a quota the period's
- * time and the milliseconds it lasts. Numbers are written out whole: Redis would cut them to integers.
- */
-const LEND = script(`
-local interval, burst, debt = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local used, need, want, members = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local tat = tonumber(redis.call('GET', KEYS[1]) or '0')
-local most = (burst + debt) * interval
-local now
-if ARGV[8] == '' then
-  local time = redis.call('TIME')
-  now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
-  tat = math.min(tat, now + most)
-else
-  now = math.max(tonumber(ARGV[8]), math.floor(tat / 1e10) * 1e10)
-end
-local start = math.max(now, math.min(math.max(tat, now) + used * interval, now + most))
-local left = math.max(0, math.floor(burst - (start - now) / interval + 0.001))
-local share = left
-if members > 1 then share = math.floor(left / (2 * members)) end
-local granted = 0
-if need > 0 and left >= need then granted = math.max(need, math.min(want, share)) end
-local after = start + granted * interval
-local wait = 0
-if granted == 0 then
-  wait = after - now - (burst - math.max(need, 1)) * interval
-  if wait <= 0.001 * interval then wait = 0 end
-end
-if after > now then
-  local ttl = ARGV[9]
-  if ttl == '' then ttl = string.format('%d', math.ceil(after - now) + 1000) end
-  redis.call('SET', KEYS[1], string.format('%.17g', after), 'PX', ttl)
-elseif tat > 0 then
-  redis.call('DEL', KEYS[1])
-end
-return { string.format('%d', granted), string.format('%.17g', start), string.format('%.17g', now), string.format('%d', left - granted), string.format('%.17g', wait) }
-`)
 
 /**
  * Says that a process is there, and asks how many are: KEYS[1] the processes by when each was heard of. ARGV: its name, after
@@ -67,8 +25,6 @@ const HEARTBEAT_MS = 1_000
 const SILENT_MS = 5_000
 /** Until the others have heard of a new process, at their next heartbeat, it uses nothing ahead. */
 const JOINING_MS = 2 * HEARTBEAT_MS
-/** What is kept of a quota after its period, for processes whose clocks are behind. */
-const LINGER_MS = 3_600_000
 
 /**
  * Limits in Redis, for all processes of all machines with the same prefix. It has a connection of its own, so that no large
@@ -128,9 +84,8 @@ export class RedisLedger implements Ledger {
   #command({ limit, key, pace, period, used, need, want }: LoanRequest): Command {
     const digest = hash('sha256', `${limit}\n${key}`, 'base64url').slice(0, 27)
     const members = Number.isFinite(this.#members) ? this.#members : 1_000
-    const ttl = period === null ? '' : Math.max(1, Math.ceil(period.endsAt - Date.now())) + LINGER_MS
     const { interval, burst, debt } = pace
-    const args = [interval, burst, debt, used, need, want, members, period === null ? '' : period.now, ttl]
+    const args = [interval, burst, debt, used, need, want, members, period ?? '']
     return { script: LEND, keys: [`${this.#prefix}:{${digest}}`], args }
   }
 

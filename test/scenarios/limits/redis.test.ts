@@ -23,7 +23,7 @@ const limitOf = (count: number, windowMs: number): SharedLimit => ({
   id: 'api',
   pace: paceOf({ count, windowMs }, count),
   clock: new SteadyClock(),
-  calendar: null,
+  period: null,
   maxKeys: 1_000,
 })
 

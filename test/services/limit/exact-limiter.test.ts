@@ -12,7 +12,7 @@ const limit = {
   id: 'a',
   pace: paceOf({ count: 10, windowMs: 60_000 }, 10),
   clock: { now: () => 1_000, inMs: (ms: number) => ms },
-  calendar: null,
+  period: null,
   maxKeys: 100,
 }
 

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { emptyDecision } from '../../../services/limit/decision.ts'
+import { CalendarClock } from '../../../services/limit/clock.ts'
+import { type Decision, emptyDecision } from '../../../services/limit/decision.ts'
 import { Errands } from '../../../services/limit/errands.ts'
 import { paceOf } from '../../../services/limit/gcra.ts'
 import { LeasedLimiter } from '../../../services/limit/leased-limiter.ts'
 import type { Ledger } from '../../../services/limit/ledger.ts'
 import { lend } from '../../../services/limit/lending.ts'
+import { MemoryLedger } from '../../../services/limit/memory-ledger.ts'
 import { play } from './processes.ts'
 
 void test('however requests come to however many processes, no more than 5 % above a limit pass', async (t) => {
@@ -67,7 +69,7 @@ void test('without the ledger a process decides by itself, by what it has let pa
     id: 'a',
     pace: paceOf({ count: 10, windowMs: 1_000 }, 10),
     clock: { now: () => now, inMs: (ms: number) => ms },
-    calendar: null,
+    period: null,
     maxKeys: 10,
   }
   const limiter = new LeasedLimiter(limit, { errands: new Errands(ledger, () => now), alone: () => void alone++ })
@@ -90,7 +92,7 @@ void test('without the ledger a process decides by itself, by what it has let pa
 void test('a flood of keys takes bounded memory, and lets nobody off who is held back', async (t) => {
   const ledger: Ledger = { name: 'test', ready: false, members: 1, close: async () => {}, settle: async () => [] }
   const clock = { now: () => 1_000, inMs: (ms: number) => ms }
-  const limit = { id: 'a', pace: paceOf({ count: 5, windowMs: 60_000 }, 5), clock, calendar: null, maxKeys: 1_000_000 }
+  const limit = { id: 'a', pace: paceOf({ count: 5, windowMs: 60_000 }, 5), clock, period: null, maxKeys: 1_000_000 }
   const limiter = new LeasedLimiter(limit, { errands: new Errands(ledger, () => 1_000), alone: () => undefined })
   const into = emptyDecision()
   for (let i = 0; i < 5; i++) void limiter.take('held back', 1, into)
@@ -115,7 +117,7 @@ void test('who cannot be told in 50 ms is decided about without it', async (t) =
     id: 'a',
     pace,
     clock: { now: () => performance.now(), inMs: (ms: number) => ms },
-    calendar: null,
+    period: null,
     maxKeys: 10,
   }
   const limiter = new LeasedLimiter(limit, { errands: new Errands(ledger), alone: () => void alone++ })
@@ -124,4 +126,69 @@ void test('who cannot be told in 50 ms is decided about without it', async (t) =
   t.equal(alone, 1)
   t.equal(limiter.take('key', 1, into), undefined, 'and whoever comes next does not wait any more')
   t.strictSame([into.allowed, alone], [true, 2])
+})
+
+/** @returns what makes processes, each with a clock of its own, that share ten a day of one who keeps them */
+function quota(wall: () => number, now: () => number): (own: () => number) => LeasedLimiter {
+  const keeper = new MemoryLedger({ wall })
+  const ledger: Ledger = {
+    name: 'test',
+    ready: true,
+    members: 2,
+    close: async () => {},
+    settle: async (requests) => keeper.settle(requests, 2),
+  }
+  return (own) => {
+    const clock = new CalendarClock('day', own)
+    const limit = { id: 'a', pace: { interval: 1, burst: 10, debt: 10 }, clock, period: 'day' as const, maxKeys: 10 }
+    return new LeasedLimiter(limit, { errands: new Errands(ledger, now), alone: () => undefined })
+  }
+}
+
+async function taken(limiter: LeasedLimiter, cost = 1): Promise<Decision> {
+  const into = emptyDecision()
+  return { ...((await limiter.take('key', cost, into)) ?? into) }
+}
+
+void test('a process whose clock is ahead, or was, has the day of who keeps the quota', async (t) => {
+  let wall = Date.parse('2026-06-01T23:59:55Z')
+  let now = 1_000
+  let ahead = 10_000
+  const limiter = quota(
+    () => wall,
+    () => now,
+  )(() => wall + ahead)
+  t.match(await taken(limiter, 10), { allowed: true })
+  t.match(await taken(limiter), { allowed: false, waitMs: 5_000 }, 'it is told when there is more')
+  ahead = 1_000 * 86_400_000
+  t.match(await taken(limiter), { allowed: false })
+  ahead = 0
+  t.match(await taken(limiter), { allowed: false })
+  wall += 5_000
+  now += 5_000
+  t.match(await taken(limiter, 10), { allowed: true }, 'and whoever waits so long is let in')
+  t.match(await taken(limiter), { allowed: false, waitMs: 86_400_000 })
+  await limiter.close()
+})
+
+void test('what others give back of a quota is to be had before the day is over', async (t) => {
+  const wall = Date.parse('2026-06-01T12:00:00Z')
+  let now = 1_000
+  const made = quota(
+    () => wall,
+    () => now,
+  )
+  const [limiter, other] = [made(() => wall), made(() => wall)]
+  const waitMs = 12 * 3_600_000
+  t.match(await taken(other, 9), { allowed: true })
+  t.match(await taken(limiter, 2), { allowed: false, waitMs })
+  t.match(await taken(limiter), { allowed: true }, 'fewer may be there')
+  t.match(await taken(limiter), { allowed: false, waitMs })
+  other.giveBack('key', 1)
+  await other.close()
+  now += 999
+  t.match(await taken(limiter), { allowed: false, waitMs: waitMs - 999 }, 'that is not asked with each request')
+  now += 1
+  t.match(await taken(limiter), { allowed: true })
+  await limiter.close()
 })

@@ -34,7 +34,7 @@ export async function play({ count, windowMs, burst, members, latency, arrivals 
   let now = START
   let alone = 0
   const pace = paceOf({ count, windowMs }, burst)
-  const keeper = new MemoryLedger({ now: () => now })
+  const keeper = new MemoryLedger({ steady: () => now })
   const events: { at: number; run: () => void }[] = []
   const ledger: Ledger = {
     name: 'test',
@@ -51,7 +51,7 @@ export async function play({ count, windowMs, burst, members, latency, arrivals 
       }),
   }
   const clock = { now: () => now, inMs: (ms: number) => ms }
-  const limit = { id: 'a', pace, clock, calendar: null, maxKeys: 100 }
+  const limit = { id: 'a', pace, clock, period: null, maxKeys: 100 }
   const limiters = Array.from(
     { length: members },
     () => new LeasedLimiter(limit, { errands: new Errands(ledger, () => now), alone: () => void alone++ }),
