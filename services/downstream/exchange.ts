@@ -121,6 +121,8 @@ export class Exchange<Plan = unknown> {
   /** Refused for what the message is: its connection has to be closed. */
   suspect = false
   work: Cancellable | undefined
+  /** Whom to tell that its connection is gone, while nothing is under way for it that could be cancelled. */
+  abandoned: Cancellable | undefined
   /** The body, where the cache has read it to look it up; `body` then gives the same again. */
   content: Content | undefined
   /** Gets what is read of the body, by whoever begins to from here on. */

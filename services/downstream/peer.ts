@@ -65,7 +65,7 @@ export class Peer {
   /** The connection is gone: ends the work for every exchange on it. */
   left(): void {
     // A copy: each that ends leaves the list.
-    for (const exchange of this.#open.slice()) exchange.work?.cancel()
+    for (const { work, abandoned } of this.#open.slice()) (work ?? abandoned)?.cancel()
   }
 }
 

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { withoutKeys } from '../access/key/key-in-url.ts'
 import type { ResponseCache } from '../cache/response-cache.ts'
 import { isUnsafe } from '../cache/rules/invalidation.ts'
+import { noteClientGone } from '../downstream/client-gone.ts'
 import type { Admission } from '../downstream/admission.ts'
 import { Exchange } from '../downstream/exchange.ts'
 import type { Forwarding } from '../downstream/forwarding.ts'
@@ -225,6 +226,13 @@ export class Lane {
   /** Gives an exchange from {@link exchangeOf} its response, where it has none yet. */
   attach(exchange: GatewayExchange, request: IncomingMessage, response: ServerResponse): void {
     exchange.reply ??= new Http1Reply(request, response)
+    // An answer that waits for those before it on its connection (pipelining) hears nothing of the end of that, nor does Fastify.
+    exchange.abandoned = { cancel: () => this.#abandon(exchange) }
+  }
+
+  #abandon(exchange: GatewayExchange): void {
+    noteClientGone(exchange)
+    this.#life.finish(exchange)
   }
 
   /** Answers an exchange with a plan, once it has passed the gates of its route. */

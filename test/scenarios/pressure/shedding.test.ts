@@ -5,6 +5,7 @@ import { Pressure } from '../../../services/pressure/pressure.ts'
 import { identifies, pressureGates } from '../../../services/pressure/pressure-gates.ts'
 import type { RouteOptions } from '../../../services/routing/options.ts'
 import { managedGatewayBefore, everyProtocol, PATIENCE, startManagedGateway } from '../../helper.ts'
+import { until } from '../../until.ts'
 import { startUpstream } from '../../upstream-server.ts'
 import { beforeTargets } from '../upstreams/before-targets.ts'
 
@@ -55,6 +56,28 @@ void test('without `pressure` nothing is looked at', { timeout: PATIENCE }, asyn
     headers: { authorization: `Bearer ${gateway.token}` },
   })
   t.match(await report.json(), { state: 'off', classes: [] })
+})
+
+void test('what was pipelined on a connection that has ended is not under way any more', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { gateway, upstream } = await managedGatewayBefore(t, (exchange) => exchange.stall(), {
+    key: '/slow',
+    config: { pressure: NEVER },
+  })
+  const client = await gateway.raw()
+  const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
+  // What Fastify answers waits for the answer before it.
+  await client.send(get('/slow') + get('/nowhere') + get('/health'))
+  await upstream.received(1)
+  const inFlight = async (): Promise<number> => {
+    const headers = { authorization: `Bearer ${gateway.token}` }
+    const report = await fetch(`${gateway.adminUrl}/performance/pressure`, { headers })
+    return ((await report.json()) as { inFlight: { now: number } }).inFlight.now
+  }
+  t.equal(await inFlight(), 3)
+  client.reset()
+  await until(async () => (await inFlight()) === 0)
 })
 
 void test('a hit straight off the socket is given while requests of its route are turned away', {

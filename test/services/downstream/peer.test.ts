@@ -31,8 +31,16 @@ void test('when a connection goes, the work for every exchange on it ends, also 
   }
   const idle = makeExchange()
   peer.open(idle)
+  const elsewhere = makeExchange()
+  elsewhere.abandoned = {
+    cancel() {
+      cancelled.push('elsewhere')
+      peer.done(elsewhere)
+    },
+  }
+  peer.open(elsewhere)
   peer.left()
-  t.strictSame(cancelled, ['a', 'b', 'c'])
+  t.strictSame(cancelled, ['a', 'b', 'c', 'elsewhere'])
   t.equal(peer.busy, true, 'the one without work is still there')
   peer.done(idle)
   peer.done(idle)
