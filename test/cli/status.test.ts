@@ -3,8 +3,16 @@ import { test } from 'tap'
 import { formatStatus, type GatewayState } from '../../cli/status-text.ts'
 import { reportPool } from '../../services/monitor/pools.ts'
 import { targetSnapshot } from '../target-snapshot.ts'
-import { headrace } from './command-line.ts'
+import { headrace, type Outcome } from './command-line.ts'
 import { httpServer, runningGateway } from './running.ts'
+
+/** On a busy machine the loop of this very process is late at times, and the gateway degraded. */
+async function statusInCalm(cwd: string, ...args: string[]): Promise<Outcome> {
+  let outcome: Outcome
+  do outcome = await headrace(cwd, ['status', ...args])
+  while (/ is \d+ ms late/.test(outcome.out))
+  return outcome
+}
 
 void test('status shows a healthy gateway, its process and its targets, and ends with 0', async (t) => {
   const origin = await httpServer(t, (_request, response) => response.end('hello'))
@@ -13,7 +21,7 @@ void test('status shows a healthy gateway, its process and its targets, and ends
     routes: { '/*': { to: 'fleet' } },
   })
   t.equal(await (await fetch(`${publicUrl}/a`)).text(), 'hello')
-  const { code, out, err } = await headrace(cwd, ['status'])
+  const { code, out, err } = await statusInCalm(cwd)
   t.equal(err, '')
   t.equal(code, 0)
   t.match(out, new RegExp(`^healthy {2}Headrace \\S+ at ${adminUrl}\n\nmemory {2}\\d+ MiB`))
@@ -26,7 +34,7 @@ void test('status shows a healthy gateway, its process and its targets, and ends
 
 void test('status --json prints what the gateway answers', async (t) => {
   const { cwd, adminUrl } = await runningGateway(t)
-  const { code, out } = await headrace(cwd, ['status', '--json'])
+  const { code, out } = await statusInCalm(cwd, '--json')
   t.equal(code, 0)
   t.match(JSON.parse(out), {
     url: adminUrl,
@@ -34,7 +42,7 @@ void test('status --json prints what the gateway answers', async (t) => {
     config: { version: 1, source: join(cwd, 'headrace.config.yaml'), lastFailure: null },
     pools: [],
   })
-  t.match(await headrace(cwd, ['status']), { code: 0, out: /\nno upstreams\n$/ })
+  t.match(await statusInCalm(cwd), { code: 0, out: /\nno upstreams\n$/ })
 })
 
 void test('status of a gateway whose upstream is down says why, and ends with 1', async (t) => {
