@@ -37,6 +37,7 @@ export { default as compression, type CompressionPluginOptions } from './plugins
 export { default as control, type ControlOptions } from './plugins/control.ts'
 export { default as errors, type ErrorsOptions } from './plugins/errors.ts'
 export { default as http2, type Http2PluginOptions } from './plugins/http2.ts'
+export { default as logins, type LoginsOptions } from './plugins/logins.ts'
 export { default as maintenanceAdmin } from './plugins/maintenance-admin.ts'
 export { default as metrics, type MetricsOptions } from './plugins/metrics.ts'
 export { default as monitor, type MonitorOptions } from './plugins/monitor.ts'
@@ -49,8 +50,9 @@ export { default as upstreamAdmin } from './plugins/upstream-admin.ts'
 export { default as upstreams, type UpstreamsPluginOptions } from './plugins/upstreams.ts'
 export { default as workerPool, type WorkerPoolOptions } from './plugins/worker-pool.ts'
 
-/** Its own pages; they want `control`, and all but the first `adminToken`. */
+/** Its own pages; they want `control`, and all but the first `adminToken`; those of logins `logins` alone. */
 export { default as healthRoutes, type HealthRouteOptions } from './routes/health.ts'
+export { default as loginRoutes } from './routes/logins.ts'
 export { default as metricsRoute, type MetricsRouteOptions } from './routes/metrics.ts'
 export { default as performanceRoutes, type PerformanceOptions } from './routes/performance/index.ts'
 

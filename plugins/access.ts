@@ -9,6 +9,8 @@ import type { LocalControl } from '../services/control/local.ts'
 import type { Exchange } from '../services/downstream/exchange.ts'
 import type { Identity } from '../services/downstream/identity.ts'
 import type { Peer } from '../services/downstream/peer.ts'
+import { CollectedReply } from '../services/downstream/collected-reply.ts'
+import { ANSWERED } from '../services/gate/gate.ts'
 import { Gates } from '../services/gate/gates.ts'
 import type { GatewayError } from '../services/http/problem.ts'
 
@@ -17,7 +19,8 @@ import type { GatewayError } from '../services/http/problem.ts'
  * here. It answers the control port's `consumers`, obeys `consumers-reload`, and adds no hook.
  *
  * Alone in an application (`settings` in place of `access`) it guards the routes that have `config.access` and are registered
- * after it, before their bodies are parsed: who may not call gets the error of the gate, and who may is `request.identity`.
+ * after it, before their bodies are parsed: who may not call gets the error of the gate, or what a login or a service that was
+ * asked answers, and who may is `request.identity`. The pages of logins are `routes/logins`, with the plugin `logins`.
  *
  * It shares `access`.
  *
@@ -26,7 +29,7 @@ import type { GatewayError } from '../services/http/problem.ts'
 export type AccessPluginOptions =
   | { access: Access; local: Pick<LocalControl, 'answer' | 'obey'> }
   | {
-      /** As `access` of the configuration, without `oidc` and `forward`, which answer by themselves. */
+      /** As `access` of the configuration, without `identity`: who calls is `request.identity`. */
       settings: AccessSettings
       /** The folder that relative paths start from; default: the working directory. */
       root?: string
@@ -85,13 +88,19 @@ function guardRoutes(fastify: FastifyInstance, access: Access): void {
     const guarded = { key: route.url, access: guardFrom(wanted) }
     const gates = new Gates(access.makers.map((make) => make(guarded)).filter((gate) => gate !== null))
     const guard = async (request: FastifyRequest, reply: FastifyReply, payload: Readable): Promise<Readable> => {
-      const exchange = guardedRequest(request, { payload, peers })
+      const answer = new CollectedReply()
+      const exchange = guardedRequest(request, { payload, peers, answer })
       exchange.plan = guarded
-      const refusal = (await gates.check(exchange)) as GatewayError | undefined
-      if (refusal !== undefined) {
-        refuse({ access, exchange, reply }, refusal)
-        throw refusal
+      const verdict = await gates.check(exchange)
+      if (verdict === ANSWERED) await send(reply, answer)
+      else {
+        // What only this client is told, whoever answers: the cookies of a session that was refreshed.
+        exchange.reply.head(0, [], null)
+        addFields(reply, answer.answer?.fields)
       }
+      if (verdict instanceof Error) refuse({ exchange, reply }, verdict)
+      access.finished(exchange)
+      if (verdict instanceof Error) throw verdict
       request.identity = exchange.identity
       // One whose digest was compared has been read, and comes again.
       return exchange.body ?? payload
@@ -101,19 +110,31 @@ function guardRoutes(fastify: FastifyInstance, access: Access): void {
   })
 }
 
-/** Counts it, and gives the answer the fields that the error comes with: `WWW-Authenticate`, `Retry-After`. */
+/** What the error comes with: `WWW-Authenticate`, `Retry-After`. */
 function refuse(
-  { access, exchange, reply }: { access: Access; exchange: Exchange<{ key: string }>; reply: FastifyReply },
-  { statusCode = 500, code, fields = [] }: GatewayError,
+  { exchange, reply }: { exchange: Exchange<{ key: string }>; reply: FastifyReply },
+  { statusCode = 500, code, fields }: GatewayError,
 ): void {
+  addFields(reply, fields)
+  exchange.status = statusCode
+  exchange.code = code
+}
+
+/** Resolves when it has gone out: nothing else answers then. */
+async function send(reply: FastifyReply, { answer }: CollectedReply): Promise<void> {
+  const { status = 500, fields, body = null } = answer ?? {}
+  addFields(reply, fields)
+  await reply.code(status).send(body ?? undefined)
+}
+
+/** Beside those of the same name that there are. */
+function addFields(reply: FastifyReply, fields: readonly string[] = []): void {
   for (let i = 0; i < fields.length; i += 2) {
     const [name, value] = [fields[i] as string, fields[i + 1] as string]
     const before = reply.getHeader(name)
-    reply.header(name, before === undefined ? value : [before, value].flat())
+    // Fastify adds cookies by itself.
+    reply.header(name, before === undefined || name === 'set-cookie' ? value : [before, value].flat())
   }
-  exchange.status = statusCode
-  exchange.code = code
-  access.finished(exchange)
 }
 
 export default fp(accessPlugin, { name: 'headrace-access', fastify: '5.x' })

@@ -2,7 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, 
 import fp from 'fastify-plugin'
 import type { CacheExchange, RouteCache } from '../services/cache/context.ts'
 import { CacheCounters } from '../services/cache/counters.ts'
-import type { Answer } from '../services/cache/handlers/collected-reply.ts'
+import type { Answer } from '../services/downstream/collected-reply.ts'
 import { HandlerCache } from '../services/cache/handlers/handler-cache.ts'
 import { handlerExchange } from '../services/cache/handlers/handler-exchange.ts'
 import type { HandlerRun } from '../services/cache/handlers/handler-run.ts'

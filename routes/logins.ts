@@ -13,7 +13,7 @@ const problems = {
 
 /** Where browsers log in, come back to, and log out, for each login of the gateway. Nothing here is kept by any cache. */
 const loginRoutes: FastifyPluginAsyncTypebox = async (fastify) => {
-  await fastify.register(import('@fastify/cookie'))
+  if (!fastify.hasReplyDecorator('setCookie')) await fastify.register(import('@fastify/cookie'))
   for (const login of fastify.logins) {
     const { options } = login
     const tags = ['login']

@@ -1,6 +1,4 @@
-import { faultOfKeys } from '../../services/access/jwt/options.ts'
-import { faultOfOidc } from '../../services/access/oidc/options.ts'
-import { type AccessInput, faultOfFailureLimit } from '../../services/access/options.ts'
+import { type AccessInput, faultOfFailureLimit, faultsOfProviders } from '../../services/access/options.ts'
 import { contradictionIn, resolveRouteAccess, type RouteAccessOptions } from '../../services/access/route/options.ts'
 import { closest } from '../suggest.ts'
 import type { Path } from '../problem.ts'
@@ -73,25 +71,9 @@ function checkFieldNames({ keys, identity }: AccessInput, report: CheckContext['
   }
 }
 
-/** Keys and logins can be trusted, and no two logins have the same pages or cookie. */
-function checkProviders({ jwt, oidc, forward }: AccessInput, report: CheckContext['report']): void {
-  const say = (path: Path, fault: string | undefined): void => {
-    if (fault !== undefined) report.add('HR_CONFIG_VALUE', ['access', ...path], fault)
-  }
-  for (const [name, { jwks }] of Object.entries(jwt)) say(['jwt', name, 'jwks'], faultOfKeys(jwks))
-  for (const [name, { url }] of Object.entries(forward)) {
-    if (!URL.canParse(url)) say(['forward', name, 'url'], `'${url}' is no URL`)
-  }
-  const taken = new Map<string, string>()
-  for (const [name, options] of Object.entries(oidc)) {
-    say(['oidc', name], faultOfOidc(options))
-    for (const member of ['login', 'callback', 'logout', 'cookie'] as const) {
-      const value = options[member]
-      const other = taken.get(value)
-      if (other !== undefined) say(['oidc', name, member], `'${value}' is taken by ${other} already`)
-      taken.set(value, `access.oidc.${name}.${member}`)
-    }
-  }
+/** Keys and logins can be trusted. */
+function checkProviders(access: AccessInput, report: CheckContext['report']): void {
+  for (const { path, fault } of faultsOfProviders(access)) report.add('HR_CONFIG_VALUE', ['access', ...path], fault)
 }
 
 /** What the protocol or the gateway reads, or writes, itself. */

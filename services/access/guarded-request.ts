@@ -3,6 +3,7 @@ import type { Http2ServerRequest } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { Exchange } from '../downstream/exchange.ts'
 import { type Connection, Peer } from '../downstream/peer.ts'
+import type { Reply } from '../downstream/reply.ts'
 import { TrustedProxies } from '../downstream/trust.ts'
 import { readRequestFields, type RequestFields } from '../http/request-fields.ts'
 
@@ -22,14 +23,15 @@ export interface ReceivedRequest {
 const NOBODY_TRUSTED = new TrustedProxies([])
 
 /**
- * A request of an application as gates see requests: without a plan and without a reply, since the application answers.
+ * A request of an application as gates see requests: without a plan.
  *
  * @param payload its body, as whoever came before has left it
  * @param peers by connection: what one has shown is known of its next request
+ * @param answer what gates say to the client, for the application to send
  */
 export function guardedRequest(
   { raw, originalUrl: target, ip, host, protocol, id }: ReceivedRequest,
-  { payload, peers }: { payload: Readable; peers: WeakMap<object, Peer> },
+  { payload, peers, answer }: { payload: Readable; peers: WeakMap<object, Peer>; answer: Reply },
 ): Exchange<{ key: string }> {
   const socket = raw.socket as Connection & object
   let peer = peers.get(socket)
@@ -56,6 +58,7 @@ export function guardedRequest(
   exchange.authority = host
   exchange.scheme = protocol === 'https' ? 'https' : 'http'
   exchange.requestId = id
+  exchange.reply = answer
   return exchange
 }
 

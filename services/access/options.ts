@@ -1,8 +1,8 @@
 import type { Static } from 'typebox'
 import { bytes, Duration, milliseconds, Rate, Size } from '../options/schema.ts'
 import { type ForwardOptions, forwardSchema, resolveForward } from './forward/options.ts'
-import { type JwtOptions, jwtSchema, resolveJwt } from './jwt/options.ts'
-import { type OidcOptions, oidcSchema, resolveOidc } from './oidc/options.ts'
+import { faultOfKeys, type JwtOptions, jwtSchema, resolveJwt } from './jwt/options.ts'
+import { faultOfOidc, type OidcOptions, oidcSchema, resolveOidc } from './oidc/options.ts'
 import { type ConsumerOptions, consumersSchema, resolveConsumers } from './consumers/options.ts'
 import { Type } from '../options/type.ts'
 import { parseRate } from '../options/units.ts'
@@ -197,6 +197,34 @@ export interface AccessOptions {
 export function faultOfFailureLimit({ failureLimit }: Pick<AccessInput, 'failureLimit'>): string | undefined {
   const none = failureLimit !== false && parseRate(failureLimit)?.count === 0
   return none ? 'one mistake would shut an address out for good: give it 1 at least' : undefined
+}
+
+/** What is wrong with those who are asked outside of the configuration, and where: issuers of keys, logins, services. */
+export function faultsOfProviders({
+  jwt,
+  oidc,
+  forward,
+}: Pick<AccessInput, 'jwt' | 'oidc' | 'forward'>): { path: string[]; fault: string }[] {
+  const faults: { path: string[]; fault: string }[] = []
+  const say = (path: string[], fault: string | undefined): void => {
+    if (fault !== undefined) faults.push({ path, fault })
+  }
+  for (const [name, { jwks }] of Object.entries(jwt)) say(['jwt', name, 'jwks'], faultOfKeys(jwks))
+  for (const [name, { url }] of Object.entries(forward)) {
+    if (!URL.canParse(url)) say(['forward', name, 'url'], `'${url}' is no URL`)
+  }
+  const taken = new Map<string, string>()
+  for (const [name, options] of Object.entries(oidc)) {
+    say(['oidc', name], faultOfOidc(options))
+    // No two logins have the same pages or cookie.
+    for (const member of ['login', 'callback', 'logout', 'cookie'] as const) {
+      const value = options[member]
+      const other = taken.get(value)
+      if (other !== undefined) say(['oidc', name, member], `'${value}' is taken by ${other} already`)
+      taken.set(value, `access.oidc.${name}.${member}`)
+    }
+  }
+  return faults
 }
 
 /** @param toPath turns a path of the configuration into an absolute one */

@@ -1,7 +1,13 @@
 import { faultIn, withDefaults } from '../options/settled.ts'
 import { AccessOptionError } from './errors.ts'
-import { faultOfKeys } from './jwt/options.ts'
-import { type AccessInput, type AccessOptions, accessSchema, faultOfFailureLimit, resolveAccess } from './options.ts'
+import {
+  type AccessInput,
+  type AccessOptions,
+  accessSchema,
+  faultOfFailureLimit,
+  faultsOfProviders,
+  resolveAccess,
+} from './options.ts'
 import {
   accessOfRouteSchema,
   contradictionIn,
@@ -20,6 +26,10 @@ export interface AccessSettings extends Partial<Pick<AccessInput, 'realm' | 'con
   hmac?: Partial<AccessInput['hmac']>
   /** Issuers of tokens, by name. */
   jwt?: Record<string, object>
+  /** Logins of browsers, by name; the application registers their pages. */
+  oidc?: Record<string, object>
+  /** Services that are asked, by name. */
+  forward?: Record<string, object>
   audit?: Partial<AccessInput['audit']>
 }
 
@@ -41,6 +51,8 @@ const OWN: readonly string[] = [
   'basic',
   'hmac',
   'jwt',
+  'oidc',
+  'forward',
   'audit',
 ]
 
@@ -58,15 +70,15 @@ export function accessFrom(
   const filled = checked(accessSchema, input, 'access') as AccessInput
   const shutOut = faultOfFailureLimit(filled)
   if (shutOut !== undefined) throw new AccessOptionError(`access.failureLimit: ${shutOut}`)
-  for (const [name, { jwks }] of Object.entries(filled.jwt)) {
-    const fault = faultOfKeys(jwks)
-    if (fault !== undefined) throw new AccessOptionError(`access.jwt.${name}.jwks: ${fault}`)
-  }
+  const [wrong] = faultsOfProviders(filled)
+  if (wrong !== undefined) throw new AccessOptionError(`access.${wrong.path.join('.')}: ${wrong.fault}`)
+  const sending = Object.entries(filled.oidc).find(([, { sendToken }]) => sendToken)
+  if (sending !== undefined) throw new AccessOptionError(`access.oidc.${sending[0]}.sendToken is for the gateway`)
   return resolveAccess(filled, where)
 }
 
 /**
- * Who may call a route of an application. Logins and services that are asked answer by themselves, which takes a gateway.
+ * Who may call a route of an application.
  *
  * @throws HR_ACCESS_OPTION
  */
@@ -80,8 +92,6 @@ export function guardFrom(input: GuardInput): RouteAccessOptions {
     const { part, fault } = contradiction
     throw new AccessOptionError(`config.access${part === null ? '' : `.${part}`}: ${fault}`)
   }
-  const way = guard.by.find((one) => /^(oidc|forward):/.test(one))
-  if (way !== undefined) throw new AccessOptionError(`config.access has '${way}', which is for the gateway`)
   return guard
 }
 

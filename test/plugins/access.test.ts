@@ -1,3 +1,4 @@
+import cookie from '@fastify/cookie'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { type IncomingMessage, request as open } from 'node:http'
@@ -8,8 +9,15 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { test, type Test } from 'tap'
 import access from '../../plugins/access.ts'
 import errors from '../../plugins/errors.ts'
+import logins from '../../plugins/logins.ts'
+import loginRoutes from '../../routes/logins.ts'
+import { Seal } from '../../services/access/oidc/seal.ts'
+import { cookiesOf, textOf } from '../../services/access/oidc/session-cookies.ts'
+import type { Session } from '../../services/access/oidc/session.ts'
 import { OwnPaths } from '../../services/lane/own-paths.ts'
 import { hashPassword } from '../../services/access/basic/password.ts'
+import { httpServer } from '../cli/running.ts'
+import { CLIENT_ID, CLIENT_SECRET, CookieJar, followAtProvider, startIdentityProvider } from '../oidc.ts'
 import { keyFor } from '../services/access/given.ts'
 import { signatureFields } from '../services/access/signing.ts'
 import { AUDIENCE, ISSUER, signerOf } from '../tokens.ts'
@@ -185,11 +193,15 @@ void test('with the problems of the gateway a refusal is one of them', async (t)
 void test('what is no option, or takes a gateway, stops the start, and says which', async (t) => {
   const wrong: [settings: object, config: unknown, code: string][] = [
     [{ keys: { header: 'not a field' } }, ['key'], 'HR_ACCESS_OPTION'],
-    [{ forward: {} }, ['key'], 'HR_ACCESS_OPTION'],
+    [{ identity: {} }, ['key'], 'HR_ACCESS_OPTION'],
+    [{ forward: { sso: { url: 'no URL' } } }, ['key'], 'HR_ACCESS_OPTION'],
+    [{ oidc: { staff: { issuer: 'http://id.example.com', clientId: 'app' } } }, ['key'], 'HR_ACCESS_OPTION'],
+    [{ oidc: { staff: { issuer: ISSUER, clientId: 'app', sendToken: true } } }, ['key'], 'HR_ACCESS_OPTION'],
     [{ jwt: { main: { issuer: ISSUER, audience: AUDIENCE, jwks: {} } } }, ['key'], 'HR_ACCESS_OPTION'],
     [{}, ['token'], 'HR_ACCESS_OPTION'],
     [{}, { by: ['key'], who: 'me' }, 'HR_ACCESS_OPTION'],
-    [{}, ['oidc:staff'], 'HR_ACCESS_OPTION'],
+    [{}, ['oidc:staff'], 'HR_ACCESS_WAY'],
+    [{}, ['forward:sso'], 'HR_ACCESS_WAY'],
     // Whoever writes these wants a guard, and would have none.
     [{}, [], 'HR_ACCESS_OPTION'],
     [{}, {}, 'HR_ACCESS_OPTION'],
@@ -205,4 +217,93 @@ void test('what is no option, or takes a gateway, stops the start, and says whic
     })
     await t.rejects(start, { code }, JSON.stringify([settings, config]))
   }
+})
+
+void test('another service decides, and its no is what the client gets', async (t) => {
+  const asked: string[] = []
+  const url = await httpServer(t, ({ headers }, response) => {
+    const given = String(headers.authorization)
+    asked.push(`${String(headers['x-forwarded-method'])} ${String(headers['x-forwarded-uri'])} ${given}`)
+    if (given === 'Bearer right') response.writeHead(200, { 'x-user': 'ada', 'x-mail': 'ada@example.com' }).end()
+    else if (given === 'Bearer wrong') response.writeHead(403, { 'content-type': 'text/plain' }).end('not you')
+    else if (given === 'Bearer broken') response.writeHead(500).end()
+    else response.writeHead(302, { location: 'https://id.test/login', 'set-cookie': 'state=1' }).end()
+  })
+  const settings = { forward: { sso: { url, copy: ['x-mail'], identity: { caller: 'x-user' } } } }
+  let handled = 0
+  const app = await application(t, settings, (on) => {
+    on.get('/orders', { config: { access: ['forward:sso'] } }, async ({ identity }) => {
+      handled++
+      return { id: identity?.id, mail: identity?.claims['x-mail'] }
+    })
+  })
+  const get = async (token?: string, method: 'GET' | 'HEAD' = 'GET') =>
+    await app.inject({
+      method,
+      url: '/orders?page=2',
+      headers: { 'x-mail': 'forged', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    })
+  t.same((await get('right')).json(), { id: 'sso|ada', mail: 'ada@example.com' })
+  t.equal(asked[0], 'GET /orders?page=2 Bearer right')
+  const refused = await get('wrong')
+  t.match(refused, { statusCode: 403, body: 'not you', headers: { 'content-type': 'text/plain' } })
+  t.match(await get('wrong', 'HEAD'), { statusCode: 403, body: '' })
+  t.match(await get(), { statusCode: 302, headers: { location: 'https://id.test/login', 'set-cookie': 'state=1' } })
+  t.match(await get('broken'), { statusCode: 503, headers: { 'retry-after': '5' } })
+  t.equal(handled, 1, 'nobody else got there')
+  const denied = app.access.counters.counts().denied.map(({ code, count }) => [code, count])
+  t.same(denied, [
+    ['HR_ACCESS_FORWARD_REFUSED', 2],
+    ['HR_ACCESS_FORWARD_AWAY', 1],
+  ])
+})
+
+void test('a browser logs in at an application, is known, and logs out', async (t) => {
+  const origin = 'https://app.test'
+  const provider = await startIdentityProvider(t, origin)
+  const staff = {
+    issuer: provider.issuer,
+    clientId: CLIENT_ID,
+    clientSecret: CLIENT_SECRET,
+    origin,
+    insecure: true,
+    cookieSecrets: [secret.repeat(2)],
+  }
+  const app = await application(t, { oidc: { staff } }, (on) => {
+    on.get('/orders', { config: { access: ['oidc:staff'] } }, async ({ identity }) => identity?.id)
+  })
+  await app.register(cookie)
+  await app.register(logins, { logins: app.access.providers.browserLogins })
+  await app.register(loginRoutes)
+  const jar = new CookieJar()
+  const visit = async (url: string) => {
+    const answer = await app.inject({
+      url,
+      headers: { 'sec-fetch-mode': 'navigate', ...(jar.header !== undefined && { cookie: jar.header }) },
+    })
+    jar.take([answer.headers['set-cookie'] ?? []].flat())
+    return answer
+  }
+  t.equal((await app.inject('/orders')).statusCode, 401, 'a program is not sent to a login')
+  const away = await visit('/orders?page=2')
+  t.match(away, { statusCode: 302, headers: { 'cache-control': 'no-store' } })
+  const callback = new URL(await followAtProvider(String(away.headers.location), new CookieJar()))
+  const back = await visit(callback.pathname + callback.search)
+  t.match(back, { statusCode: 302, headers: { location: '/orders?page=2' } })
+  t.match((await visit('/orders')).body, /\|ada$/)
+
+  const seal = new Seal([secret.repeat(2)], { name: 'staff', now: Date.now })
+  const session = (await seal.open(textOf(jar.header, '__Host-headrace') ?? '', 'session')) as Session
+  const due = await seal.seal({ ...session, refreshAt: 1 }, 'session', session.until)
+  for (const { name, value } of cookiesOf(due, { name: '__Host-headrace', maxAgeS: 60, header: undefined }) ?? []) {
+    jar.set(name, value)
+  }
+  const refreshed = await visit('/orders')
+  t.equal(refreshed.statusCode, 200)
+  t.ok(refreshed.headers['set-cookie'], 'who passes gets the cookies of a session that was refreshed')
+  t.match((await visit('/orders')).body, /\|ada$/)
+
+  t.match((await visit('/oauth/logout')).headers.location, /session\/end/)
+  t.same(jar.names, [])
+  t.equal((await visit('/orders')).statusCode, 302)
 })

@@ -14,7 +14,7 @@ import type { CacheStorage } from '../storage.ts'
 import { SecondLook } from '../second-look.ts'
 import { type Entry, type Resource, varyNames } from '../store/entry.ts'
 import type { GatewayError } from '../../http/problem.ts'
-import type { Answer, CollectedReply } from './collected-reply.ts'
+import type { Answer, CollectedReply } from '../../downstream/collected-reply.ts'
 import { HandlerFlights } from './handler-flights.ts'
 import { type HandlerAnswer, HandlerRun, invalidateBy, type RunContext } from './handler-run.ts'
 

@@ -4,7 +4,7 @@ import { TrustedProxies } from '../../downstream/trust.ts'
 import { parseAuthority } from '../../http/host.ts'
 import { readRequestFields } from '../../http/request-fields.ts'
 import type { CacheExchange, RouteCache } from '../context.ts'
-import { CollectedReply } from './collected-reply.ts'
+import { CollectedReply } from '../../downstream/collected-reply.ts'
 
 /** A request as a framework has it. */
 export interface HandlerRequest {

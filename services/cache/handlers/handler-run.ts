@@ -16,7 +16,7 @@ import { storabilityOf, tagsOf } from '../storing.ts'
 import type { Entry } from '../store/entry.ts'
 import type { PurgeMark } from '../store/purge-log.ts'
 import type { Selector } from '../store/selector.ts'
-import type { Answer, CollectedReply } from './collected-reply.ts'
+import type { Answer, CollectedReply } from '../../downstream/collected-reply.ts'
 import type { Landing } from './handler-flights.ts'
 
 export interface RunContext extends CacheStorage {

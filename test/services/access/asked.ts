@@ -1,4 +1,4 @@
-import { CollectedReply } from '../../../services/cache/handlers/collected-reply.ts'
+import { CollectedReply } from '../../../services/downstream/collected-reply.ts'
 import { Exchange } from '../../../services/downstream/exchange.ts'
 import { Peer } from '../../../services/downstream/peer.ts'
 import { readRequestFields } from '../../../services/http/request-fields.ts'

@@ -1,5 +1,5 @@
-import type { Prepared } from '../../downstream/prepared.ts'
-import type { Reply } from '../../downstream/reply.ts'
+import type { Prepared } from './prepared.ts'
+import type { Reply } from './reply.ts'
 
 /** A whole answer, as a framework sends it: fields without framing, name, value, name, value. */
 export interface Answer {
