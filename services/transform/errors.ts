@@ -1,9 +1,12 @@
 import createError from '@fastify/error'
 
-/** A request body cannot be transformed as its route has it: it is no JSON, though it says so. */
-export const RequestBodyError = createError(
-  'HR_TRANSFORM_REQUEST',
-  'The request body is no JSON in UTF-8. Send JSON.',
+/** A request body cannot be transformed as its route has it: it is no JSON, though it says so, or nested too deeply. */
+export const RequestBodyError = createError('HR_TRANSFORM_REQUEST', 'The request body %s. Send JSON in UTF-8.', 400)
+
+/** A JSON body of a request has two members of one name: which of them counts is up to who reads it (RFC 8259 §4). */
+export const RequestDuplicateError = createError(
+  'HR_TRANSFORM_REQUEST_DUPLICATE',
+  'The request body has more than one member %s. Send each name once.',
   400,
 )
 

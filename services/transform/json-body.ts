@@ -1,3 +1,4 @@
+import { type JsonFault, type JsonText, readJsonText } from '../http/json-text.ts'
 import type { BodyChanges } from './options.ts'
 
 type Value = unknown
@@ -14,15 +15,24 @@ const { rawJSON, isRawJSON } = JSON as unknown as {
 }
 
 /** A JSON body that cannot be read. */
-export class NoJson {}
+export class NoJson {
+  readonly reason: JsonFault
 
-/** Reads JSON in UTF-8; a {@link NoJson} where it is none. Numbers that a double cannot hold stay as they were written. */
-export function readJson(body: Buffer): Value {
-  try {
-    return JSON.parse(UTF8.decode(body), keepNumber as (key: string, value: unknown) => unknown)
-  } catch {
-    return new NoJson()
+  constructor(reason: JsonFault) {
+    this.reason = reason
   }
+}
+
+/** Reads JSON in UTF-8. Numbers that a double cannot hold stay as they were written. */
+export function readJson(body: Buffer): JsonText | NoJson {
+  let text: string
+  try {
+    text = UTF8.decode(body)
+  } catch {
+    return new NoJson('is no JSON')
+  }
+  const read = readJsonText(text, keepNumber)
+  return typeof read === 'string' ? new NoJson(read) : read
 }
 
 /** JSON in UTF-8. @throws TypeError for what is none: a function, what has itself within it */
@@ -32,9 +42,9 @@ export function writeJson(value: Value): Buffer {
   return Buffer.from(text)
 }
 
-function keepNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || context?.source === undefined) return value
-  return String(value) === context.source ? value : rawJSON(context.source)
+function keepNumber(_key: string, value: unknown, { source }: { source?: string }): unknown {
+  if (typeof value !== 'number' || source === undefined) return value
+  return String(value) === source ? value : rawJSON(source)
 }
 
 /** Changes to JSON bodies, compiled. All pointers are into a body as it came. */

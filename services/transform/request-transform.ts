@@ -4,13 +4,16 @@ import type { Exchange } from '../downstream/exchange.ts'
 import type { GatewayError } from '../http/problem.ts'
 import { onlyField } from '../http/request-fields.ts'
 import { dropDigests, isJson } from './digests.ts'
-import { HookRefusal, RequestBodyError, RequestCodedError, RequestLargeError } from './errors.ts'
+import { HookRefusal, RequestBodyError, RequestCodedError, RequestDuplicateError, RequestLargeError } from './errors.ts'
 import { CompiledFields } from './field-changes.ts'
 import { hookFailure, type RequestHook, type RequestHookInput, type RequestHookResult, runHook } from './hooks.ts'
 import { shownFields, takeFields } from './hook-fields.ts'
 import { CompiledBody, NoJson, readJson, writeJson } from './json-body.ts'
 import type { TransformOptions } from './options.ts'
 import { CompiledQuery } from './query-changes.ts'
+
+/** What a pointer is cut to: its names are the client's. */
+const MOST_POINTER = 256
 
 export interface RequestTransformParts {
   /** Of the route, by their names. */
@@ -78,7 +81,7 @@ export class RequestTransform {
     const { kept, contentLength } = exchange.fields
     if (exchange.body === null) return undefined
     const type = onlyField(kept, 'content-type')
-    if (type === '') throw new RequestBodyError()
+    if (type === '') throw new RequestBodyError('has two types')
     if (!isJson(type)) return undefined
     const coding = requestFieldValue(kept, 'content-encoding')
     if (coding !== undefined && coding.toLowerCase() !== 'identity') throw new RequestCodedError()
@@ -87,9 +90,11 @@ export class RequestTransform {
     const limits = { mostBytes, limitBytes: this.#parts.limitBytes }
     const bytes = isLarge ? undefined : await readContent(exchange, limits)
     if (bytes === undefined) throw new RequestLargeError(mostBytes)
-    const body = readJson(bytes)
-    if (body instanceof NoJson) throw new RequestBodyError()
-    return body
+    const read = readJson(bytes)
+    if (read instanceof NoJson) throw new RequestBodyError(read.reason)
+    const { value, duplicate } = read
+    if (duplicate !== undefined) throw new RequestDuplicateError(duplicate.slice(0, MOST_POINTER))
+    return value
   }
 
   async #run(exchange: Exchange, body: unknown): Promise<RequestHookResult | undefined> {

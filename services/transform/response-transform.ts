@@ -77,8 +77,8 @@ export class ResponseTransform implements ResponseStage {
     const reason = unreadable(answer) ?? (answer.tooLarge ? `is larger than ${this.bodyBytes} bytes` : undefined)
     if (reason !== undefined) return new ResponseBodyError(reason)
     if (answer.body === undefined || answer.body.length === 0) return undefined
-    const body = readJson(answer.body)
-    return body instanceof NoJson ? new ResponseBodyError('is no JSON in UTF-8') : body
+    const read = readJson(answer.body)
+    return read instanceof NoJson ? new ResponseBodyError(read.reason) : read.value
   }
 
   async #run(answer: Answer, exchange: Exchange, body: unknown): Promise<GatewayError | undefined> {

@@ -2,7 +2,8 @@ import { mediaTypeOf } from '../http/media-type.ts'
 import { objectOf, own, type Json, type JsonObject } from '../openapi/document.ts'
 import type { Specification } from '../openapi/specification.ts'
 import type { Direction } from './bundle.ts'
-import { type Finding, finding } from './finding.ts'
+import type { Findings } from './finding.ts'
+import { readJsonValue } from './json-value.ts'
 import { SchemaRule } from './schema-rule.ts'
 
 const JSON_TYPE = /[/+]json$/
@@ -39,18 +40,20 @@ export class MediaRules {
   }
 
   /** @param contentType of which {@link wantsBody} */
-  check(contentType: string | undefined, body: Buffer): Finding | undefined {
+  check(contentType: string | undefined, body: Buffer, findings: Findings): void {
     const type = this.match(contentType)
     const rule = type === undefined ? null : this.#rule(type)
-    if (rule === null) return undefined
-    let value: unknown
+    if (rule === null) return
+    const where = { place: 'body', before: '', findings } as const
+    let text: string
     try {
-      value = JSON.parse(UTF8.decode(body))
+      text = UTF8.decode(body)
     } catch {
-      // What a parser says of it would show what is in it.
-      return finding('body', '', 'is no JSON in UTF-8')
+      findings.add('body', '', 'is no UTF-8')
+      return
     }
-    return rule.check(value, 'body', '')
+    const value = readJsonValue(text, where)
+    if (value !== undefined) rule.check(value, where)
   }
 
   #rule(type: string): SchemaRule | null {

@@ -2,7 +2,7 @@ import { fieldValue } from '../cache/rules/message.ts'
 import { objectOf, objectsOf, own, type JsonObject } from '../openapi/document.ts'
 import type { FoundOperation } from '../openapi/found-operations.ts'
 import type { Specification } from '../openapi/specification.ts'
-import { type Finding, finding, token } from './finding.ts'
+import type { Findings } from './finding.ts'
 import { MediaRules } from './media-rules.ts'
 import { Parameter, type ParameterPlace, type Raw } from './parameter.ts'
 
@@ -22,9 +22,6 @@ const NOT_PARAMETERS: ReadonlySet<string> = new Set([
   'content-length',
   'connection',
 ])
-
-/** What is told of a request at most: one finding a parameter, and one of the body. */
-const MOST_FINDINGS = 20
 
 /** What a document says of one operation. Made when the operation is first asked for, its schemas when they are. */
 export class OperationRules {
@@ -53,17 +50,15 @@ export class OperationRules {
   }
 
   /** What of a request's head is not as it should be. */
-  checkHead(raw: Raw, contentType: string | undefined, hasBody: boolean): Finding[] {
-    const findings: Finding[] = []
-    for (const parameter of this.#parameters) {
-      const found = parameter.check(raw)
-      if (found !== undefined && findings.length < MOST_FINDINGS) findings.push(found)
-    }
+  checkHead(
+    raw: Raw,
+    { contentType, hasBody, findings }: { contentType: string | undefined; hasBody: boolean; findings: Findings },
+  ): void {
+    for (const parameter of this.#parameters) parameter.check(raw, findings)
     if (hasBody && this.#body !== null && this.#body.match(contentType) === undefined) {
-      findings.push(finding('content-type', '', `is none of ${this.#body.types.join(', ').slice(0, 200)}`))
+      findings.add('content-type', '', noneOf(this.#body.types))
     }
-    if (!hasBody && this.#bodyRequired) findings.push(finding('body', '', 'is missing'))
-    return findings
+    if (!hasBody && this.#bodyRequired) findings.add('body', '', 'is missing')
   }
 
   /** Whether the document says what is in such a body. */
@@ -71,8 +66,8 @@ export class OperationRules {
     return this.#body?.wantsBody(contentType) ?? false
   }
 
-  checkBody(contentType: string | undefined, body: Buffer): Finding | undefined {
-    return this.#body?.check(contentType, body)
+  checkBody(contentType: string | undefined, body: Buffer, findings: Findings): void {
+    this.#body?.check(contentType, body, findings)
   }
 
   /** What is said of answers with a status; `undefined`: it is not declared. */
@@ -95,7 +90,7 @@ export class OperationRules {
 /** What a document says of the answers to one operation with one status. */
 class ResponseRules {
   readonly body: MediaRules
-  readonly #headers: readonly { name: string; required: boolean; parameter: Parameter }[]
+  readonly #headers: readonly { name: string; parameter: Parameter }[]
 
   constructor(specification: Specification, response: JsonObject) {
     this.body = new MediaRules(specification, own(response, 'content'), 'response')
@@ -105,25 +100,27 @@ class ResponseRules {
       if (NOT_PARAMETERS.has(name)) return []
       const header = specification.object(node)
       const parameter = new Parameter(specification, { ...header, name, style: 'simple' }, 'header')
-      return [{ name, required: own(header, 'required') === true, parameter }]
+      return [{ name, parameter }]
     })
   }
 
   /** @param fields names in lower case */
-  checkHead(fields: readonly string[]): Finding | undefined {
+  checkHead(fields: readonly string[], findings: Findings): void {
     for (const { name, parameter } of this.#headers) {
       const value = fieldValue(fields, name)
-      const found = parameter.check({ ...NOTHING, header: () => value })
-      if (found !== undefined) return { ...found, pointer: found.pointer || `/${token(name)}` }
+      parameter.check({ ...NOTHING, header: () => value }, findings)
     }
-    return undefined
   }
 
   /** The type of an answer that has a body. */
-  checkType(contentType: string | undefined): Finding | undefined {
-    if (this.body.types.length === 0 || this.body.match(contentType) !== undefined) return undefined
-    return finding('content-type', '', `is none of ${this.body.types.join(', ').slice(0, 200)}`)
+  checkType(contentType: string | undefined, findings: Findings): void {
+    if (this.body.types.length === 0 || this.body.match(contentType) !== undefined) return
+    findings.add('content-type', '', noneOf(this.body.types))
   }
+}
+
+function noneOf(types: readonly string[]): string {
+  return `is none of ${types.join(', ').slice(0, 200)}`
 }
 
 const NOTHING: Raw = { path: new Map(), query: [], cookie: [], header: () => undefined }

@@ -1,7 +1,9 @@
+import { pointerToken } from '../http/json-pointer.ts'
 import { decodedText } from '../http/query-text.ts'
-import { isObject, objectOf, own, textOf, type Json, type JsonObject } from '../openapi/document.ts'
+import { isObject, objectOf, own, textOf, type JsonObject } from '../openapi/document.ts'
 import type { Specification } from '../openapi/specification.ts'
-import { type Finding, finding, token } from './finding.ts'
+import type { Findings } from './finding.ts'
+import { readJsonValue } from './json-value.ts'
 import { SchemaRule } from './schema-rule.ts'
 import { typesOf, within } from './value-types.ts'
 
@@ -58,16 +60,21 @@ export class Parameter {
     this.#rule = schema === undefined ? null : new SchemaRule(specification, schema, 'request')
   }
 
-  check(raw: Raw): Finding | undefined {
-    const value = this.#read(raw)
-    const pointer = `/${token(this.name)}`
-    if (value === undefined) return this.#required ? finding(this.place, pointer, 'is missing') : undefined
-    if (value instanceof Unreadable) return finding(this.place, pointer, value.message)
-    return this.#rule?.check(value, this.place, pointer)
+  check(raw: Raw, findings: Findings): void {
+    const given = this.#read(raw)
+    if (given === undefined && !this.#required) return
+    const before = `/${pointerToken(this.name)}`
+    const where = { place: this.place, before, findings }
+    if (given === undefined) findings.add(this.place, before, 'is missing')
+    else if (given instanceof Unreadable) findings.add(this.place, before, given.message)
+    else {
+      const value = this.#isJson ? readJsonValue(given as string, where) : given
+      if (value !== undefined) this.#rule?.check(value, where)
+    }
   }
 
   #read(raw: Raw): unknown {
-    if (this.#isJson) return jsonOf(this.#single(raw))
+    if (this.#isJson) return this.#single(raw)
     if (this.#rule === null) return this.#isThere(raw) ? '' : undefined
     const { types } = this.#rule
     if (types.has('array') && !types.has('string')) return this.#array(raw)
@@ -203,15 +210,6 @@ export class Parameter {
     if (this.place === 'header' || this.place === 'cookie') return text
     const plain = this.place === 'query' ? text.replaceAll('+', ' ') : text
     return decodedText(plain) ?? new Unreadable('is no percent-encoded UTF-8')
-  }
-}
-
-function jsonOf(text: string | Unreadable | undefined): unknown {
-  if (typeof text !== 'string') return text
-  try {
-    return JSON.parse(text) as Json
-  } catch {
-    return new Unreadable('is no JSON')
   }
 }
 

@@ -72,11 +72,19 @@ export class ValidationRecord {
     return this.#routes
   }
 
-  note(seen: Seen, found: Finding): void {
-    const now = this.#now()
-    const pointer = found.pointer.replaceAll(/\/\d+(?=\/|$)/g, '/*')
+  /** Notes what is not as it should be in one message: what is alike in it counts once. */
+  note(seen: Seen, findings: readonly Finding[]): void {
     const one = `${seen.side} ${seen.upstream} ${seen.operation}`
-    const key = `${one} ${seen.status} ${found.in} ${pointer} ${found.message}`
+    const byKey = new Map<string, Finding>()
+    for (const found of findings) {
+      const pointer = found.pointer.replaceAll(/\/\d+(?=\/|$)/g, '/*')
+      byKey.set(`${one} ${seen.status} ${found.in} ${pointer} ${found.message}`, { ...found, pointer })
+    }
+    for (const [key, found] of byKey) this.#noteKind(key, { seen, one, found })
+  }
+
+  #noteKind(key: string, { seen, one, found }: { seen: Seen; one: string; found: Finding }): void {
+    const now = this.#now()
     let known = this.#seen.get(key)
     if (known === undefined) {
       const already = this.#ofOne.get(one) ?? 0
@@ -86,7 +94,7 @@ export class ValidationRecord {
       }
       this.#ofOne.set(one, already + 1)
       const { side, upstream, operation, status } = seen
-      const what = { side, upstream, operation, status, in: found.in, pointer, message: found.message }
+      const what = { side, upstream, operation, status, ...found }
       this.#seen.set(key, (known = { ...what, count: 0, firstSeen: now, lastSeen: now, loggedAt: -Infinity }))
     }
     known.count++

@@ -5,7 +5,7 @@ import { NoOperation } from '../openapi/found-operations.ts'
 import { NoDocument } from '../openapi/served-documents.ts'
 import { type Answer, hasBody, type ResponseStage } from '../proxy/response-stage.ts'
 import { ResponseInvalidError } from './errors.ts'
-import { type Finding, finding } from './finding.ts'
+import { Findings } from './finding.ts'
 import type { OperationRules } from './operation-rules.ts'
 import type { RouteValidation } from './route-validation.ts'
 import { unavailable } from './unavailable.ts'
@@ -65,24 +65,26 @@ export class ResponseValidation implements ResponseStage {
       counts.response.unknown++
       return undefined
     }
-    const found = findingOf(answer, exchange, rules)
-    const isUnread = found === undefined && isUnreadable(answer, exchange, rules)
+    const findings = findingsOf(answer, exchange, rules)
+    const isUnread = findings.isEmpty && isUnreadable(answer, exchange, rules)
     if (isUnread) counts.response.unread++
-    if (found === undefined && !isUnread) counts.response.valid++
-    if (found !== undefined) this.#note(answer, rules, found)
-    if (found === undefined && !isUnread) return undefined
-    const isMild = found?.in === 'status' && answer.status >= 500
+    if (findings.isEmpty && !isUnread) {
+      counts.response.valid++
+      return undefined
+    }
+    this.#note(answer, rules, findings)
+    const isMild = findings.list[0]?.in === 'status' && answer.status >= 500
     if (!this.#enforces || isMild) {
-      if (found !== undefined) counts.response.noted++
+      if (!findings.isEmpty) counts.response.noted++
       return undefined
     }
     counts.response.refused++
     return new ResponseInvalidError(rules.name)
   }
 
-  #note({ status }: Answer, { name }: OperationRules, found: Finding): void {
+  #note({ status }: Answer, { name }: OperationRules, { list }: Findings): void {
     const { record, upstream } = this.#validation
-    record.note({ side: 'response', upstream, operation: name, status }, found)
+    record.note({ side: 'response', upstream, operation: name, status }, list)
   }
 }
 
@@ -102,14 +104,18 @@ function isUnreadable(answer: Answer, exchange: Exchange, rules: OperationRules)
   return body?.wantsBody(fieldValue(answer.fields, 'content-type')) === true && (answer.tooLarge || isCoded(answer))
 }
 
-function findingOf(answer: Answer, exchange: Exchange, rules: OperationRules): Finding | undefined {
+function findingsOf(answer: Answer, exchange: Exchange, rules: OperationRules): Findings {
+  const findings = new Findings()
   const { status, fields, body } = answer
   const response = rules.response(status)
-  if (response === undefined) return finding('status', '', `${status} is not declared`)
+  if (response === undefined) {
+    findings.add('status', '', `${status} is not declared`)
+    return findings
+  }
   const contentType = fieldValue(fields, 'content-type')
   const isEmpty = answer.length === 0 || body?.length === 0
-  const typed = hasBody(answer, exchange) && !isEmpty ? response.checkType(contentType) : undefined
-  const found = response.checkHead(fields) ?? typed
-  if (found !== undefined || body === undefined || !response.body.wantsBody(contentType)) return found
-  return response.body.check(contentType, body)
+  response.checkHead(fields, findings)
+  if (hasBody(answer, exchange) && !isEmpty) response.checkType(contentType, findings)
+  if (body !== undefined && response.body.wantsBody(contentType)) response.body.check(contentType, body, findings)
+  return findings
 }

@@ -9,7 +9,7 @@ import { onlyField } from '../http/request-fields.ts'
 import { NoOperation } from '../openapi/found-operations.ts'
 import { NoDocument } from '../openapi/served-documents.ts'
 import { RequestCodedError, RequestInvalidError, RequestTooLargeError, UndocumentedError } from './errors.ts'
-import type { Finding } from './finding.ts'
+import { Findings } from './finding.ts'
 import type { OperationRules } from './operation-rules.ts'
 import { rawOf } from './raw.ts'
 import { unavailable } from './unavailable.ts'
@@ -63,16 +63,18 @@ export class ValidationGate implements Gate {
     }
     const contentType = onlyField(exchange.fields.kept, 'content-type')
     const raw = rawOf(exchange, this.#validation.pathOf(exchange), rules)
-    const findings = rules.checkHead(raw, contentType, exchange.body !== null)
+    const findings = new Findings()
+    rules.checkHead(raw, { contentType, hasBody: exchange.body !== null, findings })
     if (exchange.body === null || !rules.wantsBody(contentType)) return this.#decide(rules, findings)
-    // What is refused by its head has a body that nobody need read.
-    if (this.#enforces && findings.length > 0) return this.#decide(rules, findings)
+    // Refused by its head, it has a body that its client need not send.
+    if (this.#enforces && !findings.isEmpty && exchange.fields.expect !== undefined)
+      return this.#decide(rules, findings)
     return this.#withBody(exchange, { rules, contentType, findings })
   }
 
   async #withBody(
     exchange: Exchange,
-    { rules, contentType, findings }: { rules: OperationRules; contentType: string | undefined; findings: Finding[] },
+    { rules, contentType, findings }: { rules: OperationRules; contentType: string | undefined; findings: Findings },
   ): Promise<Verdict> {
     const refusal = this.#plain(exchange)
     if (refusal !== undefined) return this.#unread(exchange, rules, { findings, refusal })
@@ -90,8 +92,8 @@ export class ValidationGate implements Gate {
     if (body === undefined) {
       return this.#unread(exchange, rules, { findings, refusal: new RequestTooLargeError(bodyBytes) })
     }
-    const found = rules.checkBody(contentType, body)
-    return this.#decide(rules, found === undefined ? findings : [...findings, found])
+    rules.checkBody(contentType, body, findings)
+    return this.#decide(rules, findings)
   }
 
   /** Undoes the coding of a body, where its route has it so. @returns why its bytes cannot be read */
@@ -104,7 +106,7 @@ export class ValidationGate implements Gate {
   #unread(
     exchange: Exchange,
     rules: OperationRules,
-    { findings, refusal }: { findings: readonly Finding[]; refusal: GatewayError },
+    { findings, refusal }: { findings: Findings; refusal: GatewayError },
   ): Verdict {
     this.#validation.counts.request.unread++
     this.#note(rules, findings)
@@ -114,9 +116,9 @@ export class ValidationGate implements Gate {
     return refusal
   }
 
-  #decide(rules: OperationRules, findings: readonly Finding[]): Verdict {
+  #decide(rules: OperationRules, findings: Findings): Verdict {
     const { request } = this.#validation.counts
-    if (findings.length === 0) {
+    if (findings.isEmpty) {
       request.valid++
       return undefined
     }
@@ -127,14 +129,19 @@ export class ValidationGate implements Gate {
     }
     request.refused++
     const error: GatewayError = new RequestInvalidError(rules.name)
-    error.problem = { type: 'about:blank', members: { errors: findings } }
+    error.problem = { type: 'about:blank', members: membersOf(findings) }
     return error
   }
 
-  #note({ name }: OperationRules, findings: readonly Finding[]): void {
+  #note({ name }: OperationRules, { list }: Findings): void {
     const { record, upstream } = this.#validation
-    for (const found of findings) record.note({ side: 'request', upstream, operation: name, status: 0 }, found)
+    record.note({ side: 'request', upstream, operation: name, status: 0 }, list)
   }
+}
+
+/** RFC 9457 §3.2. */
+function membersOf({ list, truncated }: Findings): Record<string, unknown> {
+  return truncated ? { errors: list, errorsTruncated: true } : { errors: list }
 }
 
 function undocumented(exchange: Exchange, { methods }: NoOperation): GatewayError {

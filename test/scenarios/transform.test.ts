@@ -262,3 +262,22 @@ void test('no part is asked for of what becomes another', { timeout: PATIENCE },
   t.equal(got.get('range'), undefined)
   t.equal(got.get('if-range'), undefined)
 })
+
+everyProtocol('a request body that could be read in two ways is not changed, but refused', async (t, protocol) => {
+  const { gateway, upstream } = await gatewayBefore(t, (exchange) => exchange.respond(), {
+    route: { transform: { request: { body: { remove: ['/role'] } } } },
+  })
+  const client = await gateway.client(protocol)
+  const ask = (body: string): ReturnType<typeof client.request> =>
+    client.request({ method: 'POST', path: '/', fields: [['content-type', 'application/json']], body })
+  const twice = await ask('{"a":[{"k":1,"k":2}]}')
+  isProblem(t, twice, 400)
+  t.match(twice.body.toString(), /HR_TRANSFORM_REQUEST_DUPLICATE.*\/a\/0\/k/)
+  const deep = await ask(`${'['.repeat(5_000)}${']'.repeat(5_000)}`)
+  isProblem(t, deep, 400)
+  t.match(deep.body.toString(), /nested too deeply/)
+  t.equal(upstream.requests.length, 0)
+  await ask('{"id":1,"ro\\\\u":1}')
+  await ask('{"id":1,"ro\\u006ce":"admin"}')
+  t.equal((await upstream.received(2)).body.toString(), '{"id":1}', 'a name that V8 takes for the one before')
+})

@@ -100,7 +100,10 @@ everyProtocol(
       post(JSON.stringify({ items: [{ sku: 'a' }, { sku: 5, secret: 'hunter2' }] }), '/orders?dry=maybe'),
     )
     isProblem(t, bad, 400)
-    t.same(errorsOf(bad.body), [{ in: 'query', pointer: '/dry', message: 'must be boolean' }])
+    t.same(errorsOf(bad.body), [
+      { in: 'query', pointer: '/dry', message: 'must be boolean' },
+      { in: 'body', pointer: '/items/1/sku', message: 'must be string' },
+    ])
     const body = await client.request(post(JSON.stringify({ items: [{ sku: 'a' }, { sku: 5, secret: 'hunter2' }] })))
     isProblem(t, body, 400)
     t.same(errorsOf(body.body), [{ in: 'body', pointer: '/items/1/sku', message: 'must be string' }])
@@ -108,7 +111,7 @@ everyProtocol(
     const type = await client.request(post('a', '/orders', 'text/plain'))
     t.match(errorsOf(type.body), [{ in: 'content-type', message: 'is none of application/json' }])
     const broken = await client.request(post('{"items":'))
-    t.match(errorsOf(broken.body), [{ in: 'body', pointer: '', message: 'is no JSON in UTF-8' }])
+    t.match(errorsOf(broken.body), [{ in: 'body', pointer: '', message: 'is no JSON' }])
     const id = await client.request({ path: '/orders/seven' })
     t.same(errorsOf(id.body), [{ in: 'path', pointer: '/id', message: 'must be integer' }])
     isProblem(t, await client.request({ path: '/elsewhere' }), 404)
@@ -164,6 +167,47 @@ everyProtocol(
     t.same(statuses, [502, 502, 503, 404])
   },
 )
+
+void test('of a request with many faults twenty are told, and that there are more', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { gateway } = await validating(t, { validate: true })
+  const client = await gateway.client('h1')
+  const answer = await client.request(post(JSON.stringify({ items: Array(50).fill({}), note: 1 })))
+  isProblem(t, answer, 400)
+  t.equal(errorsOf(answer.body).length, 20)
+  t.equal((JSON.parse(answer.body.toString()) as { errorsTruncated?: boolean }).errorsTruncated, true)
+})
+
+void test('a member that stands twice is refused, whichever of the two an upstream would take', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { gateway, asked } = await validating(t, { validate: true })
+  const client = await gateway.client('h1')
+  const twice = await client.request(post('{"items":[{"sku":5,"\\u0073ku":"a"}]}'))
+  isProblem(t, twice, 400)
+  t.same(errorsOf(twice.body), [{ in: 'body', pointer: '/items/0/sku', message: 'stands more than once' }])
+  t.same(asked(), [])
+})
+
+void test('who waits to be asked for a body is refused before, where the head is wrong', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { gateway } = await validating(t, { validate: true })
+  const client = await gateway.client('h1')
+  const waiting = await client.open({
+    ...post('', '/orders?dry=maybe'),
+    fields: [
+      ['content-type', 'application/json'],
+      ['content-length', '9'],
+      ['expect', '100-continue'],
+    ],
+    streamBody: true,
+  })
+  const answer = await waiting.response.whole()
+  isProblem(t, answer, 400)
+  t.same(errorsOf(answer.body), [{ in: 'query', pointer: '/dry', message: 'must be boolean' }])
+})
 
 void test('in log nothing is refused, and what is large or streams goes by', { timeout: PATIENCE }, async (t) => {
   const { gateway, upstream } = await validating(

@@ -1,11 +1,13 @@
 import { test } from 'tap'
+import type { JsonText } from '../../../services/http/json-text.ts'
 import { CompiledBody, readJson } from '../../../services/transform/json-body.ts'
 import type { BodyChanges } from '../../../services/transform/options.ts'
 
 const NOTHING: BodyChanges = { pick: [], remove: [], mask: [], rename: [] }
 
 function changed(changes: Partial<BodyChanges>, text: string): string {
-  return JSON.stringify(new CompiledBody({ ...NOTHING, ...changes }).apply(readJson(Buffer.from(text))))
+  const { value } = readJson(Buffer.from(text)) as JsonText
+  return JSON.stringify(new CompiledBody({ ...NOTHING, ...changes }).apply(value))
 }
 
 const ORDER = '{"id":1,"card":{"number":"4111","exp":"1/30"},"items":[{"sku":"a","cost":3},{"sku":"b","cost":4}]}'
@@ -41,6 +43,8 @@ void test('members are removed, masked and renamed, by what came', async (t) => 
 void test('what is not named stays as it was written, numbers without end and odd names too', async (t) => {
   const text = '{"n":12345678901234567890,"f":1.10,"e":1e400,"__proto__":{"x":1},"s":"\\u00e9"}'
   t.equal(changed({ mask: ['/none'] }, text), text.replace('\\u00e9', 'é'))
+  const escaped = text.replace('"f"', '"\\u0066"')
+  t.equal(changed({ mask: ['/none'] }, escaped), text.replace('\\u00e9', 'é'), 'names with escapes beside them')
   t.equal(changed({ mask: ['/n'] }, '{"n":12345678901234567890}'), '{"n":"***"}')
   t.equal(changed({ rename: [['/a', '__proto__']] }, '{"a":1}'), '{"__proto__":1}')
   t.equal(({} as { x?: number }).x, undefined)

@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import type { JsonObject } from '../../../services/openapi/document.ts'
 import { Specification } from '../../../services/openapi/specification.ts'
+import { Findings } from '../../../services/validation/finding.ts'
 import { Parameter, type ParameterPlace, type Raw } from '../../../services/validation/parameter.ts'
 
 const specification = new Specification({ openapi: '3.1.0' })
@@ -14,8 +15,9 @@ function check(place: ParameterPlace, node: JsonObject, given: string): string {
     cookie: pairs,
     header: (name) => (name === 'p' && given !== '' ? given : undefined),
   }
-  const found = new Parameter(specification, { name: 'p', in: place, ...node }, place).check(raw)
-  return found === undefined ? 'ok' : `${found.in}${found.pointer}: ${found.message}`
+  const findings = new Findings()
+  new Parameter(specification, { name: 'p', in: place, ...node }, place).check(raw, findings)
+  return findings.list.map((found) => `${found.in}${found.pointer}: ${found.message}`).join('; ') || 'ok'
 }
 
 const INTEGERS = { type: 'array', items: { type: 'integer' }, maxItems: 2 }
@@ -45,12 +47,17 @@ void test('text is read as the type that the schema wants', async (t) => {
     'query/p/x: must be integer',
   )
   t.equal(check('query', { content: { 'application/json': {} } }, 'p=%7B'), 'query/p: is no JSON')
+  t.equal(
+    check('query', { content: { 'application/json': {} } }, 'p={"a":{"b":1,"b":2}}'),
+    'query/p/a/b: stands more than once',
+  )
 })
 
 void test('lists are read by their style', async (t) => {
   const cases: [ParameterPlace, JsonObject, string, string][] = [
     ['query', {}, 'p=1&p=2', 'ok'],
     ['query', {}, 'p=1&p=x', 'query/p/1: must be integer'],
+    ['query', {}, 'p=y&p=x', 'query/p/0: must be integer; query/p/1: must be integer'],
     ['query', { explode: false }, 'p=1,2', 'ok'],
     ['query', { explode: false }, 'p=1,2,3', 'query/p: must NOT have more than 2 items'],
     ['query', { style: 'spaceDelimited', explode: false }, 'p=1%202', 'ok'],

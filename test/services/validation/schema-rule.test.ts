@@ -2,12 +2,20 @@ import { test } from 'tap'
 import type { JsonObject } from '../../../services/openapi/document.ts'
 import { Specification } from '../../../services/openapi/specification.ts'
 import type { Direction } from '../../../services/validation/bundle.ts'
+import { Findings } from '../../../services/validation/finding.ts'
 import { SchemaRule } from '../../../services/validation/schema-rule.ts'
 
 function told(openapi: string, schemas: JsonObject, value: unknown, direction: Direction = 'request'): string {
+  const { list } = findingsOf(openapi, schemas, value, direction)
+  return list.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ') || 'ok'
+}
+
+function findingsOf(openapi: string, schemas: JsonObject, value: unknown, direction: Direction = 'request'): Findings {
   const specification = new Specification({ openapi, components: { schemas } })
-  const found = new SchemaRule(specification, { $ref: '#/components/schemas/A' }, direction).check(value, 'body', '')
-  return found === undefined ? 'ok' : `${found.pointer}: ${found.message}`
+  const findings = new Findings()
+  const rule = new SchemaRule(specification, { $ref: '#/components/schemas/A' }, direction)
+  rule.check(value, { place: 'body', before: '', findings })
+  return findings
 }
 
 void test('a schema of OpenAPI 3.0 means what 3.0 says', async (t) => {
@@ -75,4 +83,39 @@ void test('what the other side alone sends is not asked for', async (t) => {
 void test('a pointer is cut where a client has made up a long name', async (t) => {
   const found = told('3.1.0', { A: { type: 'object', additionalProperties: false } }, { ['x'.repeat(9_000)]: 1 })
   t.ok(found.length < 400)
+})
+
+const ITEMS: JsonObject = {
+  A: { type: 'array', items: { $ref: '#/components/schemas/Item' } },
+  Item: { type: 'object', required: ['sku'], properties: { sku: { type: 'string' }, n: { type: 'integer' } } },
+}
+
+void test('all faults are told, each once, up to twenty', async (t) => {
+  t.equal(
+    told('3.1.0', ITEMS, [{ sku: 1, n: 'x' }, { sku: 'a' }, {}]),
+    "/0/sku: must be string; /0/n: must be integer; /2/sku: must have required property 'sku'",
+  )
+  const either: JsonObject = {
+    A: { anyOf: [{ $ref: '#/components/schemas/B' }, { $ref: '#/components/schemas/B' }] },
+    B: { type: 'string' },
+  }
+  t.equal(told('3.1.0', either, 1), ': must be string; : must match a schema in anyOf')
+  const few = findingsOf('3.1.0', ITEMS, Array(20).fill({}))
+  t.equal(few.list.length, 20)
+  t.notOk(few.truncated)
+  const many = findingsOf('3.1.0', ITEMS, Array(21).fill({}))
+  t.equal(many.list.length, 20)
+  t.ok(many.truncated)
+})
+
+void test('of a large value the first fault is told, for to look for all would take as long as a client likes', async (t) => {
+  const { list, truncated } = findingsOf('3.1.0', ITEMS, Array(100_000).fill({}))
+  t.match(list, [{ pointer: '/0/sku' }])
+  t.ok(truncated)
+})
+
+void test('a name that every object answers to is sent or not as any other', async (t) => {
+  const schemas = (given: JsonObject): JsonObject => ({ A: { type: 'object', ...given } })
+  t.equal(told('3.1.0', schemas({ properties: { constructor: { type: 'string' } } }), {}), 'ok')
+  t.match(told('3.1.0', schemas({ required: ['toString'] }), {}), /must have required property/)
 })
