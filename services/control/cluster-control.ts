@@ -30,6 +30,11 @@ export interface ClusterControlOptions {
    * answer is nobody's concern.
    */
   leaving?(): readonly Member[]
+  /**
+   * Processes that start: commands reach them in their order, ahead of the word that they may listen. So nobody waits for
+   * them, and what they have no part for yet they need not be told.
+   */
+  starting?(): readonly Member[]
   /** How long each process has to answer. */
   deadlineMs: number
   /** Of this process, which is no member: what is central, its part of an answer, and commands that it obeys as well. */
@@ -86,8 +91,9 @@ export class ClusterControl implements Control {
     const rule = COMMANDS[command] as CommandRule<ControlCommands[C]>
     if (rule.central === true) return this.#own.tell(command, ...args)
     this.#remember(command, rule, args)
-    if (this.#own.obeys(command)) await this.#own.apply(command, args)
     const call = ['tell', [command, args]] as const
+    void this.#all(this.#options.starting?.() ?? [], call)
+    if (this.#own.obeys(command)) await this.#own.apply(command, args)
     const [{ parts, missing }] = await Promise.all([
       this.#all(this.#options.members(), call),
       this.#all(this.#leaving(), call),
@@ -97,7 +103,7 @@ export class ClusterControl implements Control {
   }
 
   /**
-   * Gives a process that has just started the lasting commands that the others have had.
+   * Gives a process that is about to serve the lasting commands that the others have had.
    *
    * @param except those that do not hold for it
    */

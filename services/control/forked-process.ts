@@ -44,6 +44,8 @@ export class ForkedProcess {
   readonly deaf: Promise<void>
   readonly id: number
   readonly pid: number | null
+  /** It has asked for its configuration: what it is told from here on arrives. */
+  booted = false
   /** `performance.now()` when it was ready. */
   readyAt: number | null = null
   readonly #worker: Worker
@@ -125,6 +127,7 @@ export class ForkedProcess {
   async #serve(name: string, args: unknown[]): Promise<unknown> {
     switch (name) {
       case 'boot':
+        this.booted = true
         return this.#options.boot
       case 'listen':
         this.#prepared.resolve()

@@ -127,6 +127,10 @@ class ClusterSupervisor implements Supervisor {
         [...this.#others]
           .filter(({ readyAt }) => readyAt !== null)
           .map((left) => memberOf({ process: 0, current: left })),
+      starting: () =>
+        this.#running()
+          .filter(({ booted, readyAt }) => booted && readyAt === null)
+          .map(callable),
       deadlineMs: CALL_DEADLINE_MS,
       ...(options.own && { own: options.own }),
     })
@@ -223,10 +227,10 @@ class ClusterSupervisor implements Supervisor {
   #keep(slot: Slot): void {
     slot.restart = null
     const forked = this.#fork(slot.process, this.#boot)
-    forked.listen()
     this.#install(slot, forked)
+    void this.#admit([forked])
     void forked.ready.then(
-      () => this.#joined(slot, forked),
+      () => this.#isComplete(),
       (error: unknown) => this.#failedToStart(error),
     )
   }
@@ -238,21 +242,31 @@ class ClusterSupervisor implements Supervisor {
     void this.kill()
   }
 
-  async #joined(slot: Slot, forked: ForkedProcess): Promise<void> {
-    if (this.#booting && this.#slots.every(({ current }) => (current?.readyAt ?? null) !== null)) {
-      this.#booting = false
-      this.#ready.resolve()
-    }
-    await this.#tellPast(forked, slot.process)
+  #isComplete(): void {
+    if (!this.#booting || !this.#slots.every(({ current }) => (current?.readyAt ?? null) !== null)) return
+    this.#booting = false
+    this.#ready.resolve()
   }
 
-  /** Gives a process the lasting commands of the past, but those that do not hold for it. */
-  async #tellPast(forked: ForkedProcess, process: number, except?: CommandTest): Promise<void> {
-    try {
-      await this.control.joined(memberOf({ process, current: forked }), except)
-    } catch (error) {
-      this.#options.log.error({ err: error, process }, 'A new process has not taken over the last commands')
-    }
+  /**
+   * Lets processes listen once all of them are prepared and have the lasting commands of the past, but those that do not
+   * hold for them: a route in maintenance is never open in one that has just started. Those that end before are passed over.
+   */
+  async #admit(fresh: readonly ForkedProcess[], except?: CommandTest): Promise<void> {
+    await Promise.allSettled(fresh.map(({ prepared }) => prepared))
+    await Promise.all(
+      fresh.map((one) =>
+        this.control.joined(callable(one), except).catch((error: unknown) => {
+          const { pid } = one
+          if (!one.over)
+            this.#options.log.error(
+              { err: error, processPid: pid },
+              'A new process has not taken over the last commands',
+            )
+        }),
+      ),
+    )
+    for (const one of fresh) one.listen()
   }
 
   /** Gives a slot to a process, and it another one when that has ended. */
@@ -309,9 +323,8 @@ class ClusterSupervisor implements Supervisor {
     const timer = setTimeout(() => late.reject(new StartTimeoutError(startTimeoutMs)), startTimeoutMs)
     try {
       await Promise.race([Promise.all(fresh.map(({ prepared }) => prepared)), late.promise])
-      for (const one of fresh) one.listen()
+      await this.#admit(fresh, except)
       await Promise.race([Promise.all(fresh.map(({ ready }) => ready)), late.promise])
-      for (const [index, one] of fresh.entries()) await this.#tellPast(one, index + 1, except)
       if (this.#closing) throw new ClosedError()
     } catch (error) {
       // One that listens already may have been given requests.
@@ -388,10 +401,13 @@ class ClusterSupervisor implements Supervisor {
 /** A place as the control port sees it. */
 function memberOf({ process, current }: Pick<Slot, 'process' | 'current'>): Member {
   const isReady = current !== null && current.readyAt !== null && !current.over
-  return {
-    process,
-    id: current?.id ?? 0,
-    pid: current?.pid ?? null,
-    call: isReady ? (name, args, deadlineMs) => current.call(name, args, deadlineMs) : null,
-  }
+  return isReady
+    ? { ...callable(current), process }
+    : { process, id: current?.id ?? 0, pid: current?.pid ?? null, call: null }
+}
+
+/** A process without its place. */
+function callable(forked: ForkedProcess): Member {
+  const { id, pid } = forked
+  return { process: 0, id, pid, call: (name, args, deadlineMs) => forked.call(name, args, deadlineMs) }
 }

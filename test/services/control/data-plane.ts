@@ -1,6 +1,7 @@
 /**
  * A small data plane for the supervisor's tests, forked by it. What it does is said by `boot` and by its HTTP routes:
- * `/boot`, `/ask` (control of all, from here), `/tell` (a command to all), `/crash`, `/full` (takes every file descriptor,
+ * `/boot`, `/began` (the log level when it began to listen), `/ask` (control of all, from here), `/tell` (a command to all),
+ * `/crash`, `/full` (takes every file descriptor,
  * and does not answer), and POST, which is answered when the request's body has ended.
  */
 import { open, openSync } from 'node:fs'
@@ -17,9 +18,13 @@ export interface BootData {
   /** It opens this file in another thread, and does not wait for it. */
   opens?: string | undefined
   token?: string
+  /** As it starts it tells all this log level, and is not prepared before it has heard of it itself. */
+  tells?: LogLevel
 }
 
 let level: LogLevel = 'info'
+let levelAtBegin: LogLevel | undefined
+let told: (() => void) | undefined
 let answered = 0
 const local = new LocalControl()
 local.answer({
@@ -33,6 +38,7 @@ local.answer({
 local.obey({
   'log-level': (args) => {
     level = args.level
+    told?.()
   },
 })
 
@@ -46,6 +52,7 @@ const server = createServer((request, response) => {
   else if (request.url === '/crash') process.exit(7)
   else if (request.url === '/full') takeEveryDescriptor()
   else if (request.url === '/boot') send(boot)
+  else if (request.url === '/began') send(levelAtBegin)
   else if (request.url === '/ask') link.control.ask('metrics').then(send, fail)
   else if (request.url === '/tell') link.control.tell('log-level', { level: 'warn' }).then(send, fail)
   else send(process.pid)
@@ -73,5 +80,10 @@ const boot = (await link.boot()) as BootData
 if (boot.fail === true) process.exit(3)
 if (boot.reason !== undefined) await link.fail(boot.reason)
 if (boot.opens !== undefined) open(boot.opens, 'r', () => {})
+if (boot.tells !== undefined) {
+  const heard = new Promise<void>((resolve) => (told = resolve))
+  await Promise.all([link.control.tell('log-level', { level: boot.tells }), heard])
+}
 await link.mayListen()
+levelAtBegin = level
 server.listen(0, '127.0.0.1', () => link.ready())

@@ -97,6 +97,15 @@ void test('a crashed process is replaced; what was commanded and counted stays',
   t.equal((await running.supervisor.control.ask('log-level')).result, 'debug')
 })
 
+void test('a command reaches processes that start, and none of them serves before it has those of the past', async (t) => {
+  const { supervisor, get } = await run(t, {})
+  await supervisor.control.tell('log-level', { level: 'debug' })
+  await supervisor.roll(() => {})
+  t.equal(await get('/began'), 'debug')
+  await supervisor.replace({ boot: { tells: 'error' }, processes: 1, drainTimeoutMs: 30_000 })
+  t.equal(await get('/began'), 'error')
+})
+
 const pids = (): Set<number | undefined> =>
   new Set(Object.values(cluster.workers ?? {}).map((worker) => worker?.process.pid))
 
