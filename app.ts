@@ -44,11 +44,12 @@ import { WorkerPool } from './services/workers/worker-pool.ts'
 export async function buildGateway(
   config: Config,
   // Not among the parts that its closures hold on to: each gateway would keep all before it alive.
-  { previous = null, ...parts }: DataPlaneParts,
+  { previous = null, specifications, ...parts }: DataPlaneParts,
 ): Promise<Gateway> {
   const state = new GatewayState(config, {
     log: parts.log,
     previous: previous?.state ?? null,
+    specifications: specifications ?? null,
     loans: async (requests) => (await parts.control.ask('limit-loans', { requests })).result,
   })
   try {
@@ -62,7 +63,7 @@ export async function buildGateway(
 async function buildOver(
   state: GatewayState,
   config: Config,
-  parts: Omit<DataPlaneParts, 'previous'>,
+  parts: Omit<DataPlaneParts, 'previous' | 'specifications'>,
 ): Promise<Gateway> {
   const { local } = parts
   const own = new OwnPaths()

@@ -44,7 +44,15 @@ export async function answerControlPort(
   await app.register(cacheWarm, { local, lane, targets: config.cache.warm, base: ownAddress(config) })
   await app.register(validationMonitor, { local, record: state.validations })
   await app.register(tokens, { access: state.access, local, process: isOneOfMany ? process.pid : null })
-  if (isOneOfMany) announceInvalidations(app, lane, parts)
+  if (!isOneOfMany) return
+  announceInvalidations(app, lane, parts)
+  state.specifications.announce = (known) =>
+    void parts.control.tell('openapi-document', known).catch((error: unknown) => {
+      parts.log.debug(
+        { reason: (error as Error).message },
+        'processes that start will not know the document of an upstream',
+      )
+    })
 }
 
 /** Tells the other processes what mutations have made invalid. */

@@ -6,6 +6,7 @@ import type { GatewayState } from '../services/lane/gateway-state.ts'
 import type { Http2Counters } from '../services/listener/counters.ts'
 import type { RequestHandlers } from '../services/listener/handlers.ts'
 import type { MetricSource } from '../services/monitor/families.ts'
+import type { KnownSpecifications } from '../services/openapi/known-specifications.ts'
 import type { RelatedDocument } from '../services/openapi/describe.ts'
 import type { RoutePlan } from '../services/proxy/plan.ts'
 
@@ -32,6 +33,8 @@ export interface DataPlaneParts extends Parts {
   sources: readonly MetricSource[]
   /** What the listeners' HTTP/2 sessions have counted; without listeners there is none. */
   http2?: () => readonly Http2Counters[]
+  /** What other processes know of upstreams, where there is no gateway before this one. By default, nothing. */
+  specifications?: KnownSpecifications
   /** The gateway whose place this one takes in the same process: what can be kept of it is. Close it when it is idle. */
   previous?: Gateway | null
 }

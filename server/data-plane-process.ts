@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import { LocalControl } from '../services/control/local.ts'
 import { attachProcess } from '../services/control/process.ts'
 import { createLog } from '../services/log/logger.ts'
+import { KnownSpecifications } from '../services/openapi/known-specifications.ts'
 import type { Address } from './address.ts'
 import { type DataPlane, prepareDataPlane } from './data-plane.ts'
 import { relatedDocs } from './related-docs.ts'
@@ -40,12 +41,15 @@ const link = attachProcess({
 const { config, token, ticketKeys, warm } = (await link.boot()) as ForkedBoot
 drainTimeoutMs = config.drainTimeoutMs
 try {
+  const specifications = new KnownSpecifications(config.upstreams, null)
+  for (const known of (await link.control.ask('openapi-documents')).result) specifications.keep(known)
   plane = await prepareDataPlane(config, {
     log: createLog(config.log),
     token,
     ticketKeys,
     local,
     control: link.control,
+    specifications,
     related: relatedDocs(config, 'admin', () => addresses),
   })
   if (warm) await plane.warm()

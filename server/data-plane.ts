@@ -13,6 +13,7 @@ import type { Log } from '../services/log/logger.ts'
 import type { MetricSource } from '../services/monitor/families.ts'
 import { listenerMetrics } from '../services/monitor/listener-metrics.ts'
 import { processMetrics } from '../services/monitor/process-metrics.ts'
+import type { KnownSpecifications } from '../services/openapi/known-specifications.ts'
 import type { RelatedDocument } from '../services/openapi/describe.ts'
 import { compileFirstTicks } from './first-ticks.ts'
 import { buildGeneration, type Generation } from './generation.ts'
@@ -30,6 +31,8 @@ export interface DataPlaneContext {
   related: () => RelatedDocument | null
   /** Of the supervisor, where there is one. */
   ticketKeys?: Buffer
+  /** What other processes know of upstreams. */
+  specifications?: KnownSpecifications
   /** Further sources of metrics. */
   sources?: readonly MetricSource[]
 }
@@ -197,7 +200,7 @@ class ProcessDataPlane implements DataPlane {
   }
 
   #parts(config: Config, token: string): Omit<DataPlaneParts, 'local' | 'previous'> {
-    const { log, control, related, sources = [] } = this.#context
+    const { log, control, related, specifications, sources = [] } = this.#context
     const readings = () =>
       [...this.#bound].map(([listener, { url }]) => ({
         listener: url,
@@ -208,6 +211,7 @@ class ProcessDataPlane implements DataPlane {
       log: log.log,
       version: VERSION,
       control,
+      ...(specifications && { specifications }),
       // Also where nothing is logged now: the level may change while it runs.
       finished: config.log.requests ? [accessLog(log, config.log)] : [],
       token,

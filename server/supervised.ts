@@ -14,6 +14,7 @@ import { MemoryLedger } from '../services/limit/memory-ledger.ts'
 import { createTicketKeys } from '../services/listener/tls.ts'
 import { createLog } from '../services/log/logger.ts'
 import { configurationMetrics } from '../services/monitor/configuration-metrics.ts'
+import { KnownSpecifications } from '../services/openapi/known-specifications.ts'
 import type { Address } from './address.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import type { ForkedBoot } from './data-plane-process.ts'
@@ -51,7 +52,10 @@ export async function startSupervised(config: Config, { token, report }: StartCo
   const ledger = new MemoryLedger()
   const turns = new Turns()
   const replays = new ReplayMemory(replayBoundsOf(config))
+  let specifications = new KnownSpecifications(config.upstreams, null)
+  own.obey({ 'openapi-document': (known) => specifications.keep(known) })
   own.answer({
+    'openapi-documents': () => specifications.all,
     'signature-take': ({ id }) => replays.take(id, Date.now()),
     'token-keys-turn': ({ source }) => turns.take(source),
     'limit-loans': ({ requests }) => ({
@@ -86,12 +90,19 @@ export async function startSupervised(config: Config, { token, report }: StartCo
     closed,
     async apply(next, nextToken) {
       const putInForce = await admin?.reconfigure(next, { log, token: nextToken, control, related })
-      await supervisor.replace({
-        boot: bootOf(next, nextToken, true),
-        processes: next.processes,
-        drainTimeoutMs: next.drainTimeoutMs,
-        forget: outdated(inForce, next),
-      })
+      const known = specifications
+      specifications = new KnownSpecifications(next.upstreams, known)
+      try {
+        await supervisor.replace({
+          boot: bootOf(next, nextToken, true),
+          processes: next.processes,
+          drainTimeoutMs: next.drainTimeoutMs,
+          forget: outdated(inForce, next),
+        })
+      } catch (error) {
+        specifications = known
+        throw error
+      }
       if (next.log.level !== inForce.log.level) log.level = next.log.level
       replays.rebind(replayBoundsOf(next), Date.now())
       inForce = next

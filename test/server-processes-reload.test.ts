@@ -88,6 +88,40 @@ void test('what was accepted of signed requests is known after a reload that doe
   t.equal(await take(), 'known')
 })
 
+void test('processes that start know the document that an upstream gave to others, and what is no longer given holds', {
+  timeout: PATIENCE_MS,
+}, async (t) => {
+  const id = { name: 'id', in: 'path', required: true, schema: { type: 'integer' } }
+  const operation = { get: { parameters: [id], responses: { 200: { description: '' } } } }
+  const document = { openapi: '3.1.0', info: { title: 'o', version: '1' }, paths: { '/orders/{id}': operation } }
+  let isGiven = true
+  const { running, upstream, get, pids, write } = await clustered(t, {}, async (exchange) => {
+    const isDocument = exchange.request.target === '/openapi.json'
+    await exchange.respond(isDocument && !isGiven ? 503 : 200, [], isDocument ? JSON.stringify(document) : 'x')
+  })
+  const input = {
+    upstreams: { origin: { targets: [upstream.origin], openapi: '/openapi.json' } },
+    routes: { '/*': { to: 'origin', validate: { responses: 'off' } } },
+  }
+  /** Each process is asked. */
+  const statuses = async (): Promise<number[]> => {
+    const all = []
+    for (let turn = 0; turn < 4; turn++) all.push((await get(turn % 2 ? '/orders/7' : '/orders/seven')).status)
+    return all.toSorted()
+  }
+  write(input)
+  t.match(await running.reload(), { outcome: 'reloaded' })
+  t.strictSame(await statuses(), [200, 200, 400, 400])
+  isGiven = false
+  write({ ...input, serverTiming: false })
+  t.match(await running.reload(), { outcome: 'reloaded' })
+  t.strictSame(await statuses(), [200, 200, 400, 400])
+  const [one, other] = (await pids()) as [number, number]
+  process.kill(one, 'SIGKILL')
+  await until(async () => (await pids()).some((pid) => pid !== one && pid !== other))
+  t.strictSame(await statuses(), [200, 200, 400, 400], 'also the one that takes the place of another')
+})
+
 /** Those that answer: the ones on their way out, too. */
 async function processes(running: Running): Promise<number> {
   const { result } = await running.control.ask('metrics')

@@ -4,6 +4,7 @@ import type { WarmTarget } from '../cache/warm-target.ts'
 import type { Selector } from '../cache/store/selector.ts'
 import type { ReloadOutcome, ReloadTrigger } from '../configuration/report.ts'
 import type { LogOptions } from '../log/options.ts'
+import type { KnownSpecification } from '../openapi/known-specifications.ts'
 import type { TargetChange } from '../upstream/membership.ts'
 
 export type LogLevel = LogOptions['level']
@@ -39,6 +40,8 @@ export interface ControlCommands {
   'token-keys': { from: number; issuer: string; text: string }
   /** What the refresh of a browser's session, by the digest of its token, has come to in one process; sealed as its cookie is. */
   'session-renewed': { from: number; digest: string; renewed: string | null }
+  /** What an upstream says of itself, as one process has read it: those that start begin with it. */
+  'openapi-document': KnownSpecification
   /** Reads the files of the certificates again; what cannot be used leaves the old ones in place. */
   certificates: undefined
   /** Puts the configuration into force as it is now in its file. `force`: also where nothing has changed. */
@@ -101,6 +104,8 @@ export const COMMANDS: { [C in CommandName]: CommandRule<ControlCommands[C]> } =
   // A process that joins later warms the list of the configuration by itself.
   'cache-warm': { lasting: false },
   'cache-warm-cancel': { lasting: false },
+  // A process that joins later asks for it as it starts.
+  'openapi-document': { lasting: false, central: true },
   // A process that joins later has read them just now.
   certificates: { lasting: false },
   'config-reload': { lasting: false, central: true },

@@ -14,6 +14,7 @@ import { mergeTargets, type PoolReport, reportPool } from '../monitor/pools.ts'
 import { type ProcessReport, readSystem } from '../monitor/process.ts'
 import { mergeReadiness, type Readiness } from '../monitor/readiness.ts'
 import { lastingPressure, mergePressure, type PressureReport } from '../pressure/report.ts'
+import type { KnownSpecification } from '../openapi/known-specifications.ts'
 import type { TargetSnapshot } from '../upstream/snapshot.ts'
 import { addOpenWork, type OpenWork } from '../listener/drain.ts'
 import { type DriftReport, mergeDrift } from '../validation/drift.ts'
@@ -59,6 +60,8 @@ export interface ControlQueries {
   'token-keys-turn': { args: { source: string }; part: number; result: number }
   /** Whether a signed request, by what identifies it, is accepted for the first time in any process. */
   'signature-take': { args: { id: string }; part: Taken; result: Taken }
+  /** What upstreams said of themselves last. */
+  'openapi-documents': { args: undefined; part: KnownSpecification[]; result: KnownSpecification[] }
   /** Who may call, and who does. */
   consumers: { args: undefined; part: ConsumersReport; result: ConsumersReport }
   /** The configuration in force. */
@@ -98,6 +101,7 @@ export const QUERIES: { [Q in QueryName]: QueryRule<ControlQueries[Q]['part'], C
   'limit-loans': { merge: only, central: true },
   'token-keys-turn': { merge: only, central: true },
   'signature-take': { merge: only, central: true },
+  'openapi-documents': { merge: only, central: true },
   config: { merge: only, central: true },
   'config-preview': { merge: only, central: true },
   'log-level': { merge: (levels) => LEVELS.find((level) => levels.includes(level)) ?? 'silent' },

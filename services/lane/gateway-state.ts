@@ -51,6 +51,13 @@ export interface GatewayStateSettings extends LimitSettings {
   pressure: PressureOptions | null
 }
 
+export interface GatewayStateParts {
+  log: Log
+  previous: GatewayState | null
+  loans: AskForLoans
+  specifications?: KnownSpecifications | null
+}
+
 /** Where the cache keeps things. What it knows is the same under any routes: their policies are part of its keys. */
 interface CacheBase {
   memory: Pick<CacheContext, 'store' | 'purges' | 'passes' | 'variations'>
@@ -93,13 +100,11 @@ export class GatewayState {
 
   /**
    * @param previous of the gateway whose place is taken; it stays usable
+   * @param specifications what other processes know of upstreams, where there is no such gateway. By default, nothing
    * @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT, HR_MAINTENANCE_ALLOW, HR_REDIS_TLS_FILE, HR_UPSTREAM_TLS,
    *   HR_RATE_*; nothing is held then
    */
-  constructor(
-    settings: GatewayStateSettings,
-    { log, previous, loans }: { log: Log; previous: GatewayState | null; loans: AskForLoans },
-  ) {
+  constructor(settings: GatewayStateSettings, { log, previous, loans, specifications = null }: GatewayStateParts) {
     this.#settings = settings
     this.maintenance = new Maintenance(settings.maintenance, settings.routes, previous?.maintenance ?? null)
     const before = previous === null ? null : { settings: previous.#settings, lane: previous.#lane }
@@ -129,7 +134,7 @@ export class GatewayState {
     }
     this.#limitStore = limitStore
     this.#cache = created ?? (previous as GatewayState).#cache.share()
-    this.specifications = new KnownSpecifications(settings.upstreams, previous?.specifications ?? null)
+    this.specifications = new KnownSpecifications(settings.upstreams, previous?.specifications ?? specifications)
     this.traffic = settings.metrics ? (previous?.traffic ?? new Traffic()) : null
     this.splits = previous?.splits ?? new SplitCounters()
     this.mirrors = previous?.mirrors ?? new MirrorCounters()

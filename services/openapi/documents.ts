@@ -138,7 +138,7 @@ export class UpstreamDocuments {
       if (this.#closed) return
       if (loaded !== entry.specification || entry.failure !== undefined) this.revision++
       entry.specification = loaded
-      this.#options.known?.keep(entry.source, loaded)
+      this.#options.known?.keep({ source: entry.source, specification: loaded })
       entry.failure = undefined
       entry.loadedAt = clock.now()
       entry.retryMs = RETRY_FIRST_MS

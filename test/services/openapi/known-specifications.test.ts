@@ -51,6 +51,14 @@ void test('a file is read again', async (t) => {
   const location = 'file:///openapi.json'
   const known = new KnownSpecifications([upstream('http://a', location)], null)
   const inFile = { ...source, location }
-  known.keep(inFile, { upstream: 'fleet', document: {}, base: '/', targets: [], digest: '' })
+  known.keep({ source: inFile, specification: { upstream: 'fleet', document: {}, base: '/', targets: [], digest: '' } })
   t.equal(known.of(inFile), undefined)
+})
+
+void test('who is to hear of documents hears of each that is another than before', async (t) => {
+  const known = new KnownSpecifications([upstream('http://a')], null)
+  const heard: unknown[] = []
+  known.announce = ({ specification }) => void heard.push(specification.document['openapi'])
+  for (const version of ['3.1.0', '3.1.0', '3.1.1', null]) await load(known, version)
+  t.strictSame(heard, ['3.1.0', '3.1.1'])
 })
