@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/config.ts'
 import cacheMonitor from '../plugins/cache-monitor.ts'
 import cacheWarm from '../plugins/cache-warm.ts'
+import ejections from '../plugins/ejections.ts'
 import monitor from '../plugins/monitor.ts'
 import tokens from '../plugins/tokens.ts'
 import validationMonitor from '../plugins/validation-monitor.ts'
@@ -43,7 +44,9 @@ export async function answerControlPort(
   })
   await app.register(cacheWarm, { local, lane, targets: config.cache.warm, base: ownAddress(config) })
   await app.register(validationMonitor, { local, record: state.validations })
-  await app.register(tokens, { access: state.access, local, process: isOneOfMany ? process.pid : null })
+  const ownId = isOneOfMany ? process.pid : null
+  await app.register(tokens, { access: state.access, local, process: ownId })
+  await app.register(ejections, { upstreams, local, process: ownId })
   if (!isOneOfMany) return
   announceInvalidations(app, lane, parts)
   state.specifications.announce = (known) =>

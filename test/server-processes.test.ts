@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { connect } from 'node:tls'
 import { test, type Test } from 'tap'
 import { type Cluster, clustered, PATIENCE_MS } from './clustered.ts'
+import { startUpstream } from './upstream-server.ts'
 import { until } from './until.ts'
 
 // To start one takes as long as all that it is asked: those of one configuration share one.
@@ -54,6 +55,24 @@ async function replaceOne(t: Test, { get, pids }: Cluster): Promise<void> {
   t.notOk(after.includes(before[0] as number))
   t.equal((await get('/after')).status, 200)
 }
+
+void test('a target that one of two processes has ejected gets no requests of the other', {
+  timeout: PATIENCE_MS,
+}, async (t) => {
+  const bad = await startUpstream(t, (exchange) => exchange.respond(503, [], 'bad'))
+  const good = await startUpstream(t, (exchange) => exchange.respond(200, [], 'good'))
+  const outliers = { consecutiveFailures: 5, ejectFor: '60s' }
+  const origin = { targets: [bad.origin, good.origin], balance: 'round-robin', failureStatuses: [503], outliers }
+  const { get } = await clustered(t, { upstreams: { origin } })
+  const ejected = async (): Promise<boolean> => {
+    const { pools } = JSON.parse((await get('/performance/pools', 'secret')).body)
+    return pools[0].ejections.now !== null
+  }
+  while (!(await ejected())) await get('/')
+  const before = bad.requests.length
+  for (let turn = 0; turn < 8; turn++) t.strictSame(await get('/'), { status: 200, body: 'good' })
+  t.equal(bad.requests.length, before)
+})
 
 void test('two processes that listen with TLS, and share the control plane', { timeout: PATIENCE_MS }, async (t) => {
   const listen = [{ port: 0 }, { port: 0, tls: 'development' }]

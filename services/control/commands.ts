@@ -6,6 +6,7 @@ import type { ReloadOutcome, ReloadTrigger } from '../configuration/report.ts'
 import type { LogOptions } from '../log/options.ts'
 import type { KnownSpecification } from '../openapi/known-specifications.ts'
 import type { TargetChange } from '../upstream/membership.ts'
+import type { SharedEjection } from '../upstream/upstream.ts'
 
 export type LogLevel = LogOptions['level']
 
@@ -25,6 +26,8 @@ export interface ControlCommands {
   'cache-warm-cancel': undefined
   /** What there is to one target of an upstream from now on. */
   'upstream-target': { upstream: string; change: TargetChange }
+  /** A process leaves a target alone that fails more than others: so do the others. */
+  'target-ejected': SharedEjection & { from: number }
   /** A route, by its key, is in maintenance from now on, or is not; `null`: all are. */
   maintenance: { route: string | null; enabled: boolean }
   /** Reads the consumers' file again; what cannot be used leaves what was read before in force. */
@@ -85,6 +88,8 @@ export const COMMANDS: { [C in CommandName]: CommandRule<ControlCommands[C]> } =
   'log-level': { lasting: () => '' },
   'admin-address': { lasting: () => '' },
   'upstream-target': { lasting: ({ upstream, change }) => `${upstream} ${change.url}` },
+  // A process that joins later finds it out by itself, if it is still so.
+  'target-ejected': { lasting: false },
   maintenance: { lasting: ({ route }) => route ?? '' },
   // A process that joins later has read it just now.
   'consumers-reload': { lasting: false },

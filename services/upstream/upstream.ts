@@ -31,6 +31,15 @@ export interface UpstreamParts {
   tell: UpstreamListener
 }
 
+/** What the processes of one machine tell each other of a target that one of them has ejected. */
+export interface SharedEjection {
+  upstream: string
+  target: string
+  reason: string
+  /** Milliseconds since 1970. */
+  until: number
+}
+
 /** A service and its targets, which may come and go. */
 export class Upstream {
   readonly name: string
@@ -173,6 +182,12 @@ export class Upstream {
   change(change: TargetChange): void {
     const { url, weight } = change
     this.#set.change(change, { url, origin: url, address: null, weight: weight ?? 1, priority: 0 })
+  }
+
+  /** Leaves a target alone that another process has ejected; one that is not known here is passed over. */
+  follow({ target: url, reason, until }: SharedEjection): void {
+    const target = this.#set.present.find((one) => one.url === url)
+    if (target !== undefined) this.#health.follow(target, { reason, forMs: until - Date.now() })
   }
 
   /** Every target, those that are leaving too; a name that leads to none is told as one that is down. */

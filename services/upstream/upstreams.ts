@@ -11,7 +11,7 @@ import type { UpstreamOptions } from './options.ts'
 import { Prober } from './probe.ts'
 import type { TargetSnapshot } from './snapshot.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import { Upstream, type UpstreamParts } from './upstream.ts'
+import { type SharedEjection, Upstream, type UpstreamParts } from './upstream.ts'
 
 /** How late a deadline may be noticed where no route wants it sooner. */
 const LONGEST_TICK_MS = 25
@@ -132,6 +132,11 @@ export class Upstreams {
   /** Does to one target what the control plane says; a process that starts later may hear of upstreams that are no more. */
   change(upstream: string, change: TargetChange): void {
     this.#byName.get(upstream)?.value.change(change)
+  }
+
+  /** Leaves a target alone that another process has ejected. */
+  follow(ejection: SharedEjection): void {
+    this.#byName.get(ejection.upstream)?.value.follow(ejection)
   }
 
   /** Is told of what happens from now on. @returns ends that */

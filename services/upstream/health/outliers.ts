@@ -27,6 +27,14 @@ export interface Ejection {
   callOff: () => void
 }
 
+/** That a target is left alone from now on. */
+export interface EjectionNews {
+  reason: string
+  forMs: number
+  /** Another process has found it out. */
+  followed: boolean
+}
+
 /** A target that may be left alone. */
 export interface Ejectable {
   readonly outlier: OutlierRecord
@@ -38,7 +46,7 @@ export interface OutliersParts<T> {
   clock: Clock
   /** Those that requests may be sent to. */
   members: () => readonly T[]
-  ejected: (target: T, reason: string, forMs: number) => void
+  ejected: (target: T, news: EjectionNews) => void
   returned: (target: T) => void
 }
 
@@ -76,6 +84,11 @@ export class Outliers<T extends Ejectable> {
       this.#eject(target, `${record.inRow} failures in a row`)
     }
     if (this.#parts.clock.now() >= this.#windowEndsAt) this.#judge()
+  }
+
+  /** Another process leaves it alone: so does this one, as long, within its own bounds. */
+  follow(target: T, { reason, forMs }: Pick<EjectionNews, 'reason' | 'forMs'>): void {
+    if (forMs > 0 && this.#maySpare(target)) this.#leaveAlone(target, { reason, forMs, followed: true })
   }
 
   /** It leaves: nothing of it is to come back. */
@@ -116,12 +129,18 @@ export class Outliers<T extends Ejectable> {
 
   #eject(target: T, reason: string): void {
     const { outlier } = target
-    if (outlier.ejected !== null || !this.#maySpare(target)) return
+    if (!this.#maySpare(target)) return
     const { ejectForMs, maxEjectForMs } = this.#options
     const forMs = Math.min(ejectForMs * 2 ** outlier.streak, maxEjectForMs)
+    outlier.count++
+    this.#leaveAlone(target, { reason, forMs, followed: false })
+  }
+
+  #leaveAlone(target: T, news: EjectionNews): void {
+    const { outlier } = target
+    const { reason, forMs } = news
     // 2 to the 30th of anything is more than the most.
     outlier.streak = Math.min(outlier.streak + 1, 30)
-    outlier.count++
     outlier.ejected = {
       reason,
       until: Date.now() + forMs,
@@ -131,10 +150,11 @@ export class Outliers<T extends Ejectable> {
         this.#parts.returned(target)
       }),
     }
-    this.#parts.ejected(target, reason, forMs)
+    this.#parts.ejected(target, news)
   }
 
   #maySpare(target: T): boolean {
+    if (target.outlier.ejected !== null) return false
     const { maxEjected } = this.#options
     const members = this.#parts.members()
     const isLast = !members.some((other) => other !== target && other.sound)

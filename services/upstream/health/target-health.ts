@@ -43,8 +43,8 @@ export class TargetHealth implements AttemptWatcher {
         : new Outliers(options.outliers, {
             clock,
             members,
-            ejected: (target, reason, forMs) => {
-              parts.tell({ type: 'ejected', upstream: options.name, target: target.url, reason, forMs })
+            ejected: (target, news) => {
+              parts.tell({ type: 'ejected', upstream: options.name, target: target.url, ...news })
               changed()
             },
             returned: (target) => {
@@ -99,6 +99,11 @@ export class TargetHealth implements AttemptWatcher {
     target.check = null
     this.#slowStart.end(target)
     this.#outliers?.forget(target)
+  }
+
+  /** Another process leaves a target alone. */
+  follow(target: Target, ejection: { reason: string; forMs: number }): void {
+    this.#outliers?.follow(target, ejection)
   }
 
   /** Who learns from the requests of so many targets; `null` where nothing could follow from it. */

@@ -48,7 +48,8 @@ function watched(count: number, options: Partial<OutlierOptions> = {}) {
     {
       clock,
       members: () => targets,
-      ejected: ({ name }, reason, forMs) => void told.push(`-${name} ${forMs} ${reason}`),
+      ejected: ({ name }, { reason, forMs, followed }) =>
+        void told.push(`${followed ? '~' : '-'}${name} ${forMs} ${reason}`),
       returned: ({ name }) => void told.push(`+${name}`),
     },
   )
@@ -110,6 +111,21 @@ void test('the last target of use is never ejected, nor more of them than may be
   const none = watched(3, { maxEjected: 0 })
   none.fail(0, 3)
   t.strictSame(none.told, [])
+  t.end()
+})
+
+void test('what another process has ejected is left alone as long as there, and within the bounds that hold here', (t) => {
+  const { clock, told, fail, outliers, targets } = watched(3)
+  const [first, second] = targets as [Named, Named]
+  outliers.follow(first, { reason: 'slow', forMs: 700 })
+  outliers.follow(first, { reason: 'slow', forMs: 900 })
+  outliers.follow(second, { reason: 'slow', forMs: 700 })
+  t.strictSame(told, ['~0 700 slow'], 'once, and no more than may be')
+  t.equal(first.outlier.count, 0, 'it is counted where it was found out')
+  clock.pass(700)
+  outliers.follow(second, { reason: 'slow', forMs: 0 })
+  fail(0, 3)
+  t.strictSame(told.slice(1), ['+0', '-0 2000 3 failures in a row'], 'one that comes back to fail is gone for longer')
   t.end()
 })
 
