@@ -107,7 +107,7 @@ void test('processes that start know the document that an upstream gave to other
   const statuses = async (): Promise<number[]> => {
     const all = []
     for (let turn = 0; turn < 4; turn++) all.push((await get(turn % 2 ? '/orders/7' : '/orders/seven')).status)
-    return all.toSorted()
+    return all.toSorted((a, b) => a - b)
   }
   write(input)
   t.match(await running.reload(), { outcome: 'reloaded' })

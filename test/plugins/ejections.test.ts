@@ -21,7 +21,7 @@ void test('a process tells of what it has ejected, and follows what others have:
     },
   }
   const told: unknown[] = []
-  const control = { ...local, tell: async (...all: unknown[]) => void told.push(all) }
+  const control = { tell: async (...all: unknown[]) => void told.push(all) }
   await fastify.register(controlPlugin, { control: control as unknown as LocalControl })
   await fastify.register(ejections, { upstreams, local, process: 7 })
   const happened = tell as UpstreamListener | null
