@@ -123,7 +123,7 @@ async function buildOver(
     pages.addHook('onRoute', ({ url }) => own.claim(url))
     if (state.traffic !== null) {
       const sources = metricSources({ traffic: state.traffic, state, lane, workers })
-      await pages.register(metrics, { local, sources: [...sources, ...parts.sources] })
+      await pages.register(metrics, { local, node: state.nodeMetrics, sources: [...sources, ...parts.sources] })
     }
     await registerPages(pages, config, {
       version: parts.version,

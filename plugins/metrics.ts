@@ -8,6 +8,7 @@ import {
   type MetricSource,
   type Sample,
 } from '../services/monitor/families.ts'
+import { NodeMetrics } from '../services/monitor/node-metrics.ts'
 
 /**
  * This process's metrics: Node's own, the routes that Fastify serves (the gateway's own pages; a proxied route that goes
@@ -18,10 +19,15 @@ import {
  */
 export interface MetricsOptions {
   local: LocalControl
+  /** Of the process, where gateways follow each other in it; default: of this instance alone. */
+  node?: NodeMetrics
   sources: readonly MetricSource[]
 }
 
-async function metrics(fastify: FastifyInstance, { local, sources }: MetricsOptions): Promise<void> {
+async function metrics(
+  fastify: FastifyInstance,
+  { local, node = new NodeMetrics(), sources }: MetricsOptions,
+): Promise<void> {
   // Twice, because only the registered plugin has the client's classes, and only options name the registry: by default
   // all instances of a process would share a global one, and the second would fail on the first one's names.
   await fastify.register(fastifyMetrics.default, {
@@ -31,11 +37,16 @@ async function metrics(fastify: FastifyInstance, { local, sources }: MetricsOpti
   })
   const { client } = fastify.metrics
   const registry = new client.Registry()
+  const ofNode = node.in(() => {
+    const register = new client.Registry()
+    client.collectDefaultMetrics({ register: register as never })
+    return register
+  })
   await fastify.register(fastifyMetrics.default, {
     name: 'ownRouteMetrics',
     promClient: client,
     endpoint: null,
-    defaultMetrics: { enabled: true, register: registry as never },
+    defaultMetrics: { enabled: false },
     routeMetrics: {
       enabled: { histogram: true, summary: false },
       methodBlacklist: ['TRACE', 'CONNECT'],
@@ -55,7 +66,9 @@ async function metrics(fastify: FastifyInstance, { local, sources }: MetricsOpti
   local.answer({
     metrics: async () => [
       ...sources.flatMap((source) => source.collect()),
-      ...(await registry.getMetricsAsJSON()).map((family) => toFamily(family as ClientFamily)),
+      ...[...(await ofNode.getMetricsAsJSON()), ...(await registry.getMetricsAsJSON())].map((family) =>
+        toFamily(family as ClientFamily),
+      ),
     ],
   })
 }

@@ -18,6 +18,7 @@ import { Maintenance } from '../maintenance/maintenance.ts'
 import type { MaintenanceOptions } from '../maintenance/options.ts'
 import { MirrorCounters } from '../mirror/counters.ts'
 import { InternalErrors } from '../monitor/internal-errors.ts'
+import { NodeMetrics } from '../monitor/node-metrics.ts'
 import { Traffic } from '../monitor/traffic.ts'
 import { KnownSpecifications } from '../openapi/known-specifications.ts'
 import type { Load } from '../pressure/load.ts'
@@ -78,6 +79,7 @@ export class GatewayState {
   /** With what was said of it at run time. */
   readonly maintenance: Maintenance
   readonly internalErrors: InternalErrors
+  readonly nodeMetrics: NodeMetrics
   /** Who may call. */
   readonly access: Access
   readonly webSockets: WebSocketCounters
@@ -141,6 +143,7 @@ export class GatewayState {
     this.validations = previous?.validations ?? new ValidationRecord((told) => logDisagreement(log, told))
     this.webSockets = previous?.webSockets ?? new WebSocketCounters()
     this.internalErrors = previous?.internalErrors ?? new InternalErrors(log)
+    this.nodeMetrics = previous?.nodeMetrics ?? new NodeMetrics()
     this.load = previous?.load ?? { inFlight: 0 }
     this.#pressure = samplePressure(settings.pressure, {
       previous: previous === null ? null : previous.#pressure,

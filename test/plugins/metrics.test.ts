@@ -1,9 +1,11 @@
+import perf from 'node:perf_hooks'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { test, type Test } from 'tap'
 import metrics from '../../plugins/metrics.ts'
 import { toExposition } from '../../routes/exposition.ts'
 import { LocalControl } from '../../services/control/local.ts'
 import type { MetricFamily, MetricSource } from '../../services/monitor/families.ts'
+import { NodeMetrics } from '../../services/monitor/node-metrics.ts'
 import { Traffic } from '../../services/monitor/traffic.ts'
 import { trafficMetrics } from '../../services/monitor/traffic-metrics.ts'
 import { upstreamMetrics } from '../../services/monitor/upstream-metrics.ts'
@@ -12,11 +14,12 @@ import { targetSnapshot } from '../target-snapshot.ts'
 async function measured(
   t: Test,
   sources: MetricSource[] = [],
+  node?: NodeMetrics,
 ): Promise<{ fastify: FastifyInstance; collect: () => Promise<MetricFamily[]> }> {
   const fastify = Fastify()
   t.teardown(() => fastify.close())
   const local = new LocalControl()
-  await fastify.register(metrics, { local, sources })
+  await fastify.register(metrics, { local, sources, ...(node && { node }) })
   return { fastify, collect: async () => (await local.ask('metrics')).result }
 }
 
@@ -36,6 +39,17 @@ void test("Node's own metrics are there", async (t) => {
   for (const name of ['process_cpu_seconds_total', 'nodejs_heap_size_used_bytes', 'nodejs_gc_duration_seconds']) {
     t.ok(names.includes(name), name)
   }
+})
+
+void test("a gateway that takes another's place gathers nothing of Node's anew, and its counters go on", async (t) => {
+  const node = new NodeMetrics()
+  const cpu = async ({ collect }: Awaited<ReturnType<typeof measured>>): Promise<number> =>
+    (await collect()).find(({ name }) => name === 'process_cpu_seconds_total')?.values[0]?.value ?? 0
+  const before = await cpu(await measured(t, [], node))
+  t.ok(before > 0)
+  const gathered = t.capture(perf, 'monitorEventLoopDelay', perf.monitorEventLoopDelay)
+  t.ok((await cpu(await measured(t, [], node))) >= before)
+  t.strictSame(gathered(), [], 'a timer each, every 10 ms and for good')
 })
 
 void test("the gateway's own routes are counted by pattern; routes that opt out are not", async (t) => {
