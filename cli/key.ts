@@ -48,7 +48,7 @@ async function run(call: Call): Promise<ExitCode> {
     case 'password':
       return await password(call)
     default:
-      throw new UsageError(`a key is to 'create', 'rotate' or 'revoke', not '${verb ?? ''}'`)
+      throw new UsageError(`headrace key does 'create', 'rotate', 'revoke' and 'password', not '${verb ?? ''}'`)
   }
 }
 
@@ -136,7 +136,12 @@ async function fileOf(call: Call, { needed = true } = {}): Promise<string | unde
 }
 
 function consumerIn(name: string | undefined): string {
-  if (name === undefined || !NAME.test(name)) throw new UsageError(`name the consumer: headrace key create acme`)
+  if (name === undefined) throw new UsageError('name the consumer: headrace key create acme')
+  if (!NAME.test(name)) {
+    throw new UsageError(
+      `'${name}' is no name of a consumer: it has up to 64 letters, digits and _ . @ -, a letter or digit first`,
+    )
+  }
   return name
 }
 

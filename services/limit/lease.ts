@@ -11,7 +11,7 @@ const MOST_WANTED = 65_536
  * a while to be lent, and so a bucket that is full can be over by what comes back within the grace.
  */
 export class Lease {
-  /** Theoretical arrival time by what this process alone has let pass. */
+  /** Theoretical arrival time by what the ledger said last, and what this process alone has let pass since. */
   tat = 0
   /** Used, and not told to the ledger; below 0: to be given back. */
   unreported = 0

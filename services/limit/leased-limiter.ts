@@ -22,7 +22,8 @@ const DENIED_MS = 1_000
  * borrows again in the background before that is used up.
  *
  * A request waits (50 ms at most) where nothing is known of its key and no overdraft is left for it, and where what was known
- * has run out. Where the ledger is away or late, the process decides by itself, by all that it has let pass.
+ * has run out. Where the ledger is away or late, the process decides by itself, by what all had used when that said so last
+ * and by all that it has let pass since.
  */
 export class LeasedLimiter implements Limiter {
   readonly #limit: SharedLimit
@@ -277,6 +278,8 @@ class Asking implements Errand {
       lease.answers++
       lease.knownLeft = loan.left
       const start = this.#asked + (loan.start - loan.now)
+      // Where the ledger is late or away next, what all have used until now counts.
+      lease.tat = Math.max(lease.tat, start)
       if (loan.granted > 0) lease.add(start, start + loan.granted * pace.interval, pace)
       else {
         // Nothing is lost by asking a little later for a little more: it is kept there.

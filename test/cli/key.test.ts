@@ -65,6 +65,7 @@ void test('without a gateway the file alone is changed, and what is meant otherw
     ['key', 'create', 'acme', '--expires', '0s', '--file', file],
     ['key', 'create', 'acme', '--expires', '2199-02-31', '--file', file],
   ]
+  t.match((await headrace(cwd, ['key', 'create', 'a b'])).err, "'a b' is no name of a consumer")
   for (const args of usage) t.equal((await headrace(cwd, args)).code, 2, args.join(' '))
   const unreadable = await headrace(cwd, ['key', 'create', 'acme', '--file', dirname(file)])
   t.equal(unreadable.code, 1)

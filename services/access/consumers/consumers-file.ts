@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import type * as Yaml from 'yaml'
@@ -23,14 +24,28 @@ const NAME = new RegExp(CONSUMER_NAME)
  * The consumers of a YAML or JSON file, in the form that `access.consumers` has; relative paths in it start from its folder.
  *
  * @param tiers those that there are; without any, a consumer's tier is for the upstream to know
+ * @returns with a digest of the text
  * @throws HR_ACCESS_CONSUMERS_FILE
  */
-export function readConsumersFile(file: string, tiers: readonly string[] = []): ConsumerOptions[] {
-  const consumers = consumersOf(readText(file), file)
+export function readConsumersFile(
+  file: string,
+  tiers: readonly string[] = [],
+): { consumers: ConsumerOptions[]; digest: string } {
+  const text = readText(file)
+  const consumers = consumersOf(text, file)
   const stray = consumers.find(({ tier }) => tiers.length > 0 && tier !== null && !tiers.includes(tier))
   // A misspelt tier would be one without limits.
   if (stray) throw new ConsumersFileError(file, `${stray.name}.tier is none of tiers, which has ${tiers.join(', ')}`)
-  return consumers
+  return { consumers, digest: hash('sha256', text) }
+}
+
+/** What tells whether a file says what was read before; `null` where it cannot be read. */
+export function digestOfConsumersFile(file: string): string | null {
+  try {
+    return hash('sha256', readText(file))
+  } catch {
+    return null
+  }
 }
 
 /** @param file for messages, and for the paths in it */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { FileWatch } from '../../configuration/file-watch.ts'
 import { ConsumersFileError } from '../errors.ts'
 import { Directory, type ReadConsumer } from './directory.ts'
-import { readConsumersFile } from './consumers-file.ts'
+import { digestOfConsumersFile, readConsumersFile } from './consumers-file.ts'
 import type { ConsumerOptions } from './options.ts'
 
 export interface ConsumersOptions {
@@ -33,6 +33,8 @@ export class Consumers {
   readonly #options: ConsumersOptions
   readonly #watch: FileWatch | null
   #directory: Directory
+  /** Of the file's text in force. */
+  #digest: string | null = null
 
   /** @throws HR_ACCESS_CONSUMERS_FILE, HR_ACCESS_CONSUMER_CONFLICT */
   constructor(options: ConsumersOptions) {
@@ -52,7 +54,11 @@ export class Consumers {
 
   /** Begins to follow the file. */
   async start(): Promise<void> {
+    const { file } = this.#options
+    if (file === null) return
     await this.#watch?.start()
+    // Between the first look and this one upstreams may have been waited for.
+    if (digestOfConsumersFile(file) !== this.#digest) this.reload()
   }
 
   stop(): void {
@@ -75,8 +81,11 @@ export class Consumers {
 
   #read(previous: Directory | null): Directory {
     const { inline, file, tiers } = this.#options
-    const all = [...inline, ...(file === null ? [] : readConsumersFile(file, tiers))]
-    return new Directory(all.map(withSecrets), previous)
+    const read = file === null ? null : readConsumersFile(file, tiers)
+    const all = [...inline, ...(read?.consumers ?? [])]
+    const directory = new Directory(all.map(withSecrets), previous)
+    this.#digest = read?.digest ?? null
+    return directory
   }
 }
 

@@ -50,6 +50,24 @@ void test('a file says who there is, and what it says wrongly is told without th
   }
 })
 
+void test('a file that is changed before it is followed is read again, and no other is', async (t) => {
+  const file = join(folder(t), 'consumers.yaml')
+  const { entry, id } = keyFor()
+  writeFileSync(file, `acme: { keys: [${JSON.stringify(entry)}] }`)
+  let reads = 0
+  const log = { info: () => void reads++, error: () => undefined }
+  const consumers = new Consumers({ inline: [], file, log })
+  t.teardown(() => consumers.stop())
+  // What another gateway of the process is still waited for meanwhile.
+  writeFileSync(file, 'acme: {}')
+  await consumers.start()
+  t.equal(consumers.directory.keys.get(id), undefined)
+  const same = new Consumers({ inline: [], file, log })
+  t.teardown(() => same.stop())
+  await same.start()
+  t.equal(reads, 1)
+})
+
 void test('a file that is changed is in force, and one that cannot be used leaves things as they are', async (t) => {
   const file = join(folder(t), 'consumers.yaml')
   const [first, second] = [keyFor(), keyFor()]

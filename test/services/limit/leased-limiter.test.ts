@@ -192,3 +192,27 @@ void test('what others give back of a quota is to be had before the day is over'
   t.match(await taken(limiter), { allowed: true })
   await limiter.close()
 })
+
+void test('while the ledger is late or away, what others have used until then counts', async (t) => {
+  const now = 1_000
+  const pace = paceOf({ count: 10, windowMs: 60_000 }, 10)
+  const keeper = new MemoryLedger({ steady: () => now })
+  const ledger = {
+    name: 'test',
+    ready: true,
+    members: 2,
+    close: async () => {},
+    settle: async (requests) => keeper.settle(requests, 2),
+  } satisfies Ledger
+  const clock = { now: () => now, inMs: (ms: number) => ms }
+  const limit = { id: 'a', pace, clock, period: null, maxKeys: 10 }
+  const [limiter, other] = [0, 1].map(
+    () => new LeasedLimiter(limit, { errands: new Errands(ledger, () => now), alone: () => undefined }),
+  ) as [LeasedLimiter, LeasedLimiter]
+  t.match(await taken(other, 7), { allowed: true })
+  t.match(await taken(limiter), { allowed: true })
+  ledger.ready = false as true
+  let passed = 0
+  for (let i = 0; i < 10; i++) if ((await taken(limiter)).allowed) passed++
+  t.equal(passed, 2)
+})
