@@ -76,7 +76,7 @@ export class Retries {
     const { attempts, sameTarget } = this.#options
     this.#tried.push(failed)
     if (this.#tried.length >= attempts) return undefined
-    const other = this.#upstream.pickOther(request, this.#tried)
+    const other = this.#upstream.pickNext(request, this.#tried)
     const target = other ?? (sameTarget ? this.#upstream.pickOther(request, []) : undefined)
     // Nothing was sent, and another target knows nothing of it.
     const waitMs = cause === 'connect' && other !== undefined ? 0 : this.#backoff()

@@ -32,3 +32,16 @@ export function eligible<T extends Standing>(members: readonly T[], panicBelow: 
   }
   return { targets: levels[0] ?? [], panic: levels.length > 0 }
 }
+
+/**
+ * Who takes over what those that are chosen could not do: the sound ones of each further priority, in order (RFC 2782: the
+ * lowest priority that can be reached).
+ *
+ * @param chosen of one priority, as {@link eligible} has chosen them
+ */
+export function reserves<T extends Standing>(members: readonly T[], chosen: readonly T[]): readonly T[] {
+  const used = chosen[0]?.priority ?? Number.NEGATIVE_INFINITY
+  return members
+    .filter(({ priority, draining, barred, sound }) => priority > used && !draining && !barred && sound)
+    .toSorted((a, b) => a.priority - b.priority)
+}

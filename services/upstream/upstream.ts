@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts'
 import { ConcurrencyLimiter } from './concurrency/limiter.ts'
 import { Discovery } from './discovery/discovery.ts'
 import { nameServerResolver, type Resolver } from './discovery/resolver.ts'
-import { eligible } from './eligible.ts'
+import { eligible, reserves } from './eligible.ts'
 import type { UpstreamEvent, UpstreamListener } from './events.ts'
 import { TargetHealth } from './health/target-health.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -149,10 +149,28 @@ export class Upstream {
    * those with too many waiting are not chosen.
    */
   pickOther(request: BalancedRequest, tried: readonly Target[]): Target | undefined {
+    return this.#choose(this.#roster.targets, { request, tried })
+  }
+
+  /** As {@link pickOther}, for one that has failed: where none of those is left, one of the next priority that has one. */
+  pickNext(request: BalancedRequest, tried: readonly Target[]): Target | undefined {
+    const { targets } = this.#roster
+    const other = this.#choose(targets, { request, tried })
+    if (other !== undefined) return other
+    const levels = Map.groupBy(reserves(this.#set.present, targets), ({ priority }) => priority)
+    for (const level of levels.values()) {
+      const reserve = this.#choose(level, { request, tried })
+      if (reserve !== undefined) return reserve
+    }
+    return undefined
+  }
+
+  #choose(
+    targets: readonly Target[],
+    { request, tried }: { request: BalancedRequest; tried: readonly Target[] },
+  ): Target | undefined {
     const now = performance.now()
-    const others = this.#roster.targets.filter(
-      (target) => !tried.includes(target) && target.restsUntil <= now && !target.full,
-    )
+    const others = targets.filter((target) => !tried.includes(target) && target.restsUntil <= now && !target.full)
     return others.length === 0 ? undefined : this.#balancer(new Roster(others), request)
   }
 

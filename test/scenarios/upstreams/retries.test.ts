@@ -84,6 +84,18 @@ void test('no connection to any target: 502, and none is asked twice', { timeout
   )
 })
 
+void test('what no other target is left for goes to a backup, the one of the next priority first', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const backup = await startUpstream(t, answer)
+  const sick = await startUpstream(t, ill)
+  const targets = [sick.origin, REFUSING_ORIGIN, { url: backup.origin, backup: true }]
+  const before = await beforeTargets(t, { to: { targets, ...MANY, retry: { attempts: 3, on: ['connect', 503] } } })
+  for (let turn = 0; turn < 2; turn++) t.equal(String((await before.ask({})).body), 'answer')
+  t.equal((await before.ask({ method: 'POST', body: 'abc' })).status, 503, 'what was sent is not sent again')
+  t.match(before.api.snapshot(), [{ outcomes: { response: 3 } }, {}, { outcomes: { response: 2 } }])
+})
+
 void test('by default an answer is an answer, and a reset is told', { timeout: PATIENCE }, async (t) => {
   const one = await startUpstream(t, [ill])
   const two = await startUpstream(t, [reset])

@@ -3,6 +3,7 @@ import { resolveConfig } from '../../../config/resolve.ts'
 import type { BalancedRequest } from '../../../services/upstream/balance/balancer.ts'
 import type { Addresses, ServiceRecord } from '../../../services/upstream/discovery/resolver.ts'
 import type { UpstreamEvent } from '../../../services/upstream/events.ts'
+import type { Target } from '../../../services/upstream/target.ts'
 import { Upstream } from '../../../services/upstream/upstream.ts'
 import { HandClock } from './hand-clock.ts'
 
@@ -70,6 +71,19 @@ void test('a backup is used while no other can be, and not before', (t) => {
   t.equal(upstream.pick()?.url, B)
   upstream.change({ url: A, as: 'present', weight: null })
   t.equal(upstream.pick()?.url, A)
+  t.end()
+})
+
+void test('for what has failed a backup is next where no other target is left, and never for a second one', (t) => {
+  const { upstream } = upstreamOf(t, { targets: [A, B, { url: C, backup: true }] })
+  const [a, b, c] = upstream.targets as [Target, Target, Target]
+  const request = asking(undefined)
+  t.equal(upstream.pickNext(request, [a]), b)
+  t.equal(upstream.pickOther(request, [a, b]), undefined)
+  t.equal(upstream.pickNext(request, [a, b]), c)
+  t.equal(upstream.pickNext(request, [a, b, c]), undefined)
+  upstream.change({ url: C, as: 'draining', weight: null })
+  t.equal(upstream.pickNext(request, [a, b]), undefined)
   t.end()
 })
 
