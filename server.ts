@@ -77,7 +77,10 @@ export async function serve(config: Config, options: ServeOptions = {}): Promise
     control: started.control,
     log: started.log,
     reload: () => reloading.reload('request'),
-    close: () => started.close(),
+    close() {
+      reloading.stop()
+      return started.close()
+    },
     closed,
   }
   let leave = options.signals === true ? endOnSignals(result, config.drainTimeoutMs) : null

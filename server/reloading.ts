@@ -28,6 +28,7 @@ export interface Reloading {
   reload(trigger: ReloadTrigger): Promise<ReloadOutcome>
   /** For whoever waits for no answer; before {@link start}, it happens then. */
   later(trigger: ReloadTrigger): void
+  /** The gateway ends: nothing is put into force any more. */
   stop(): void
 }
 
@@ -78,7 +79,10 @@ export function createReloading(config: Config, source: ConfigSource | null): Re
       if (running === null) early = trigger
       else void reloader.reloadLater(trigger)
     },
-    stop: () => watch.stop(),
+    stop() {
+      watch.stop()
+      reloader.end()
+    },
   }
 }
 

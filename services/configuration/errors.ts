@@ -21,6 +21,13 @@ export const ReloadBusyError = createError<[]>(
   409,
 )
 
+/** The gateway drains, and takes no other configuration before its end. */
+export const EndingError = createError<[]>(
+  'HR_RELOAD_ENDING',
+  'The gateway is ending: it takes no configuration any more, and starts no process. Start it again.',
+  503,
+)
+
 /** One process cannot take its own place. */
 export const SingleProcessError = createError<[]>(
   'HR_RESTART_SINGLE_PROCESS',

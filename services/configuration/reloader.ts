@@ -1,4 +1,5 @@
 import {
+  EndingError,
   InvalidConfigError,
   ReloadBusyError,
   ReloadFailedError,
@@ -72,6 +73,7 @@ export class Reloader<C extends Candidate> {
   #operation: ConfigOperation | null = null
   /** Asked for while another was under way, by someone who waits for no answer. */
   #again: ReloadTrigger | null = null
+  #ended = false
   #lastFailure: ConfigReport['lastFailure'] = null
   readonly #counts = { succeeded: 0, failed: 0 }
 
@@ -114,8 +116,8 @@ export class Reloader<C extends Candidate> {
 
   /** Puts the configuration into force as it is now at its source. Never rejects. */
   async reload({ trigger, force }: { trigger: ReloadTrigger; force: boolean }): Promise<ReloadOutcome> {
-    if (this.#operation !== null)
-      return { outcome: 'refused', version: this.#version, failure: failureOf(new ReloadBusyError()) }
+    const hindrance = this.#hindrance()
+    if (hindrance !== null) return { outcome: 'refused', version: this.#version, failure: failureOf(hindrance) }
     this.#operation = { kind: 'reload', startedAt: this.#now(), done: 0, total: 1 }
     const outcome = await this.#try(trigger, force)
     this.#operation = null
@@ -132,12 +134,23 @@ export class Reloader<C extends Candidate> {
     else this.#again = trigger
   }
 
-  /** Begins to replace the processes, one after another. @throws SingleProcessError, ReloadBusyError */
+  /** The gateway drains: from now on nothing is put into force. */
+  end(): void {
+    this.#ended = true
+  }
+
+  /** Begins to replace the processes, one after another. @throws SingleProcessError, ReloadBusyError, EndingError */
   restart(): void {
     const rolling = this.#options.rolling()
     if (rolling === null) throw new SingleProcessError()
-    if (this.#operation !== null) throw new ReloadBusyError()
+    const hindrance = this.#hindrance()
+    if (hindrance !== null) throw hindrance
     this.#roll(rolling)
+  }
+
+  #hindrance(): Told | null {
+    if (this.#ended) return new EndingError()
+    return this.#operation === null ? null : new ReloadBusyError()
   }
 
   async #try(trigger: ReloadTrigger, force: boolean): Promise<ReloadOutcome> {
@@ -169,7 +182,9 @@ export class Reloader<C extends Candidate> {
       this.#loadedAt = this.#now()
       this.#trigger = trigger
       return { outcome: 'reloaded', version: this.#version, changes }
-    } catch (error) {
+    } catch (caught) {
+      // What breaks off because the gateway ends says something of that, and nothing of the configuration.
+      const error = this.#ended ? new EndingError() : caught
       const { code } = error as Told
       // Of a fault of ours, the log has everything.
       if (code?.startsWith('HR_') !== true) options.log.error({ err: error }, 'Unexpected error')
@@ -208,6 +223,13 @@ export class Reloader<C extends Candidate> {
       .then(
         () => log.info({ processes: operation.total }, 'Processes restarted'),
         (error: Told) => {
+          if (this.#ended) {
+            log.info(
+              { replaced: operation.done, processes: operation.total },
+              'The gateway ends; the restart broke off',
+            )
+            return
+          }
           const { status: _, ...failure } = failureOf(error)
           this.#lastFailure = { ...failure, at: this.#now(), trigger: 'request' }
           log.error({ err: error, replaced: operation.done, processes: operation.total }, 'The restart broke off')

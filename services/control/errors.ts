@@ -62,12 +62,8 @@ export const BusyProcessesError = createError<[]>(
   409,
 )
 
-/** `close()` came before every process was ready for the first time. */
-export const ClosedError = createError<[]>(
-  'HR_CONTROL_CLOSED',
-  'The gateway was told to stop before every process was ready.',
-  500,
-)
+/** `close()` came before every process was ready, or while others were to take their place. */
+export const ClosedError = createError<[]>('HR_CONTROL_CLOSED', 'The gateway was told to stop.', 503)
 
 /** A file of the data directory cannot be read or written. Arguments: the file, the reason. */
 export const DataDirError = createError<[string, string]>(

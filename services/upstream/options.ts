@@ -121,7 +121,11 @@ export const upstreamSchema = Type.Object(
       description:
         'Share of targets in good health below which all are used, as it is then more likely a mistake; 0: only when none is left',
     }),
-    connections: Type.Integer({ default: 100, minimum: 1, description: 'Connections a target (HTTP_MAX_CONNECTIONS)' }),
+    connections: Type.Integer({
+      default: 100,
+      minimum: 1,
+      description: 'Connections a target, in each process (HTTP_MAX_CONNECTIONS)',
+    }),
     queue: Type.Integer({
       default: 10_000,
       minimum: 0,

@@ -152,6 +152,35 @@ void test('processes are restarted one after another, by themselves or where a f
   t.match(reloader.report().lastFailure, { code: 'HR_CONTROL_BOOT', message: 'Ended early.' })
 })
 
+void test('a gateway that ends takes nothing more, and what that breaks off says so', async (t) => {
+  const held = Promise.withResolvers<void>()
+  const broken = Promise.withResolvers<void>()
+  const { reloader, events, find } = create({
+    apply: () => held.promise,
+    rolling: () => ({ processes: 2, run: () => broken.promise }),
+  })
+  find('two')
+  const applying = reloader.reload(REQUEST)
+  reloader.end()
+  held.reject(Object.assign(new Error('no such process'), { code: 'HR_CONTROL_CLOSED' }))
+  const ending = { outcome: 'refused', version: 1, failure: { code: 'HR_RELOAD_ENDING', status: 503 } }
+  t.match(await applying, ending)
+  const told = events.length
+  t.match(await reloader.reload({ trigger: 'signal', force: true }), ending)
+  await reloader.reloadLater('watch')
+  t.throws(() => reloader.restart(), { code: 'HR_RELOAD_ENDING', statusCode: 503 })
+  t.equal(events.length, told, 'and the log hears of it once')
+
+  const other = create({ rolling: () => ({ processes: 2, run: () => broken.promise }) })
+  other.reloader.restart()
+  other.reloader.end()
+  broken.reject(new Error('no such process'))
+  await broken.promise.catch(() => {})
+  await new Promise(setImmediate)
+  t.strictSame(other.events, ['The gateway ends; the restart broke off {"replaced":0,"processes":2}'])
+  t.equal(other.reloader.report().lastFailure, null)
+})
+
 void test('a preview loads and compares, and changes nothing', async (t) => {
   const { reloader, events, find } = create()
   find('two')
