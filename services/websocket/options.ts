@@ -14,7 +14,8 @@ export const webSocketSchema = Type.Object(
     }),
     maxMessage: Size({
       default: '16MiB',
-      description: 'Bytes of one message, in all its frames; more ends it with 1009',
+      description:
+        'Bytes of one message, in all its frames and as they are sent: compressed, where both ends agreed on it; more ends it with 1009',
     }),
     connections: Type.Integer({
       default: 10_000,
