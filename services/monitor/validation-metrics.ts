@@ -4,7 +4,7 @@ import { family, type MetricDefinition, type MetricSource } from './families.ts'
 const validated: MetricDefinition = {
   name: 'headrace_validation_total',
   type: 'counter',
-  help: 'Requests and answers (side) that were compared with an OpenAPI document, by result: valid, noted (different, and let pass), refused, unread (a body too large or coded to be read), unknown (no operation, or no document)',
+  help: 'Requests and answers (side) that were compared with an OpenAPI document, by result: valid, noted (different, and let pass), refused, unread (a body too large, coded, or of several parts), unknown (no operation, or no document)',
   labels: ['route', 'side', 'result'],
 }
 

@@ -4,9 +4,11 @@ import type { Specification } from '../openapi/specification.ts'
 import type { Direction } from './bundle.ts'
 import type { Findings } from './finding.ts'
 import { readJsonValue } from './json-value.ts'
+import { Form } from './form.ts'
 import { SchemaRule } from './schema-rule.ts'
 
 const JSON_TYPE = /[/+]json$/
+const FORM_TYPE = 'application/x-www-form-urlencoded'
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** What a body may be, by its media type; each schema is compiled when a body of its type first comes. */
@@ -17,6 +19,7 @@ export class MediaRules {
   readonly #specification: Specification
   readonly #direction: Direction
   readonly #rules = new Map<string, SchemaRule | null>()
+  readonly #forms = new Map<SchemaRule, Form>()
 
   constructor(specification: Specification, content: Json | undefined, direction: Direction) {
     this.#specification = specification
@@ -33,10 +36,18 @@ export class MediaRules {
     return known(type) ?? known(whole) ?? known('*/*')
   }
 
-  /** Whether the schema of such a body says anything that can be looked at: of JSON alone it does. */
+  /** Whether the schema of such a body says anything that can be looked at: of JSON and of forms it does. */
   wantsBody(contentType: string | undefined): boolean {
     const type = this.match(contentType)
-    return type !== undefined && JSON_TYPE.test(mediaTypeOf(contentType)) && this.#rule(type) !== null
+    const given = mediaTypeOf(contentType)
+    return type !== undefined && (JSON_TYPE.test(given) || given === FORM_TYPE) && this.#rule(type) !== null
+  }
+
+  /** Whether a body has parts of which the document says something that nobody here looks at. */
+  leavesUnread(contentType: string | undefined): boolean {
+    const type = this.match(contentType)
+    if (type === undefined || !mediaTypeOf(contentType).startsWith('multipart/')) return false
+    return own(this.#specification.object(own(this.#content, type)), 'schema') !== undefined
   }
 
   /** @param contentType of which {@link wantsBody} */
@@ -52,8 +63,18 @@ export class MediaRules {
       findings.add('body', '', 'is no UTF-8')
       return
     }
-    const value = readJsonValue(text, where)
+    const isForm = mediaTypeOf(contentType) === FORM_TYPE
+    const value = isForm ? this.#form(type as string, rule).read(text, findings) : readJsonValue(text, where)
     if (value !== undefined) rule.check(value, where)
+  }
+
+  #form(type: string, rule: SchemaRule): Form {
+    let form = this.#forms.get(rule)
+    if (form === undefined) {
+      const encoding = own(this.#specification.object(own(this.#content, type)), 'encoding')
+      this.#forms.set(rule, (form = new Form(rule.schema, objectOf(encoding))))
+    }
+    return form
   }
 
   #rule(type: string): SchemaRule | null {

@@ -4,7 +4,8 @@ import type { FoundOperation } from '../openapi/found-operations.ts'
 import type { Specification } from '../openapi/specification.ts'
 import type { Findings } from './finding.ts'
 import { MediaRules } from './media-rules.ts'
-import { Parameter, type ParameterPlace, type Raw } from './parameter.ts'
+import { Parameter } from './parameter.ts'
+import { NOTHING, type ParameterPlace, type Raw } from './written-value.ts'
 
 const PLACES: ReadonlySet<string> = new Set(['path', 'query', 'header', 'cookie'])
 /** What a document says of these as parameters is ignored (OpenAPI 3.1, §4.8.12.2.1); the others the gateway writes itself. */
@@ -66,6 +67,11 @@ export class OperationRules {
     return this.#body?.wantsBody(contentType) ?? false
   }
 
+  /** Whether what the document says of such a body is not looked at. */
+  leavesUnread(contentType: string | undefined): boolean {
+    return this.#body?.leavesUnread(contentType) ?? false
+  }
+
   checkBody(contentType: string | undefined, body: Buffer, findings: Findings): void {
     this.#body?.check(contentType, body, findings)
   }
@@ -122,8 +128,6 @@ class ResponseRules {
 function noneOf(types: readonly string[]): string {
   return `is none of ${types.join(', ').slice(0, 200)}`
 }
-
-const NOTHING: Raw = { path: new Map(), query: [], cookie: [], header: () => undefined }
 
 /** An operation's own go over those of its path (OpenAPI 3.1, §4.8.10). */
 function parametersOf(specification: Specification, item: JsonObject, operation: JsonObject): Parameter[] {

@@ -2,7 +2,7 @@ import { requestFieldValue } from '../cache/rules/message.ts'
 import type { Exchange } from '../downstream/exchange.ts'
 import { decodedParameterName } from '../http/query-text.ts'
 import type { OperationRules } from './operation-rules.ts'
-import type { Pairs, Raw } from './parameter.ts'
+import type { Pairs, Raw } from './written-value.ts'
 
 /** Where the parameters of a request are, undecoded. @param path that its upstream is sent */
 export function rawOf({ fields, query }: Exchange, path: string, { pattern, names }: OperationRules): Raw {
@@ -25,7 +25,8 @@ function pathParameters(path: string, pattern: RegExp, names: readonly string[])
   return found
 }
 
-function queryPairs(query: string): Pairs {
+/** Names without their escapes, values as they came. */
+export function queryPairs(query: string): Pairs {
   return query.split('&').flatMap((piece) => {
     if (piece === '') return []
     const at = piece.indexOf('=')

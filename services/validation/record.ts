@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts'
  * - `valid`: it is as the document says
  * - `noted`: it is not, and has passed
  * - `refused`: it is not, and has not passed
- * - `unread`: nothing was said of its body: it is too large, or coded
+ * - `unread`: nothing was said of its body: it is too large, coded, or of several parts (multipart)
  * - `unknown`: the document has no operation for it, or cannot be had
  */
 export const VALIDATION_RESULTS = ['valid', 'noted', 'refused', 'unread', 'unknown'] as const

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../openapi/document.ts'
 import type { Specification } from '../openapi/specification.ts'
 import { bundle, type Direction } from './bundle.ts'
 import type { FindingPlace, Findings } from './finding.ts'
-import { typesOf } from './value-types.ts'
+import { uniqueItems } from './unique-items.ts'
 
 /**
  * Values within a value of which all faults are looked for. What Ajv takes for that grows with the square of their number:
@@ -18,8 +18,6 @@ const MOST_VALUES = 1_000
 export class SchemaRule {
   /** As it stands alone. */
   readonly schema: JsonObject
-  /** What parameters, which are text, are read as. */
-  readonly types: ReadonlySet<string>
   /** Stops at the first fault, as what is valid has none. */
   readonly #validate: ValidateFunction | undefined
   /** Looks for all; compiled for the first value that has one. */
@@ -28,7 +26,6 @@ export class SchemaRule {
   /** A schema that cannot be compiled (a pattern that is none, say) lets anything be. */
   constructor(specification: Specification, schema: Json, direction: Direction) {
     this.schema = bundle(specification, schema, direction)
-    this.types = typesOf(this.schema, this.schema)
     this.#validate = compiled(this.schema, false)
   }
 
@@ -92,6 +89,7 @@ function compiled(schema: JsonObject, allErrors: boolean): ValidateFunction | un
         ownProperties: true,
       })
       formats().default(ajv)
+      ajv.removeKeyword('uniqueItems').addKeyword(uniqueItems)
       return ajv.compile(schema)
     } catch {
       // A pattern that is none with the flag u may be one without; anything else fails twice.

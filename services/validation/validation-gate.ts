@@ -16,7 +16,7 @@ import { unavailable } from './unavailable.ts'
 import type { RouteValidation } from './route-validation.ts'
 
 /**
- * Whether a request is as the document of its route says. What has no JSON body is judged at once; a body is read first, up
+ * Whether a request is as the document of its route says. What has no body of JSON, and no form, is judged at once; a body is read first, up
  * to a bound. In `log` nothing is refused.
  */
 export class ValidationGate implements Gate {
@@ -65,7 +65,12 @@ export class ValidationGate implements Gate {
     const raw = rawOf(exchange, this.#validation.pathOf(exchange), rules)
     const findings = new Findings()
     rules.checkHead(raw, { contentType, hasBody: exchange.body !== null, findings })
-    if (exchange.body === null || !rules.wantsBody(contentType)) return this.#decide(rules, findings)
+    if (exchange.body === null) return this.#decide(rules, findings)
+    if (!rules.wantsBody(contentType)) {
+      if (!findings.isEmpty || !rules.leavesUnread(contentType)) return this.#decide(rules, findings)
+      counts.request.unread++
+      return undefined
+    }
     // Refused by its head, it has a body that its client need not send.
     if (this.#enforces && !findings.isEmpty && exchange.fields.expect !== undefined)
       return this.#decide(rules, findings)

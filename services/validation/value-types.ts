@@ -1,4 +1,4 @@
-import { isObject, objectsOf, own, type Json, type JsonObject } from '../openapi/document.ts'
+import { isObject, objectOf, objectsOf, own, type Json, type JsonObject } from '../openapi/document.ts'
 
 const MOST_DEPTH = 16
 
@@ -51,6 +51,18 @@ export function within(
     if (found !== undefined) return found
   }
   return undefined
+}
+
+/** The properties that a schema names, wherever it does: here, or in a part of it. */
+export function propertiesOf(root: JsonObject, node: JsonObject, depth = 0): Record<string, JsonObject> {
+  const found: JsonObject = {}
+  if (depth > MOST_DEPTH) return {}
+  const parts = [...objectsOf(own(node, 'allOf')), ...objectsOf(own(node, 'anyOf')), ...objectsOf(own(node, 'oneOf'))]
+  for (const part of [resolved(root, node), ...parts]) {
+    if (part !== node) Object.assign(found, propertiesOf(root, part, depth + 1))
+  }
+  for (const [name, property] of Object.entries(objectOf(own(node, 'properties')))) found[name] = objectOf(property)
+  return found as Record<string, JsonObject>
 }
 
 function listOf(value: Json | undefined): Json[] {

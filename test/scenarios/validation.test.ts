@@ -17,6 +17,19 @@ const DOCUMENT = {
         responses: { '201': { content: { 'application/json': { schema: { $ref: '#/components/schemas/Order' } } } } },
       },
     },
+    '/forms': {
+      post: {
+        requestBody: {
+          content: Object.fromEntries(
+            ['application/x-www-form-urlencoded', 'multipart/form-data'].map((type) => [
+              type,
+              { schema: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } } },
+            ]),
+          ),
+        },
+        responses: { default: { description: 'any' } },
+      },
+    },
     '/orders/{id}': {
       parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'integer' } }],
       get: {
@@ -188,6 +201,23 @@ void test('a member that stands twice is refused, whichever of the two an upstre
   isProblem(t, twice, 400)
   t.same(errorsOf(twice.body), [{ in: 'body', pointer: '/items/0/sku', message: 'stands more than once' }])
   t.same(asked(), [])
+})
+
+void test('a form is validated, and one of several parts passes, counted as unread', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { gateway, upstream } = await validating(t, { validate: true }, () => [204, '', ''])
+  const client = await gateway.client('h1')
+  const form = 'application/x-www-form-urlencoded'
+  const bad = await client.request(post('n=x&n=2', '/forms', form))
+  isProblem(t, bad, 400)
+  t.same(errorsOf(bad.body), [{ in: 'body', pointer: '/n', message: 'stands more than once' }])
+  t.equal((await client.request(post('n=2', '/forms', form))).status, 204)
+  t.equal(upstream.requests.at(-1)?.body.toString(), 'n=2')
+  const part = '--b\r\ncontent-disposition: form-data; name="n"\r\n\r\nx\r\n--b--\r\n'
+  t.equal((await client.request(post(part, '/forms', 'multipart/form-data; boundary=b'))).status, 204)
+  const metrics = await fetch(`${gateway.adminUrl}/metrics`, { headers: { authorization: `Bearer ${gateway.token}` } })
+  t.match(await metrics.text(), /headrace_validation_total\{route="\/\*",side="request",result="unread"\} 1/)
 })
 
 void test('who waits to be asked for a body is refused before, where the head is wrong', {

@@ -2,7 +2,8 @@ import { test } from 'tap'
 import type { JsonObject } from '../../../services/openapi/document.ts'
 import { Specification } from '../../../services/openapi/specification.ts'
 import { Findings } from '../../../services/validation/finding.ts'
-import { Parameter, type ParameterPlace, type Raw } from '../../../services/validation/parameter.ts'
+import { Parameter } from '../../../services/validation/parameter.ts'
+import type { ParameterPlace, Raw } from '../../../services/validation/written-value.ts'
 
 const specification = new Specification({ openapi: '3.1.0' })
 

@@ -119,3 +119,24 @@ void test('a name that every object answers to is sent or not as any other', asy
   t.equal(told('3.1.0', schemas({ properties: { constructor: { type: 'string' } } }), {}), 'ok')
   t.match(told('3.1.0', schemas({ required: ['toString'] }), {}), /must have required property/)
 })
+
+void test('items are compared without regard to the order of members, in the time it takes to read them', async (t) => {
+  const unique: JsonObject = { A: { uniqueItems: true } }
+  t.equal(
+    told('3.1.0', unique, [
+      { a: 1, b: [1] },
+      { b: [1], a: 1 },
+    ]),
+    ': must NOT have duplicate items',
+  )
+  t.equal(told('3.1.0', unique, [1, '1', true, 'true', null, 'null', [], {}, [1], [[1]], { a: 1 }, { a: '1' }]), 'ok')
+  t.equal(told('3.1.0', { A: { uniqueItems: false } }, [1, 1]), 'ok')
+  t.equal(
+    told(
+      '3.1.0',
+      unique,
+      Array.from({ length: 200_000 }, (_, i) => ({ i })),
+    ),
+    'ok',
+  )
+})
