@@ -23,7 +23,7 @@ export class SchemaRule {
   /** Looks for all; compiled for the first value that has one. */
   #validateAll: ValidateFunction | undefined
 
-  /** A schema that cannot be compiled (a pattern that is none, say) lets anything be. */
+  /** A schema that cannot be compiled lets anything be. */
   constructor(specification: Specification, schema: Json, direction: Direction) {
     this.schema = bundle(specification, schema, direction)
     this.#validate = compiled(this.schema, false)
@@ -85,6 +85,8 @@ function compiled(schema: JsonObject, allErrors: boolean): ValidateFunction | un
         unicodeRegExp,
         addUsedSchema: false,
         inlineRefs: false,
+        // 19.99 is a multiple of 0.01, whatever a double says.
+        multipleOfPrecision: 6,
         // Every object has a `constructor` otherwise, sent or not.
         ownProperties: true,
       })

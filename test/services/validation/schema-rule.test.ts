@@ -58,7 +58,7 @@ void test('what has itself within it, and what leads nowhere, can be compiled', 
   t.equal(told('3.1.0', tree, { next: { next: { x: 5 } } }), 'ok')
   t.equal(told('3.1.0', tree, { next: { 'a/b': 1 } }), '/next/a~1b: must NOT have additional properties')
   t.equal(told('3.1.0', { A: { $ref: '#/components/schemas/A' } }, 1), 'ok')
-  t.equal(told('3.1.0', { A: { type: 'string', pattern: '(' } }, 1), 'ok', 'what cannot be compiled lets anything be')
+  t.equal(told('3.1.0', { A: { type: 'string', pattern: '(' } }, 'a'), 'ok', 'a pattern that is none')
   t.equal(told('3.1.0', { A: { type: 'string', pattern: '^\\-$' } }, '-'), 'ok', 'a pattern that is one without u')
 })
 
@@ -139,4 +139,43 @@ void test('items are compared without regard to the order of members, in the tim
     ),
     'ok',
   )
+})
+
+void test('a keyword that is none takes nothing with it', async (t) => {
+  const besides: JsonObject[] = [
+    { pattern: '(?i)^a$' },
+    { type: 'any' },
+    { enum: [] },
+    { required: true },
+    { items: [{ type: 'string' }] },
+    { patternProperties: { '(?P<x>a)': false } },
+  ]
+  for (const beside of besides) {
+    const schemas: JsonObject = { A: { type: 'object', properties: { x: beside, n: { type: 'integer' } } } }
+    t.equal(told('3.0.3', schemas, { x: 'b', n: 'x' }), '/n: must be integer', JSON.stringify(beside))
+  }
+})
+
+void test('what the other side sends is known wherever it is said', async (t) => {
+  const parts: JsonObject = {
+    Base: { type: 'object', properties: { id: { type: 'string', readOnly: true } } },
+    Id: { type: 'string' },
+  }
+  const base: JsonObject = { $ref: '#/components/schemas/Base' }
+  const wholes: JsonObject[] = [
+    { required: ['id'], allOf: [base] },
+    { allOf: [base, { type: 'object', required: ['id', 'n'] }] },
+    { allOf: [{ allOf: [{ required: ['id'] }] }, base] },
+    { required: ['id'], properties: { id: { $ref: '#/components/schemas/Id', readOnly: true } } },
+  ]
+  for (const A of wholes) {
+    t.equal(told('3.1.0', { ...parts, A }, { n: 1 }), 'ok', JSON.stringify(A))
+    t.match(told('3.1.0', { ...parts, A }, { n: 1 }, 'response'), /must have required property 'id'/)
+  }
+})
+
+void test('a multiple is one in decimals', async (t) => {
+  const cents: JsonObject = { A: { type: 'number', multipleOf: 0.01 } }
+  for (const price of [19.99, 4.02, 1_234_567.89]) t.equal(told('3.1.0', cents, price), 'ok')
+  t.match(told('3.1.0', cents, 19.999), /must be multiple of 0.01/)
 })
