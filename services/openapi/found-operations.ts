@@ -82,9 +82,10 @@ export class Operations {
       }
     }
     const fitting = templates.filter(({ pattern }) => pattern.test(path))
-    return new NoOperation(
-      fitting.flatMap(({ item }) => METHODS.filter((one) => isObject(own(item, one)))).map((one) => one.toUpperCase()),
-    )
+    const methods = fitting.flatMap(({ item }) => METHODS.filter((one) => isObject(own(item, one))))
+    return new NoOperation([
+      ...new Set(methods.flatMap((one) => (one === 'get' ? ['GET', 'HEAD'] : [one.toUpperCase()]))),
+    ])
   }
 
   #operation({ path, pattern, names, item, found }: Template, method: string): FoundOperation | undefined {

@@ -137,12 +137,17 @@ function changed(value: Value, tree: Tree): Value {
     })
   }
   if (!isMembers(value)) return value
-  const members: [string, Value][] = []
+  const members = new Map<string, Value>()
+  const renamed = new Set<string>()
   for (const [key, member] of Object.entries(value)) {
     const here = below(tree, key)
     if (here?.change?.kind === 'remove') continue
     const next = here === null ? member : here.change?.kind === 'mask' ? MASK : changed(member, here)
-    members.push([here?.rename ?? key, next])
+    const to = here?.rename ?? null
+    // What is renamed stands in place of who had the name, whichever came first.
+    if (to === null && renamed.has(key)) continue
+    if (to !== null) renamed.add(to)
+    members.set(to ?? key, next)
   }
   // It defines properties: a member named __proto__ is one as any other.
   return Object.fromEntries(members)

@@ -73,7 +73,9 @@ export class OperationRules {
   }
 
   checkBody(contentType: string | undefined, body: Buffer, findings: Findings): void {
-    this.#body?.check(contentType, body, findings)
+    // In chunks, or over HTTP/2, it is known only now that there is none.
+    if (body.length > 0) this.#body?.check(contentType, body, findings)
+    else if (this.#bodyRequired) findings.add('body', '', 'is missing')
   }
 
   /** What is said of answers with a status; `undefined`: it is not declared. */

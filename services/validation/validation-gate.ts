@@ -59,7 +59,8 @@ export class ValidationGate implements Gate {
     const { counts, options } = this.#validation
     if (rules instanceof NoOperation) {
       counts.request.unknown++
-      return this.#enforces && options.undocumented === 'refuse' ? undocumented(exchange, rules) : undefined
+      if (!this.#enforces || options.undocumented === 'pass' || isPreflight(exchange, rules)) return undefined
+      return undocumented(exchange, rules)
     }
     const contentType = onlyField(exchange.fields.kept, 'content-type')
     const raw = rawOf(exchange, this.#validation.pathOf(exchange), rules)
@@ -147,6 +148,12 @@ export class ValidationGate implements Gate {
 /** RFC 9457 §3.2. */
 function membersOf({ list, truncated }: Findings): Record<string, unknown> {
   return truncated ? { errors: list, errorsTruncated: true } : { errors: list }
+}
+
+/** A browser's question (https://fetch.spec.whatwg.org/#cors-preflight-request) about a path that is documented: no document has an operation for it. */
+function isPreflight({ method, fields }: Exchange, { methods }: NoOperation): boolean {
+  if (method !== 'OPTIONS' || methods.length === 0) return false
+  return ['origin', 'access-control-request-method'].every((name) => requestFieldValue(fields.kept, name) !== undefined)
 }
 
 function undocumented(exchange: Exchange, { methods }: NoOperation): GatewayError {

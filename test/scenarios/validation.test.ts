@@ -30,6 +30,12 @@ const DOCUMENT = {
         responses: { default: { description: 'any' } },
       },
     },
+    '/optional': {
+      post: {
+        requestBody: { content: { 'application/json': { schema: { type: 'object' } } } },
+        responses: { default: { description: 'any' } },
+      },
+    },
     '/orders/{id}': {
       parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'integer' } }],
       get: {
@@ -130,7 +136,7 @@ everyProtocol(
     isProblem(t, await client.request({ path: '/elsewhere' }), 404)
     const method = await client.request({ method: 'DELETE', path: '/orders/7' })
     isProblem(t, method, 405)
-    t.equal(method.get('allow'), 'GET')
+    t.equal(method.get('allow'), 'GET, HEAD')
     t.same(asked(), [])
     const good = await client.request(post(JSON.stringify({ items: [{ sku: 'a' }], note: null }), '/orders?dry=true'))
     t.equal(good.status, 201)
@@ -218,6 +224,35 @@ void test('a form is validated, and one of several parts passes, counted as unre
   t.equal((await client.request(post(part, '/forms', 'multipart/form-data; boundary=b'))).status, 204)
   const metrics = await fetch(`${gateway.adminUrl}/metrics`, { headers: { authorization: `Bearer ${gateway.token}` } })
   t.match(await metrics.text(), /headrace_validation_total\{route="\/\*",side="request",result="unread"\} 1/)
+})
+
+void test("a browser's question about a documented path is for the upstream to answer", {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { gateway, asked } = await validating(t, { validate: true }, () => [204, '', ''])
+  const client = await gateway.client('h1')
+  const ask = (path: string, ...names: string[]): ReturnType<typeof client.request> =>
+    client.request({ method: 'OPTIONS', path, fields: names.map((name) => [name, 'GET']) })
+  t.equal((await ask('/orders/7', 'origin', 'access-control-request-method')).status, 204)
+  isProblem(t, await ask('/orders/7', 'origin'), 405)
+  isProblem(t, await ask('/elsewhere', 'origin', 'access-control-request-method'), 404)
+  t.same(asked(), ['OPTIONS /orders/7'])
+})
+
+void test('a body that turns out to be empty is none', { timeout: PATIENCE }, async (t) => {
+  const { gateway } = await validating(t, { validate: true }, () => [204, '', ''])
+  const client = await gateway.client('h1')
+  const fields: ClientRequest['fields'] = [['content-type', 'application/json']]
+  for (const [path, status] of [
+    ['/optional', 204],
+    ['/orders', 400],
+  ] as const) {
+    const open = await client.open({ method: 'POST', path, fields, streamBody: true })
+    open.end()
+    const answer = await open.response.whole()
+    t.equal(answer.status, status, path)
+    if (status === 400) t.same(errorsOf(answer.body), [{ in: 'body', pointer: '', message: 'is missing' }])
+  }
 })
 
 void test('who waits to be asked for a body is refused before, where the head is wrong', {

@@ -32,6 +32,8 @@ void test('members are removed, masked and renamed, by what came', async (t) => 
   )
   t.equal(changed({ mask: ['/a'], rename: [['/a', 'b']] }, '{"a":{"deep":1}}'), '{"b":"***"}')
   t.equal(changed({ remove: ['/0'] }, '[1,2]'), '[2]')
+  for (const text of ['{"id":1,"f":2,"x":3}', '{"f":2,"id":1,"x":3}'])
+    t.equal(changed({ rename: [['/id', 'f']] }, text), '{"f":1,"x":3}', 'in place of who had the name')
   t.equal(
     changed({ mask: ['/*/a'], remove: ['/x/b'] }, '{"x":{"a":1,"b":2},"y":{"a":3}}'),
     '{"x":{"a":"***"},"y":{"a":"***"}}',
