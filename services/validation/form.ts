@@ -28,11 +28,11 @@ export class Form {
 
   /** @returns `undefined` where it cannot be read: `findings` say so */
   read(text: string, findings: Findings): JsonObject | undefined {
-    const query = queryPairs(text)
-    if (query.length > MOST_FIELDS) {
+    if (text.split('&', MOST_FIELDS + 1).length > MOST_FIELDS) {
       findings.add('body', '', `has more than ${MOST_FIELDS} fields`)
       return undefined
     }
+    const query = queryPairs(text)
     const members = new Map<string, unknown>()
     const before = findings.list.length
     for (const property of this.#properties) {

@@ -11,6 +11,7 @@ export class Parameter {
   readonly name: string
   readonly place: ParameterPlace
   readonly #required: boolean
+  readonly #mayBeEmpty: boolean
   readonly #value: WrittenValue
   readonly #rule: SchemaRule | null
   /** The value is JSON (`content`). */
@@ -20,6 +21,7 @@ export class Parameter {
     this.name = textOf(own(node, 'name'))
     this.place = place
     this.#required = own(node, 'required') === true || place === 'path'
+    this.#mayBeEmpty = place === 'query' && own(node, 'allowEmptyValue') === true
     const content = own(node, 'content')
     this.#isJson = isObject(content)
     const [media] = Object.values(objectOf(content))
@@ -43,6 +45,7 @@ export class Parameter {
   check(raw: Raw, findings: Findings): void {
     const given = this.#value.read(raw)
     if (given === undefined && !this.#required) return
+    if (given === '' && this.#mayBeEmpty) return
     const before = `/${pointerToken(this.name)}`
     const where = { place: this.place, before, findings }
     if (given === undefined) findings.add(this.place, before, 'is missing')

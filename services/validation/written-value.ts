@@ -56,6 +56,7 @@ export class WrittenValue {
   readonly #root: JsonObject
   readonly #schema: JsonObject | null
   readonly #types: ReadonlySet<string>
+  readonly #memberNames: ReadonlySet<string>
 
   /** @param schema `null`: nothing is said of it; `root`: whose `$defs` its references are into */
   constructor(
@@ -72,6 +73,7 @@ export class WrittenValue {
     this.#root = root
     this.#schema = schema
     this.#types = typesOf(root, schema ?? undefined)
+    this.#memberNames = new Set(Object.keys(within(root, schema ?? {}, (one) => own(one, 'properties')) ?? {}))
   }
 
   /** @returns an {@link Unreadable}, too; `undefined` where it is not there */
@@ -90,17 +92,13 @@ export class WrittenValue {
     if (name === this.name) return true
     if (this.#isText || this.#schema === null || !this.#types.has('object')) return false
     if (this.#style === 'deepObject') return this.#memberOf(name) !== undefined
-    return this.#style === 'form' && this.#explode && this.#memberNames(this.#schema).has(name)
+    return this.#style === 'form' && this.#explode && this.#memberNames.has(name)
   }
 
   /** Of `deepObject`: `p[x]` is `x`. */
   #memberOf(name: string): string | undefined {
     const isInner = name.startsWith(`${this.name}[`) && name.endsWith(']')
     return isInner ? name.slice(this.name.length + 1, -1) : undefined
-  }
-
-  #memberNames(schema: JsonObject): Set<string> {
-    return new Set(Object.keys(within(this.#root, schema, (one) => own(one, 'properties')) ?? {}))
   }
 
   #isThere(raw: Raw): boolean {
@@ -174,7 +172,7 @@ export class WrittenValue {
       // Within a form an object may be JSON (OpenAPI 3.1, §4.8.15.1.1).
       const whole = this.#isOfForm ? this.#single(raw) : undefined
       if (whole !== undefined) return typeof whole === 'string' ? typed(whole, this.#types) : whole
-      const names = this.#memberNames(schema)
+      const names = this.#memberNames
       for (const [name, value] of raw[this.place as 'query']) if (names.has(name)) found.push([name, value])
     } else {
       const texts = this.#texts(raw)

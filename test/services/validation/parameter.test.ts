@@ -41,6 +41,8 @@ void test('text is read as the type that the schema wants', async (t) => {
   t.equal(check('query', schema({ type: 'string' }), 'p=1&p=2'), 'query/p: stands more than once')
   t.equal(check('query', { required: true, ...schema({ type: 'string' }) }, ''), 'query/p: is missing')
   t.equal(check('query', schema({ type: 'string' }), ''), 'ok')
+  t.equal(check('query', schema({ type: 'integer' }), 'p='), 'query/p: must be integer')
+  t.equal(check('query', { allowEmptyValue: true, ...schema({ type: 'integer' }) }, 'p='), 'ok')
   t.equal(check('header', schema({ type: 'integer' }), 'x'), 'header/p: must be integer')
   t.equal(check('cookie', schema({ type: 'integer' }), 'p=x'), 'cookie/p: must be integer')
   t.equal(

@@ -179,3 +179,18 @@ void test('a multiple is one in decimals', async (t) => {
   for (const price of [19.99, 4.02, 1_234_567.89]) t.equal(told('3.1.0', cents, price), 'ok')
   t.match(told('3.1.0', cents, 19.999), /must be multiple of 0.01/)
 })
+
+void test('a search for all faults ends, also where each level has two ways on', async (t) => {
+  const next: JsonObject = { next: { $ref: '#/components/schemas/A' } }
+  const tree: JsonObject = {
+    A: { anyOf: [{ $ref: '#/components/schemas/B' }, { $ref: '#/components/schemas/C' }] },
+    // Left at once while it is the first fault that is looked for.
+    B: { type: 'object', required: ['q'], properties: next },
+    C: { type: 'object', properties: next },
+  }
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : { next: nested(depth - 1) })
+  t.match(findingsOf('3.1.0', tree, nested(3)), { truncated: false, list: { length: 8 } })
+  const { list, truncated } = findingsOf('3.1.0', tree, nested(40))
+  t.equal(list.length, 1)
+  t.ok(truncated)
+})
