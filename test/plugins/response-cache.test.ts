@@ -471,18 +471,19 @@ void test('answers of routes are shared through the second tier, by HEAD and con
     const { handler, calls } = counting()
     for (const app of apps) app.get('/:id', { config: { cache: { ttl: '1m', tags: ['v'] } } }, handler)
     await Promise.all(apps.map(settledTier))
-    const ids = Array.from({ length: 20 }, (_, i) => i)
-    for (const id of ids) t.match((await one.inject(`/${id}`)).headers['cache-status'], /stored/)
-    await settledTier(one)
-    const before = calls()
     let hits = 0
-    for (const id of ids) {
-      const head = await other.inject({ method: 'HEAD', url: `/${id}` })
-      if (String(head.headers['cache-status']).startsWith('headrace; hit')) hits++
+    // On a busy machine a look may come too late, and the tier is left alone for a while then.
+    for (let round = 0; hits === 0; round++) {
+      const paths = Array.from({ length: 20 }, (_, i) => `/${round}-${i}`)
+      for (const path of paths) t.match((await one.inject(path)).headers['cache-status'], /stored/)
+      await Promise.all(apps.map(settledTier))
+      const before = calls()
+      for (const url of paths) {
+        const head = await other.inject({ method: 'HEAD', url })
+        if (String(head.headers['cache-status']).startsWith('headrace; hit')) hits++
+      }
+      t.equal(calls() - before, paths.length - hits)
     }
-    // On a busy machine a look may come too late for one.
-    t.ok(hits > 0)
-    t.equal(calls() - before, ids.length - hits)
     await other.responseCache.purge({ tag: 'v' })
   }
 })

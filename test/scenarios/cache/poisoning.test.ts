@@ -29,7 +29,8 @@ void test('a GET with content is forwarded, not looked up and not stored', { tim
 const UNKEYED: Field[] = [
   ['X-Forwarded-Host', 'evil.test'],
   ['X-Forwarded-Proto', 'https'],
-  ['X-Forwarded-Port', '444'],
+  // No port that the upstream of the test may have.
+  ['X-Forwarded-Port', '65536'],
   ['X-Forwarded-Prefix', '/evil'],
   ['X-Forwarded-Server', 'evil.test'],
   ['X-Forwarded-Scheme', 'https'],
@@ -44,7 +45,7 @@ void test('what no key holds of a forwarding field does not reach the origin', {
     const path = `/${name.toLowerCase()}`
     await cached.get(path, [[name, value]])
     const request = cached.upstream.requests.at(-1)!
-    t.notMatch(request.fields.flat().join('\n'), /evil|6\.6\.6\.6|444/, name)
+    t.notMatch(request.fields.flat().join('\n'), /evil|6\.6\.6\.6|65536/, name)
     t.equal(request.get('x-forwarded-host'), 'gateway.test')
     t.equal(request.get('x-forwarded-proto'), 'http')
     t.match(status(await cached.get(path)), /^hit/)

@@ -140,7 +140,8 @@ void test('whatever comes in one read, each request is answered once, in order, 
     }),
     { numRuns: 600 },
   )
-  t.ok(all.atOnce > 200 && all.parsed > 200, 'both ways were taken', all)
+  // Some 240 and 1,800, by chance.
+  t.ok(all.atOnce > 50 && all.parsed > 200, 'both ways were taken', all)
 })
 
 void test('a connection goes to and fro between the ways', async (t) => {

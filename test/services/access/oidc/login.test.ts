@@ -126,7 +126,8 @@ void test(
     t.equal(redirect.location, '/orders?page=2')
     keep(jar, redirect)
     t.same(jar.names, [COOKIE], 'the cookie of the login is gone')
-    t.notMatch(jar.header, /ada|example/, 'nothing can be read in it')
+    // Words that chance does not write in a few thousand letters of Base64.
+    t.notMatch(jar.header, /example|staff/, 'nothing can be read in it')
 
     const identity = await authenticator.authenticate(request(jar).exchange)
     t.match(identity, { id: /^http:\/\/127.*\|ada$/, scheme: 'oidc', groups: ['staff'], claims: { sub: 'ada' } })
