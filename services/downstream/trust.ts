@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, SocketAddress } from 'node:net'
 import createError from '@fastify/error'
 import type { ForwardedElement } from './forwarded.ts'
 
@@ -90,5 +90,12 @@ function bareAddress(text: string): string | undefined {
   const bracketed = /^\[([^\]]+)\](?::[\w.-]+)?$/.exec(trimmed)
   const address =
     bracketed?.[1] ?? (/^[\d.]+:[\w.-]+$/.test(trimmed) ? trimmed.slice(0, trimmed.indexOf(':')) : trimmed)
-  return isIP(address) === 0 ? undefined : address
+  const family = isIP(address)
+  return family === 0 ? undefined : family === 4 ? address : canonical(address)
+}
+
+/** One address is one text, as the system writes those of connections: what goes by address goes by this. IPv4 in IPv6 is IPv4. */
+function canonical(ipv6: string): string {
+  const { address } = new SocketAddress({ address: ipv6, family: 'ipv6' })
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

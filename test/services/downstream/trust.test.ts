@@ -55,6 +55,12 @@ void test('the client is the rightmost address that is not trusted', (t) => {
     ['10.0.0.1', '203.0.113.1:4711', '203.0.113.1'],
     ['10.0.0.1', '[2001:db9::1]:4711, 2001:db8::2', '2001:db9::1'],
     ['10.0.0.1', '"[2001:db9::1]"', '2001:db9::1'],
+    // However it is written, it is one client to limits, lists and logs.
+    ['10.0.0.1', '2001:DB9:0:0::1', '2001:db9::1'],
+    ['10.0.0.1', '2001:0db9::0001', '2001:db9::1'],
+    ['10.0.0.1', '::ffff:203.0.113.1', '203.0.113.1'],
+    ['10.0.0.1', '::FFFF:cb00:7101', '203.0.113.1'],
+    ['10.0.0.1', '[0:0:0:0:0:ffff:cb00:7101]:4711, ::ffff:10.0.0.2', '203.0.113.1'],
   ]
   for (const [peer, chain, client] of rows) t.equal(trust.clientOf(peer, chain), client, `${peer} ← ${chain}`)
   t.end()
