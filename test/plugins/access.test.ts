@@ -197,6 +197,7 @@ void test('what is no option, or takes a gateway, stops the start, and says whic
     [{ forward: { sso: { url: 'no URL' } } }, ['key'], 'HR_ACCESS_OPTION'],
     [{ oidc: { staff: { issuer: 'http://id.example.com', clientId: 'app' } } }, ['key'], 'HR_ACCESS_OPTION'],
     [{ oidc: { staff: { issuer: ISSUER, clientId: 'app', sendToken: true } } }, ['key'], 'HR_ACCESS_OPTION'],
+    [{ oidc: { staff: { issuer: ISSUER, clientId: 'app', origin: 'http://app.test' } } }, ['key'], 'HR_ACCESS_OPTION'],
     [{ jwt: { main: { issuer: ISSUER, audience: AUDIENCE, jwks: {} } } }, ['key'], 'HR_ACCESS_OPTION'],
     [{}, ['token'], 'HR_ACCESS_OPTION'],
     [{}, { by: ['key'], who: 'me' }, 'HR_ACCESS_OPTION'],

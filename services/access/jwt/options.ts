@@ -219,9 +219,14 @@ export function faultOfKeys({ url, file, keys, insecure }: JwtInput['jwks']): st
 /** Why a URL is not to be trusted with what is decided by: it is open to whoever is in the way; `undefined` where it is not. */
 export function openWay(url: string): string | undefined {
   if (!URL.canParse(url)) return `'${url}' is no URL`
-  const { protocol, hostname } = new URL(url)
-  const isLocal = hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
-  return protocol === 'http:' && !isLocal
+  return isOpen(url)
     ? 'over http, whoever is in the way can answer in its place: write https, or insecure: true'
     : undefined
+}
+
+/** It is http, and not on this machine alone. */
+export function isOpen(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
+  const isLocal = /^(?:(?:.+\.)?localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/.test(hostname)
+  return protocol === 'http:' && !isLocal
 }

@@ -17,6 +17,13 @@ export const LoginStateError = createError(
   400,
 )
 
+/** The page was opened over http, where browsers keep no `Secure` cookie (RFC 6265bis §5.7): no login could end. */
+export const LoginInsecureError = createError(
+  'HR_ACCESS_LOGIN_INSECURE',
+  'Logins work over https alone. Open the page with https; where a proxy in front has it, name that in forwarded.trust, or set origin of the login.',
+  400,
+)
+
 /** The identity provider says no. Argument: its error code. */
 export const LoginRefusedError = createError<[string]>(
   'HR_ACCESS_LOGIN_REFUSED',

@@ -1,7 +1,8 @@
 import { hash, randomBytes } from 'node:crypto'
 import { cookieOf } from '../cookies.ts'
 import { CrossSiteError } from '../jwt/errors.ts'
-import { LoginRefusedError, LoginStateError, providerAway, SessionSizeError } from './errors.ts'
+import { isOpen } from '../jwt/options.ts'
+import { LoginInsecureError, LoginRefusedError, LoginStateError, providerAway, SessionSizeError } from './errors.ts'
 import type { OidcOptions } from './options.ts'
 import { type Provider, ProviderRefusal } from './provider.ts'
 import type { Seal } from './seal.ts'
@@ -55,9 +56,15 @@ export class Login {
     this.#parts = parts
   }
 
-  /** Sends a browser to the provider. @param to a path; another host's is none. @throws HR_ACCESS_PROVIDER_AWAY */
+  /**
+   * Sends a browser to the provider.
+   *
+   * @param to a path; another host's is none
+   * @throws HR_ACCESS_LOGIN_INSECURE, HR_ACCESS_PROVIDER_AWAY
+   */
   async begin({ origin, header }: Visit, to: string | undefined): Promise<Redirect> {
     const { seal, now, provider } = this.#parts
+    if (isOpen(this.options.origin ?? origin)) throw new LoginInsecureError()
     const begun: Begun = { state: random(), nonce: random(), verifier: random(), to: safePath(to) }
     const location = await this.#asked(() => provider.loginUrl(begun, this.#callbackOf(origin)))
     const value = await seal.seal(begun, 'login', now() + LOGIN_MS)
@@ -68,7 +75,7 @@ export class Login {
   }
 
   /**
-   * A browser comes back.
+   * A browser comes back. One whose login does not count, but who is logged in by another page, is sent on.
    *
    * @param query of the callback, with its `?`
    * @throws HR_ACCESS_LOGIN_STATE, HR_ACCESS_LOGIN_REFUSED, HR_ACCESS_PROVIDER_AWAY, HR_ACCESS_SESSION_SIZE, HR_ACCESS_INVALID
@@ -80,7 +87,10 @@ export class Login {
     const name = this.#cookieOf(state ?? '')
     const text = cookieOf(header, name)
     const begun = text === undefined ? undefined : await seal.open(text, 'login')
-    if (!isBegun(begun) || begun.state !== state) throw new LoginStateError()
+    if (!isBegun(begun) || begun.state !== state) {
+      if (await this.#isIn(header)) return { location: '/', cookies: [] }
+      throw new LoginStateError()
+    }
     const session = sessions.create(await this.#asked(() => provider.redeem(url, begun)))
     const sealed = await sessions.seal(session, MOST_TEXT)
     const maxAgeS = Math.floor((session.until - now()) / 1000)
@@ -110,6 +120,11 @@ export class Login {
       this.#parts.failed(error)
       return { location: afterLogout, cookies }
     }
+  }
+
+  async #isIn(header: string | undefined): Promise<boolean> {
+    const text = textOf(header, this.options.cookie)
+    return text !== undefined && (await this.#parts.sessions.holds(text))
   }
 
   #callbackOf(origin: string): string {

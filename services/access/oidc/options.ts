@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import { Duration, milliseconds, Secret } from '../../options/schema.ts'
 import type { ClaimNames } from '../claims.ts'
-import { claimNamesSchema, openWay, resolveClaimNames } from '../jwt/options.ts'
+import { claimNamesSchema, isOpen, openWay, resolveClaimNames } from '../jwt/options.ts'
 import { Type } from '../../options/type.ts'
 
 const Path = (options: { default: string; description: string }) =>
@@ -124,9 +124,12 @@ export function resolveOidc(name: string, input: OidcInput, dataDir: string): Oi
 }
 
 /** What is wrong with it; `undefined` where it can be used. */
-export function faultOfOidc({ issuer, insecure, cookieSecrets }: OidcInput): string | undefined {
+export function faultOfOidc({ issuer, insecure, origin, cookieSecrets }: OidcInput): string | undefined {
   const open = insecure ? undefined : openWay(issuer)
   if (open !== undefined) return open
+  if (origin !== undefined && URL.canParse(origin) && isOpen(origin)) {
+    return `browsers keep no cookie of a login at '${origin}': write https`
+  }
   return cookieSecrets.some((secret) => secret.length < SECRET_LENGTH)
     ? `a secret has ${SECRET_LENGTH} random characters and more: openssl rand -base64 32`
     : undefined

@@ -94,6 +94,12 @@ export class Sessions {
     return isSession(session) ? session : undefined
   }
 
+  /** Whether a cookie has a session that lasts; it may have to be refreshed. */
+  async holds(text: string): Promise<boolean> {
+    const session = await this.read(text)
+    return session !== undefined && this.#lasts(session)
+  }
+
   /** A session of somebody who has just logged in. @throws HR_ACCESS_INVALID */
   create(tokens: Tokens): Session {
     const startedAt = this.#parts.now()

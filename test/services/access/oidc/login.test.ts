@@ -6,7 +6,7 @@ import { oidcSchema, resolveOidc } from '../../../../services/access/oidc/option
 import { Provider } from '../../../../services/access/oidc/provider.ts'
 import { Seal } from '../../../../services/access/oidc/seal.ts'
 import type { Session } from '../../../../services/access/oidc/session.ts'
-import { setCookieOf } from '../../../../services/access/oidc/session-cookies.ts'
+import { setCookieOf, textOf } from '../../../../services/access/oidc/session-cookies.ts'
 import { Sessions } from '../../../../services/access/oidc/sessions.ts'
 import { SharedRenewals } from '../../../../services/access/oidc/shared-renewals.ts'
 import type { Identity } from '../../../../services/downstream/identity.ts'
@@ -165,12 +165,39 @@ void test('a callback counts only in the browser that began it, and once', soon,
   }
   const before = mine.header
   keep(mine, await login.finish(visit(mine), callback.search))
-  await t.rejects(login.finish(visit(mine), callback.search), refused, 'played again')
+  t.same(
+    await login.finish(visit(mine), callback.search),
+    { location: '/', cookies: [] },
+    'played again, it is nothing',
+  )
   // With the cookie of the login kept back, the provider sees that its code was used.
   await t.rejects(login.finish({ origin: ORIGIN, header: before }, callback.search), {
     code: 'HR_ACCESS_LOGIN_REFUSED',
     message: /invalid_grant/,
   })
+})
+
+void test('a page whose login does not count is sent on where another page has logged in', soon, async (t) => {
+  const all = await setUp(t)
+  const { login, clock, ended } = all
+  const jar = new CookieJar()
+  const callback = await logIn(all, jar)
+  t.same(await login.finish(visit(jar), callback.search), { location: '/', cookies: [] })
+  const session = await all.sessions.read(textOf(jar.header, COOKIE) ?? '')
+  ended.add(session?.id ?? '')
+  await t.rejects(login.finish(visit(jar), callback.search), { code: 'HR_ACCESS_LOGIN_STATE' }, 'it was ended')
+  ended.clear()
+  clock.now += 12 * 3_600_000
+  await t.rejects(login.finish(visit(jar), callback.search), { code: 'HR_ACCESS_LOGIN_STATE' }, 'it is over')
+})
+
+void test('no login is begun where browsers keep no cookie of it', soon, async (t) => {
+  const { login } = await setUp(t)
+  const at = (origin: string) => login.begin({ origin, header: undefined }, '/')
+  await t.rejects(at('http://app.test'), { code: 'HR_ACCESS_LOGIN_INSECURE', statusCode: 400 })
+  for (const origin of ['http://localhost:3000', 'http://app.localhost', 'http://127.0.0.1:3000', 'http://[::1]']) {
+    t.match((await at(origin)).location, /\/auth\?/)
+  }
 })
 
 void test("a provider's no is told, and whatever stands in the callback is not repeated", soon, async (t) => {
