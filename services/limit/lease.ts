@@ -15,6 +15,8 @@ export class Lease {
   tat = 0
   /** Used, and not told to the ledger; below 0: to be given back. */
   unreported = 0
+  /** Used, and being told. */
+  reporting = 0
   /** So many units, or more, were not to be had. */
   deniedFor = 0
   /** Until when they are not asked for again: milliseconds of a clock that nobody sets. */

@@ -59,7 +59,7 @@ export class LeasedLimiter implements Limiter {
       return this.#tell(lease, true, into)
     }
     if (this.#isDenied(lease, cost)) return this.#tell(lease, false, into)
-    if (lease.fresh && lease.unreported + cost <= overdraft(pace, this.#errands.ledger.members)) {
+    if (lease.fresh && lease.unreported + lease.reporting + cost <= overdraft(pace, this.#errands.ledger.members)) {
       lease.unreported += cost
       this.#pass(lease, cost, now)
       this.#ask(key, lease, 1)
@@ -259,7 +259,7 @@ class Asking implements Errand {
 
   request(): LoanRequest {
     const lease = this.#lease
-    this.#used = lease.unreported
+    this.#used = lease.reporting = lease.unreported
     this.#asked = this.#limit.clock.now()
     lease.unreported = 0
     const need = this.#need
@@ -271,6 +271,7 @@ class Asking implements Errand {
   done(loan: Loan | null, sentAt: number): void {
     const lease = this.#lease
     lease.asking = false
+    lease.reporting = 0
     if (loan === null) lease.unreported += this.#used
     else {
       const { pace } = this.#limit

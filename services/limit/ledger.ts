@@ -6,6 +6,8 @@ export interface Ledger {
   readonly name: string
   /** Whether there is a point in asking. */
   readonly ready: boolean
+  /** Why nothing is shared; `null` where it is, as far as is known. */
+  readonly reason?: string | null
   /** Processes that share the limits; Infinity while that is not known. */
   readonly members: number
   /** @returns a loan for each, in order; `null` for one that could not be dealt with. @throws where none was */

@@ -73,9 +73,9 @@ export class Limits {
   notices(): string[] {
     const { ledger } = this.#store
     return [
-      ...(ledger === null || ledger.ready
+      ...(ledger === null || (ledger.ready && (ledger.reason ?? null) === null)
         ? []
-        : [`Rate limits are each process's own: ${ledger.name} cannot be asked`]),
+        : [`Rate limits are each process's own: ${ledger.name} cannot be asked${because(ledger.reason)}`]),
       ...(this.#strays === 0
         ? []
         : [`${this.#strays} requests came from callers whose tier is none of tiers: all of these hold for them`]),
@@ -143,6 +143,10 @@ export class Limits {
     this.#limits.set(shape.name, { shape, limit })
     return limit
   }
+}
+
+function because(reason: string | null | undefined): string {
+  return reason == null ? '' : ` (${reason})`
 }
 
 function nameOf(owner: string, index: number, count: number): string {

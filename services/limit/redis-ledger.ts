@@ -35,6 +35,10 @@ const JOINING_MS = 2 * HEARTBEAT_MS
 export class RedisLedger implements Ledger {
   readonly name = 'redis'
   readonly link: RedisLink
+  reason: string | null = null
+  /** What limits are asked by, though it may count processes. */
+  #refuses = false
+  readonly #log: LedgerLog
   readonly #prefix: string
   readonly #id = randomUUID()
   readonly #timer: NodeJS.Timeout
@@ -46,18 +50,12 @@ export class RedisLedger implements Ledger {
   constructor(options: RedisOptions, log: LedgerLog) {
     this.link = new RedisLink(options)
     this.#prefix = `${options.prefix}:limit`
-    let isAway = false
+    this.#log = log
     this.link.on('ready', () => {
+      this.#refuses = false
       void this.#beat()
-      if (isAway) log.info({ ledger: 'redis' }, 'rate limits are shared again')
-      isAway = false
     })
-    this.link.on('away', () => {
-      if (!isAway && !this.#closed) {
-        log.warn({ ledger: 'redis', reason: this.link.reason }, 'rate limits go on without Redis, in each process')
-      }
-      isAway = true
-    })
+    this.link.on('away', () => this.#isAway(this.link.reason))
     this.#timer = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref()
   }
 
@@ -71,6 +69,11 @@ export class RedisLedger implements Ledger {
 
   async settle(requests: readonly LoanRequest[]): Promise<readonly (Loan | null)[]> {
     const replies = await this.link.batch(requests.map((request) => this.#command(request)))
+    // It is full, say, or refuses this user the script.
+    const refused = replies.find((reply) => reply instanceof Error)
+    this.#refuses = refused !== undefined
+    if (refused === undefined) this.#isBack()
+    else this.#isAway(refused.message)
     return replies.map(loanOf)
   }
 
@@ -79,6 +82,18 @@ export class RedisLedger implements Ledger {
     clearInterval(this.#timer)
     if (this.ready) await this.#beat('gone')
     this.link.close()
+  }
+
+  #isAway(reason: string | null): void {
+    if (this.reason === null && !this.#closed) {
+      this.#log.warn({ ledger: 'redis', reason }, 'rate limits go on without Redis, in each process')
+    }
+    this.reason = reason ?? 'it does not answer'
+  }
+
+  #isBack(): void {
+    if (this.reason !== null) this.#log.info({ ledger: 'redis' }, 'rate limits are shared again')
+    this.reason = null
   }
 
   #command({ limit, key, pace, period, used, need, want }: LoanRequest): Command {
@@ -94,7 +109,11 @@ export class RedisLedger implements Ledger {
     const command = { script: HEARD, keys: [`${this.#prefix}:{members}`], args: [this.#id, SILENT_MS, how] }
     // One that fails is followed by the next.
     const [reply] = await this.link.batch([command]).catch(() => [])
-    if (typeof reply !== 'number') return
+    if (typeof reply !== 'number') {
+      if (reply instanceof Error) this.#isAway(reply.message)
+      return
+    }
+    if (!this.#refuses) this.#isBack()
     if (!Number.isFinite(this.#members)) this.#joinedAt = performance.now()
     this.#members = Math.max(1, reply)
   }

@@ -66,8 +66,15 @@ export class KeyNews {
     this.#lookout.close()
   }
 
+  /** Who cannot tell can hear: a full Redis is still read. */
   async #exchange(): Promise<void> {
-    const { link, topics, heard } = this.#options
+    const [sent] = await Promise.allSettled([this.#send()])
+    await this.#read()
+    if (sent.status === 'rejected') throw sent.reason
+  }
+
+  async #send(): Promise<void> {
+    const { link } = this.#options
     for (const [topic, word] of this.#unsent) {
       const [kept] = await link.batch([
         ['set', this.#keyOf(topic), word, 'PX', KEPT_MS],
@@ -77,6 +84,10 @@ export class KeyNews {
       orThrow([kept])
       if (this.#unsent.get(topic) === word) this.#unsent.delete(topic)
     }
+  }
+
+  async #read(): Promise<void> {
+    const { link, topics, heard } = this.#options
     const words = orThrow(await link.batch(topics.map((topic) => ['get', this.#keyOf(topic)])))
     for (const [index, topic] of topics.entries()) {
       const word = textOf(words[index])

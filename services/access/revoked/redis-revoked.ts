@@ -8,7 +8,7 @@ export interface RedisRevokedOptions {
   /** Of every key and channel. */
   prefix: string
   revoked: Revoked
-  log: Record<'info', (details: object, message: string) => void>
+  log: Record<'info' | 'error', (details: object, message: string) => void>
   /** Epoch, ms. */
   now: () => number
   /** Between two looks for what no message has told; default 500 ms. */
@@ -49,6 +49,7 @@ export class RedisRevoked {
   /** As it was when the set was last read. */
   #seen: string | null | undefined
   #unsent: Revocation[]
+  #isRefused = false
 
   constructor(options: RedisRevokedOptions) {
     this.#options = options
@@ -58,7 +59,7 @@ export class RedisRevoked {
     this.#channel = `${prefix}:access:revoked`
     // What this machine has from before is everybody's.
     this.#unsent = revoked.list()
-    const look = (): Promise<void> => this.#exchange()
+    const look = (): Promise<void> => this.#look()
     this.#lookout = new Lookout({ link, channel: this.#channel, look, ...(pollMs !== undefined && { pollMs }) })
     link.on('ready', this.#tellAll)
     this.#lookout.look()
@@ -83,9 +84,32 @@ export class RedisRevoked {
   /** The server may have lost what it had; where it has not, nothing changes. */
   readonly #tellAll = (): void => this.publish(this.#options.revoked.list())
 
-  /** Sends what waits, and reads what is new. */
+  /** One that is away is told of by its link; one that is there and refuses, full or by its ACL, nobody else sees. */
+  async #look(): Promise<void> {
+    const { link, log } = this.#options
+    try {
+      await this.#exchange()
+      if (this.#isRefused) log.info({}, 'Machines hear of what is revoked again')
+      this.#isRefused = false
+    } catch (error) {
+      if (!this.#isRefused && link.ready) {
+        this.#isRefused = true
+        log.error({ reason: (error as Error).message }, 'Machines do not hear of what is revoked: Redis refuses')
+      }
+      throw error
+    }
+  }
+
+  /** Who cannot tell can hear: a full Redis is still read. */
   async #exchange(): Promise<void> {
-    const { link, now, revoked } = this.#options
+    const [sent] = await Promise.allSettled([this.#send()])
+    await this.#read()
+    if (sent.status === 'rejected') throw sent.reason
+  }
+
+  /** What waits. */
+  async #send(): Promise<void> {
+    const { link, now } = this.#options
     const [set, number] = this.#keys
     while (this.#unsent.length > 0) {
       const sending = this.#unsent.slice(0, MOST_AT_ONCE)
@@ -98,6 +122,12 @@ export class RedisRevoked {
       orThrow([added])
       this.#unsent = this.#unsent.slice(sending.length)
     }
+  }
+
+  /** What is new. */
+  async #read(): Promise<void> {
+    const { link, now, revoked } = this.#options
+    const [set, number] = this.#keys
     const [told] = orThrow(await link.batch([['get', number]]))
     const seen = textOf(told)
     if (seen === this.#seen) return

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
 import { SteadyClock } from '../../../services/limit/clock.ts'
 import { type Decision, emptyDecision, type Limiter } from '../../../services/limit/decision.ts'
@@ -5,15 +6,17 @@ import { Errands } from '../../../services/limit/errands.ts'
 import { ExactLimiter, requestOf, type SharedLimit } from '../../../services/limit/exact-limiter.ts'
 import { paceOf } from '../../../services/limit/gcra.ts'
 import { LeasedLimiter } from '../../../services/limit/leased-limiter.ts'
-import { RedisLedger } from '../../../services/limit/redis-ledger.ts'
+import { type LedgerLog, RedisLedger } from '../../../services/limit/redis-ledger.ts'
 import { PATIENCE } from '../../helper.ts'
 import { noRedis, redisOptions, slowPath, startCluster, startRedis } from '../../redis-server.ts'
 import type { Test } from 'tap'
 import { until } from '../../until.ts'
 
+const QUIET: LedgerLog = { info: () => undefined, warn: () => undefined }
+
 /** Like a process of a machine of its own: with a way to Redis that it shares with nobody. */
-async function member(t: Test, url: string): Promise<{ ledger: RedisLedger; errands: Errands }> {
-  const ledger = new RedisLedger(redisOptions(url), { info: () => undefined, warn: () => undefined })
+async function member(t: Test, url: string, log = QUIET): Promise<{ ledger: RedisLedger; errands: Errands }> {
+  const ledger = new RedisLedger(redisOptions(url), log)
   t.teardown(() => ledger.close())
   await until(() => ledger.ready)
   return { ledger, errands: new Errands(ledger) }
@@ -153,4 +156,36 @@ void test('in a cluster every key finds its node', { skip: noRedis, timeout: PAT
   t.ok(passed.every(Boolean))
   const again = await Promise.all(keys.map(async (key) => (await taken(limiter, key)).allowed))
   t.notOk(again.some(Boolean))
+})
+
+void test('a Redis that is there and refuses is told of once, and each process keeps to the limit', {
+  skip: noRedis,
+  timeout: PATIENCE,
+}, async (t) => {
+  const redis = await startRedis(t)
+  const said: string[] = []
+  const log: LedgerLog = {
+    info: (_, message) => void said.push(message),
+    warn: (details, message) => void said.push(`${message}: ${String((details as { reason?: unknown }).reason)}`),
+  }
+  const { ledger, errands } = await member(t, redis.url, log)
+  // Then a process may use some of what it knows nothing of while it asks.
+  await until(() => ledger.members === 1)
+  const limiter = new LeasedLimiter(limitOf(200, 3_600_000), { errands, alone: () => undefined })
+  await redis.cli('CONFIG', 'SET', 'maxmemory', '1')
+  const decisions: Promise<Decision>[] = []
+  // So that some come while others are being told of.
+  for (let i = 0; i < 600; i++) {
+    decisions.push(taken(limiter))
+    await setImmediate()
+  }
+  const passed = (await Promise.all(decisions)).filter(({ allowed }) => allowed).length
+  t.equal(passed, 200)
+  t.match(ledger.reason, /OOM/)
+  await redis.cli('CONFIG', 'SET', 'maxmemory', '0')
+  t.match(await taken(limiter), { allowed: false })
+  t.match(said, [/^rate limits go on without Redis, in each process: OOM /, 'rate limits are shared again'])
+  t.equal(said.length, 2)
+  t.equal(ledger.reason, null)
+  await limiter.close()
 })

@@ -1,23 +1,29 @@
 import { once } from 'node:events'
 import { type Test, test } from 'tap'
-import { RedisRevoked } from '../../../../services/access/revoked/redis-revoked.ts'
+import { RedisRevoked, type RedisRevokedOptions } from '../../../../services/access/revoked/redis-revoked.ts'
 import { type Revocation, Revoked } from '../../../../services/access/revoked/revoked.ts'
 import { PATIENCE } from '../../../helper.ts'
 import { QUIET } from '../given.ts'
+import { until } from '../../../until.ts'
 import { linkTo, noRedis, type RedisServer, startRedis } from '../../../redis-server.ts'
 
 const soon = { skip: noRedis, timeout: PATIENCE }
 const entry = (name: string): Revocation => ({ kind: 'token', name, at: Date.now(), until: Date.now() + 600_000 })
 
 /** A machine of several. */
-async function machine(t: Test, server: RedisServer, pollMs?: number) {
+async function machine(
+  t: Test,
+  server: Pick<RedisServer, 'url'>,
+  pollMs?: number,
+  log: RedisRevokedOptions['log'] = QUIET,
+) {
   const link = await linkTo(t, server.url)
   const revoked = new Revoked({ now: Date.now })
   const redis = new RedisRevoked({
     link,
     prefix: 'test',
     revoked,
-    log: QUIET,
+    log,
     now: Date.now,
     ...(pollMs === undefined ? {} : { pollMs }),
   })
@@ -76,5 +82,32 @@ void test(
     const third = await machine(t, server, 50)
     third.revoke('b')
     await Promise.all([first.knows('b'), second.knows('b'), third.knows('a')])
+  },
+)
+
+void test(
+  'a machine that may not write to Redis says so once, and hears of the others all the same',
+  soon,
+  async (t) => {
+    const server = await startRedis(t)
+    await server.cli('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '&*', '+@all', '-eval', '-evalsha')
+    const url = server.url.replace('redis://', 'redis://reader:secret@')
+    const said: string[] = []
+    const log = { info: say, error: say }
+    function say(details: object, message: string): void {
+      said.push(`${message}: ${String((details as { reason?: unknown }).reason)}`)
+    }
+    const reader = await machine(t, { url }, 20, log)
+    const other = await machine(t, server, 20)
+    reader.revoke('a')
+    other.revoke('b')
+    await reader.knows('b')
+    other.revoke('c')
+    await reader.knows('c')
+    t.match(said, [/^Machines do not hear of what is revoked: Redis refuses: NOPERM /])
+    await server.cli('ACL', 'SETUSER', 'reader', '+@all')
+    await other.knows('a')
+    await until(() => said.length === 2)
+    t.match(said[1], /again/)
   },
 )
