@@ -13,6 +13,7 @@ import { cachedTogether, cachePolicyOf, CONTROL_GUARD, guardOf, stepsOf } from '
 import { explainRoutes, type RouteVerdict } from '../services/routing/explain.ts'
 import type { RouteOptions } from '../services/routing/options.ts'
 import type { UpstreamOptions } from '../services/upstream/options.ts'
+import { httpOrigin } from '../services/upstream/prior-knowledge.ts'
 import { parseRouteKey } from '../services/routing/pattern.ts'
 import { RouteTable } from '../services/routing/table.ts'
 import type { SplitSticky } from '../services/split/options.ts'
@@ -225,7 +226,8 @@ function stepsInWords(context: StepContext): Explanation['steps'] {
 }
 
 function authorityOf(target: string): string {
-  return target.startsWith('unix:') || !URL.canParse(target) ? 'localhost' : new URL(target).host
+  const origin = httpOrigin(target)
+  return target.startsWith('unix:') || !URL.canParse(origin) ? 'localhost' : new URL(origin).host
 }
 
 function upstreamsOf({ upstreams }: Config, names: readonly string[]): UpstreamOptions[] {

@@ -116,7 +116,7 @@ function hintFor(name: string): string {
 /** `headrace http://localhost:3000` needs no command's name; options may stand before the address. */
 function nameOf(args: readonly string[]): { name: string; rest: readonly string[] } {
   const [first = '', ...rest] = args
-  const isAddress = /^https?:\/\/|^unix:|^[\w.-]*:\d+(\/|$)|^\d+$|^localhost$/.test(first)
+  const isAddress = /^(?:https?|h2c):\/\/|^unix:|^[\w.-]*:\d+(\/|$)|^\d+$|^localhost$/.test(first)
   return isAddress || first.startsWith('-') ? { name: 'proxy', rest: args } : { name: first, rest }
 }
 

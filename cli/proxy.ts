@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { Config } from '../config/config.ts'
 import { CONFIG_FILES } from '../config/find.ts'
+import { asWritten, httpOrigin } from '../services/upstream/prior-knowledge.ts'
 import type { Call, Command, ExitCode } from './command.ts'
 import { loadSource, OVERRIDES } from './configuration.ts'
 import { SaveError, UsageError } from './errors.ts'
@@ -61,22 +62,23 @@ const LOOPBACK: Readonly<Record<string, readonly string[]>> = {
 /** The service's address, where a listener has it: requests would go round in circles, the service be started in vain. */
 function targetAmong({ listen, upstreams }: Config): string | undefined {
   const [target] = upstreams.flatMap(({ targets }) => targets.map(({ origin }) => origin))
-  if (target === undefined || !URL.canParse(target)) return undefined
-  const { hostname, port, protocol } = new URL(target)
+  const origin = httpOrigin(target ?? '')
+  if (!URL.canParse(origin)) return undefined
+  const { hostname, port, protocol } = new URL(origin)
   const wanted = Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port)
   const host = hostname.replace(/^\[|\]$/g, '')
   const isOwn = listen.some((own) => own.port === wanted && (own.host === host || LOOPBACK[host]?.includes(own.host)))
   return isOwn ? target : undefined
 }
 
-/** `3000`, `:3000`, `localhost:3000`, `http://localhost:3000/api`, `unix:./app.sock`. @throws HR_CLI_USAGE */
+/** `3000`, `:3000`, `localhost:3000`, `http://localhost:3000/api`, `h2c://localhost:50051`, `unix:./app.sock`. @throws HR_CLI_USAGE */
 function parseAddress(address: string): { target: string; base: string } {
   if (address.startsWith('unix:')) return { target: address, base: '' }
   const text = /^\d+$/.test(address) ? `http://localhost:${address}` : address.replace(/^:/, 'localhost:')
-  const url = /^https?:\/\//.test(text) ? text : `http://${text}`
+  const url = /^(?:https?|h2c):\/\//.test(text) ? httpOrigin(text) : `http://${text}`
   if (!URL.canParse(url)) throw new UsageError(`'${address}' is no address: write http://localhost:3000, say`)
   const { origin, pathname } = new URL(url)
-  return { target: origin, base: pathname.replace(/\/+$/, '') }
+  return { target: asWritten(text, origin), base: pathname.replace(/\/+$/, '') }
 }
 
 /** @returns the file's name. @throws HR_CLI_SAVE where there is a configuration already, or none can be written */

@@ -104,18 +104,28 @@ function settleText(schema: SchemaNode, value: unknown, path: Path, report: Repo
   return undefined
 }
 
+/** What other gateways call a scheme, and what has to be said besides. */
+const ELSEWHERE: ReadonlyMap<string, [scheme: string, besides: string]> = new Map([
+  ['grpc', ['h2c', '']],
+  ['grpcs', ['https', ', with http2: true']],
+  ['ws', ['http', '']],
+  ['wss', ['https', '']],
+])
+
 /** Text that fits: 'localhost:3000' lacks its scheme, 'http:/x' a slash of it, 'health' its slash, 3000 its host. */
 function nearText({ pattern = '' }: SchemaNode, value: string | number): string | undefined {
   const text = String(value)
   if (text.trim() === '') return undefined
-  // Another scheme is no slip: nobody knows what was meant.
-  const scheme = /^([a-z][a-z+.-]*):\/*(?=[^\d/])/i.exec(text)
+  // Another scheme is no slip: of most nobody knows what was meant.
+  const scheme = /^([a-z][a-z\d+.-]*):(?:\/+|(?=[^\d/]))/i.exec(text)
+  const name = scheme?.[1]?.toLowerCase() ?? ''
+  const [meant, besides] = ELSEWHERE.get(name) ?? [name, '']
   const candidates =
     scheme === null
       ? [text, `/${text}`, ...(/^\d+$/.test(text) ? [`http://127.0.0.1:${text}`] : [`http://${text}`])]
-      : [`${scheme[1]?.toLowerCase()}://${text.slice(scheme[0].length)}`]
+      : [`${meant}://${text.slice(scheme[0].length)}`]
   const near = candidates.find((candidate) => new RegExp(pattern).test(candidate))
-  return near === undefined ? undefined : `'${near}'`
+  return near === undefined ? undefined : `'${near}'${besides}`
 }
 
 function settleWord(words: string[], value: unknown, path: Path, report: Report): string | undefined {

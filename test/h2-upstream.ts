@@ -1,5 +1,6 @@
 import {
   createSecureServer,
+  createServer,
   type IncomingHttpHeaders,
   type SecureServerOptions,
   type ServerHttp2Session,
@@ -8,7 +9,7 @@ import {
 import type { AddressInfo, Socket } from 'node:net'
 import type { Test } from 'tap'
 import { testCertificate } from './certificate.ts'
-import { gatewayBeforeOrigin } from './helper.ts'
+import { gatewayBeforeOrigin, upstreamInCleartext } from './helper.ts'
 import type { ConfigInput, Gateway } from './helper.ts'
 import { Milestones } from './signal.ts'
 
@@ -22,7 +23,7 @@ export interface H2Exchange {
 /** Plays one request; what it throws fails the test. */
 export type H2Play = (exchange: H2Exchange) => unknown
 
-/** An HTTP/2 upstream over TLS on node:http2. For what no library would write there is test/raw-h2-upstream.ts. */
+/** An HTTP/2 upstream on node:http2, over TLS or in cleartext. For what no library would write there is test/raw-h2-upstream.ts. */
 export class H2Upstream {
   readonly exchanges: H2Exchange[] = []
   readonly sessions: ServerHttp2Session[] = []
@@ -58,20 +59,26 @@ export class H2Upstream {
   }
 }
 
-/** Starts one on a free loopback port; it closes with the test. */
+/** Starts one on a free loopback port; it closes with the test. @param options.cleartext `h2c://` */
 export async function startH2Upstream(
   t: Test,
   play: H2Play,
-  options: SecureServerOptions & { port?: number } = {},
+  {
+    cleartext = upstreamInCleartext(t),
+    port = 0,
+    ...options
+  }: SecureServerOptions & { port?: number; cleartext?: boolean } = {},
 ): Promise<H2Upstream> {
-  const server = createSecureServer({ ...(await testCertificate()), ...options })
+  const server = cleartext ? createServer(options) : createSecureServer({ ...(await testCertificate()), ...options })
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
-  const upstream = new H2Upstream(`https://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  const upstream = new H2Upstream(
+    `${cleartext ? 'h2c' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  )
   server.on('session', (session) => upstream.begin(session))
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on('error', () => undefined) // 'close' follows
@@ -92,7 +99,7 @@ export async function startH2Upstream(
 export async function gatewayBeforeH2(
   t: Test,
   play: H2Play,
-  setUp: { server?: SecureServerOptions; to?: ConfigInput } = {},
+  setUp: { server?: SecureServerOptions & { cleartext?: boolean }; to?: ConfigInput } = {},
 ): Promise<{ gateway: Gateway; upstream: H2Upstream }> {
   const upstream = await startH2Upstream(t, play, setUp.server)
   return { gateway: await gatewayBeforeOrigin(t, upstream.origin, setUp.to), upstream }

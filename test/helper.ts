@@ -76,9 +76,19 @@ interface Context {
   protocol?: Protocol
 }
 
-function needsTls({ context }: Test): boolean {
-  const { protocol } = context as Context
+const protocolOf = ({ context }: Test): Protocol | undefined => (context as Context).protocol
+
+function needsTls(t: Test): boolean {
+  const protocol = protocolOf(t)
   return protocol !== 'h1' && protocol !== 'h2c'
+}
+
+/**
+ * Whether an HTTP/2 upstream of this test is one in cleartext: where its client speaks HTTP/2 in cleartext too. So what is
+ * tested over every protocol is tested of both kinds.
+ */
+export function upstreamInCleartext(t: Test): boolean {
+  return protocolOf(t) === 'h2c'
 }
 
 export interface SetUp {

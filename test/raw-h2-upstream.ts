@@ -1,26 +1,27 @@
-import type { AddressInfo, Socket } from 'node:net'
-import { createServer } from 'node:tls'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import type { Test } from 'tap'
 import { testCertificate } from './certificate.ts'
+import { upstreamInCleartext } from './helper.ts'
 import { RawH2 } from './raw-h2.ts'
 import { Milestones } from './signal.ts'
 
 /** Plays one request, in frames. What it throws fails the test. */
 export type RawPlay = (h2: RawH2, stream: number) => unknown
 
-/** An HTTP/2 upstream over TLS that writes frames as its script says: also those that no library would. */
+/** An HTTP/2 upstream, over TLS or in cleartext, that writes frames as its script says: also those that no library would. */
 export class RawH2Upstream {
   readonly connections: RawH2[] = []
-  readonly #port: () => number
+  readonly #address: () => string
   readonly #connected = new Milestones()
   readonly #requests = new Milestones()
 
-  constructor(port: () => number) {
-    this.#port = port
+  constructor(address: () => string) {
+    this.#address = address
   }
 
   get origin(): string {
-    return `https://127.0.0.1:${this.#port()}`
+    return this.#address()
   }
 
   /** How many requests have begun, on all connections. */
@@ -47,16 +48,23 @@ export class RawH2Upstream {
   }
 }
 
-/** Starts one on a free loopback port; it closes with the test. */
-export async function startRawH2Upstream(t: Test, play: RawPlay): Promise<RawH2Upstream> {
+/** Starts one on a free loopback port; it closes with the test. @param options.cleartext `h2c://` */
+export async function startRawH2Upstream(
+  t: Test,
+  play: RawPlay,
+  { cleartext = upstreamInCleartext(t) }: { cleartext?: boolean } = {},
+): Promise<RawH2Upstream> {
   const sockets = new Set<Socket>()
-  const server = createServer({ ...(await testCertificate()), ALPNProtocols: ['h2'] })
-  const upstream = new RawH2Upstream(() => (server.address() as AddressInfo).port)
-  server.on('secureConnection', (socket) => {
+  const accept = (socket: Socket): void => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     upstream.accept(socket, play).catch((error: unknown) => t.fail("the upstream's script failed", { error }))
-  })
+  }
+  const server = cleartext
+    ? createServer(accept)
+    : createTlsServer({ ...(await testCertificate()), ALPNProtocols: ['h2'] }, accept)
+  const scheme = cleartext ? 'h2c' : 'https'
+  const upstream = new RawH2Upstream(() => `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))

@@ -140,7 +140,11 @@ const poolsRoute: FastifyPluginAsyncTypebox = async (fastify) => {
         body: Type.Object(
           {
             upstream: Type.String({ maxLength: 200, examples: ['fleet'] }),
-            target: Type.String({ maxLength: 2048, description: 'An origin', examples: ['http://10.0.0.7:4001'] }),
+            target: Type.String({
+              maxLength: 2048,
+              description: 'An origin',
+              examples: ['http://10.0.0.7:4001', 'h2c://10.0.0.7:50051'],
+            }),
             state: Type.Unsafe<'active' | 'draining' | 'removed'>({
               type: 'string',
               enum: ['active', 'draining', 'removed'],

@@ -1,6 +1,7 @@
 import { targetFault } from '../upstream/balance/options.ts'
 import { TargetChangeError } from '../upstream/errors.ts'
 import type { TargetChange } from '../upstream/membership.ts'
+import { asWritten, httpOrigin } from '../upstream/prior-knowledge.ts'
 import type { PoolReport } from '../monitor/pools.ts'
 import type { Answer, Control } from './control.ts'
 
@@ -52,9 +53,15 @@ export class UpstreamAdmin {
 }
 
 /** Names are for the configuration: what they lead to is known by its addresses. */
-const ORIGIN = /^(?:https?:\/\/|unix:\/)/
+const ORIGIN = /^(?:(?:https?|h2c):\/\/|unix:\/)/
 
 /** `http://A:80/` is `http://a`. */
 function isSame(one: string, other: string): boolean {
-  return one === other || (URL.canParse(one) && URL.canParse(other) && new URL(one).href === new URL(other).href)
+  const [first, second] = [one, other].map((target) => canonical(target))
+  return first === second
+}
+
+function canonical(target: string): string {
+  const origin = httpOrigin(target)
+  return URL.canParse(origin) ? asWritten(target, new URL(origin).href) : target
 }

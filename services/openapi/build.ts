@@ -1,4 +1,5 @@
 import type { RouteOptions } from '../routing/options.ts'
+import { httpOrigin } from '../upstream/prior-knowledge.ts'
 import { describe, type RelatedDocument } from './describe.ts'
 import { objectOf, type JsonObject, type OpenapiWarning } from './document.ts'
 import { systemClock, UpstreamDocuments, type DocumentState } from './documents.ts'
@@ -27,7 +28,9 @@ export interface DocumentedUpstream {
 /** The specifications that the configuration names. */
 export function sourcesOf(upstreams: readonly DocumentedUpstream[]): SpecificationSource[] {
   return upstreams.flatMap(({ name, targets, openapi }) =>
-    openapi === null ? [] : [{ upstream: name, location: openapi, targets: targets.map(({ origin }) => origin) }],
+    openapi === null
+      ? []
+      : [{ upstream: name, location: openapi, targets: targets.map(({ origin }) => httpOrigin(origin)) }],
   )
 }
 

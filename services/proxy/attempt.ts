@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { Connection } from '../upstream/connection.ts'
-import type { Phase } from '../upstream/outcome.ts'
+import type { AttemptError, Phase } from '../upstream/outcome.ts'
 import type { Outcome } from '../upstream/snapshot.ts'
 import type { Target } from '../upstream/target.ts'
 
@@ -25,6 +25,8 @@ export class Attempt {
   status = 0
   /** The close of the connection is what ends the answer's body. */
   closeDelimited = false
+  /** The head says how long the body is that follows it. */
+  sized = false
   /** Bytes of an answer that another attempt takes the place of; -1: what comes is for the client. */
   discarded = -1
   readonly #beganAt: number
@@ -68,6 +70,16 @@ export class Attempt {
   isUnseen(connection: Connection | undefined): boolean {
     if (this.resent || this.answering || connection === undefined || connection.answered === 0) return false
     return !connection.http2 || connection.gone
+  }
+
+  /**
+   * Whether an answer over HTTP/2 that has broken off lacks nothing: its stream was closed without an error and without
+   * END_STREAM, behind as many bytes as its head has announced (fewer are another error of undici's). Servers on node:http2
+   * that leave the request unread can end so; no trailers come that way.
+   */
+  isWhole({ code, http2ErrorCode }: AttemptError): boolean {
+    if (!this.sized || this.phase !== 'receiving') return false
+    return code === 'HR_UPSTREAM_TRUNCATED' && http2ErrorCode === undefined
   }
 
   /** The head of the answer has come. @returns how long that took since it was sent, in ms */

@@ -33,6 +33,7 @@ import { ResponseValidation } from '../validation/response-validation.ts'
 import { RouteValidation } from '../validation/route-validation.ts'
 import { ValidationGate } from '../validation/validation-gate.ts'
 import { bodyLimit } from '../request/request-gate.ts'
+import { httpOrigin } from '../upstream/prior-knowledge.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { pathWriter } from './path-writer.ts'
@@ -150,7 +151,7 @@ function mockOf(mock: MockOptions, { options, pattern, key }: Common, { upstream
   const upstream = options.to === null ? null : upstreams.get(options.to).options
   const location = mock.document ?? upstream?.openapi ?? null
   if (location === null) throw new MockSourceError(key)
-  const targets = upstream?.targets.map(({ origin }) => origin) ?? []
+  const targets = upstream?.targets.map(({ origin }) => httpOrigin(origin)) ?? []
   return new Mock(mock, {
     document: documents.add({ upstream: upstream?.name ?? key, location, targets }),
     writer: pathWriter(pattern, options.stripPrefix, options.rewrite),
@@ -170,7 +171,11 @@ function validationOf(
   return new RouteValidation(validate, {
     key,
     upstream: name,
-    document: documents.add({ upstream: name, location, targets: upstream?.targets.map(({ origin }) => origin) ?? [] }),
+    document: documents.add({
+      upstream: name,
+      location,
+      targets: upstream?.targets.map(({ origin }) => httpOrigin(origin)) ?? [],
+    }),
     writer: pathWriter(parseRouteKey(key), stripPrefix, rewrite),
     record: validations,
   })

@@ -8,6 +8,7 @@ import {
   IdleTimeoutError,
   InvalidResponseError,
   NoTargetError,
+  NotHttp2Error,
   QueueFullError,
   ResetError,
   ResourcesError,
@@ -34,7 +35,7 @@ export function failureOf(outcome: Outcome, upstream: string, cause: Error | und
     case 'idle_timeout':
       return new IdleTimeoutError(upstream, options)
     case 'invalid_response':
-      return new InvalidResponseError(upstream, options)
+      return cause instanceof NotHttp2Error ? cause : new InvalidResponseError(upstream, options)
     case 'truncated':
       return new TruncatedError(upstream, options)
     case 'queue_full':

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { GatewayError } from '../http/problem.ts'
-import { type AttemptError, outcomeOf } from '../upstream/outcome.ts'
+import { type AttemptError, explain, outcomeOf } from '../upstream/outcome.ts'
 import type { Target } from '../upstream/target.ts'
 import type { Attempt } from './attempt.ts'
 import { isUnsendable, unsendable } from './failure.ts'
@@ -80,7 +80,9 @@ export class ProxyCall extends UpstreamCall implements Dispatcher.DispatchHandle
     const now = performance.now()
     this.#answered(attempt, status, now)
     if (this.plan.retry?.statuses.includes(status) && this.replaces(attempt, head['retry-after'])) return
-    attempt.closeDelimited = response.length === null && !response.chunked && !isBodyless(status, method)
+    const hasBody = !isBodyless(status, method)
+    attempt.sized = hasBody && response.length !== null
+    attempt.closeDelimited = hasBody && response.length === null && !response.chunked
     this.exchange.unframed = attempt.closeDelimited && this.connection?.http2 !== true
     attempt.phase = 'receiving'
     this.deadline.forBody(now, bodyIdleMs(head, this.plan))
@@ -170,7 +172,7 @@ export class ProxyCall extends UpstreamCall implements Dispatcher.DispatchHandle
     this.context.finish(this.exchange)
   }
 
-  onResponseError(controller: Dispatcher.DispatchController, error: AttemptError): void {
+  onResponseError(controller: Dispatcher.DispatchController, cause: AttemptError): void {
     const attempt = this.attempt as Attempt
     // Of an attempt that was given up for another, nothing is waited for.
     if (this.settled || (controller != null && controller !== attempt.controller)) return
@@ -178,9 +180,14 @@ export class ProxyCall extends UpstreamCall implements Dispatcher.DispatchHandle
       this.follow()
       return
     }
+    const error = explain(cause, this.connection, attempt.target.upstream)
     if (isUnsendable(error)) {
       this.settle('client_abort', error.code ?? '')
       this.refuse(unsendable(error))
+      return
+    }
+    if (attempt.isWhole(error)) {
+      this.onResponseEnd(controller, {})
       return
     }
     // Errors of the request's own body come back through undici with our codes: too large, or not what it said.

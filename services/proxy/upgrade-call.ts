@@ -2,7 +2,9 @@ import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { Exchange } from '../downstream/exchange.ts'
 import type { UpgradingClient } from '../downstream/upgrading-client.ts'
+import type { GatewayError } from '../http/problem.ts'
 import type { Guest, Target } from '../upstream/target.ts'
+import { WebSocketTargetError } from '../websocket/errors.ts'
 import { type Offer, readAnswer } from '../websocket/handshake.ts'
 import type { WebSocketOptions } from '../websocket/options.ts'
 import type { Tunnel } from '../websocket/tunnel.ts'
@@ -40,9 +42,20 @@ export class UpgradeCall extends GuardedCall implements Guest {
 
   protected override send(target: Target, request: Dispatcher.DispatchOptions): void {
     const connection = target.connectToSwitch()
+    if (connection === null) {
+      this.#refuse(new WebSocketTargetError(target.upstream))
+      return
+    }
     connection.dispatch({ ...request, upgrade: 'websocket' }, this)
     // It serves this one request, and closes behind an answer to it that is none of these protocols.
     connection.close().catch(() => undefined)
+  }
+
+  /** It cannot be asked for there, which is no fault of the target's. */
+  #refuse(error: GatewayError): void {
+    this.#upgrading.tunnels.counters.refuse(error.code)
+    this.settle('client_abort', error.code)
+    this.refuse(error)
   }
 
   /** undici: the upstream has answered 101. The socket is nobody else's. */

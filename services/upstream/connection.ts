@@ -16,11 +16,12 @@ export class Connection extends Client {
   answered = 0
   /** There is a connection now. */
   open = false
-  /** The upstream has chosen HTTP/2 for the present connection. */
+  /** The present connection speaks HTTP/2: the upstream has chosen it, or is not asked. */
   http2 = false
   readonly #socket: { current: Socket | undefined }
+  readonly #inCleartext: boolean
 
-  /** @param connected is told of each connection, before it is used */
+  /** @param connected is told of each connection over HTTP/2, before it is used */
   constructor(origin: string | URL, options: Client.Options, connected: (socket: Socket) => void) {
     const socket: { current: Socket | undefined } = { current: undefined }
     const connect = options.connect as buildConnector.connector
@@ -29,15 +30,16 @@ export class Connection extends Client {
       connect: (to, callback) =>
         connect(to, (...result) => {
           socket.current = result[1] ?? undefined
-          if (socket.current !== undefined) connected(socket.current)
+          if (socket.current !== undefined && speaksHttp2(socket.current)) connected(socket.current)
           callback(...result)
         }),
     })
     this.#socket = socket
+    this.#inCleartext = new URL(origin).protocol === 'http:'
     this.on('connect', () => {
       this.open = true
       this.answered = 0
-      this.http2 = (socket.current as Partial<TLSSocket> | undefined)?.alpnProtocol === 'h2'
+      this.http2 = socket.current !== undefined && speaksHttp2(socket.current)
     })
     this.on('disconnect', () => {
       this.open = false
@@ -49,6 +51,11 @@ export class Connection extends Client {
     return this.#socket.current?.errored != null
   }
 
+  /** `true` while nothing has shown that a peer speaks HTTP/2 which was not asked whether it does (prior knowledge). */
+  get isGuess(): boolean {
+    return this.http2 && this.#inCleartext && this.answered === 0
+  }
+
   /** `true` once the present connection is gone, and not only a stream of it. */
   get gone(): boolean {
     return this.#socket.current?.destroyed !== false
@@ -58,4 +65,9 @@ export class Connection extends Client {
     ;(handler as Partial<ConnectionAware>).connection = this
     return super.dispatch(options, handler)
   }
+}
+
+/** By ALPN; undici says the same of a connection with prior knowledge. */
+function speaksHttp2(socket: Socket): boolean {
+  return (socket as Partial<TLSSocket>).alpnProtocol === 'h2'
 }

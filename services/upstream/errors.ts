@@ -39,6 +39,13 @@ export const InvalidResponseError = createError(
   502,
 )
 
+/** What came back over HTTP/2 with prior knowledge (`h2c://`) is no HTTP/2: a server of HTTP/1.1 answers so. */
+export const NotHttp2Error = createError(
+  'HR_UPSTREAM_NOT_HTTP2',
+  "The upstream '%s' answered with something that is not HTTP/2, which h2c:// asks for: http:// asks for HTTP/1.1.",
+  502,
+)
+
 /** No response head within `timeout.firstByte`. */
 export const FirstByteTimeoutError = createError(
   'HR_UPSTREAM_FIRST_BYTE_TIMEOUT',

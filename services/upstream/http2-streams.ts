@@ -27,7 +27,7 @@ interface Internals {
  * - A response that is broken off is no complete one. Node ends a stream that closes without an error of its own (reset
  *   with NO_ERROR or CANCEL, or of a session that goes away in peace), and undici takes that for the response's end.
  *   Here END_STREAM alone is one (RFC 9113 §8.1): a stream that closes without it fails with HR_UPSTREAM_TRUNCATED,
- *   behind the bytes that have come.
+ *   behind the bytes that have come. Whoever knows how many there should be may think better of it (Attempt.isWhole).
  * - A request that is given up is reset, and never completed. undici closes the stream, and Node's `close` first ends what
  *   was being written, with END_STREAM; or sends nothing at all where a pipe feeds the stream, and leaves it open at the
  *   upstream. Here it is reset with CANCEL (RFC 9113 §8.7), at once.
@@ -35,7 +35,7 @@ interface Internals {
  *   is late, and the next would go the same way. So what is given up is followed by a PING; without an answer in time the
  *   connection is closed, and the next request opens another.
  *
- * Costs HTTP/1 nothing: the channels are those of Node's HTTP/2 client.
+ * Costs HTTP/1 nothing: the channels are those of Node's HTTP/2 client, and listened to from the first connection on.
  */
 export class Http2Streams {
   /** Streams of watched connections, and whose they are. */
@@ -43,27 +43,33 @@ export class Http2Streams {
   /** Sessions that a PING is under way on. */
   readonly #pinged = new WeakSet<ClientHttp2Session>()
   readonly #pingLimitMs: number
+  /** Nothing is listened to before there is something to watch. */
+  #listens = false
+  #closed = false
 
   /** @param options.pingLimitMs milliseconds that an upstream may take to answer a PING */
   constructor({ pingLimitMs }: { pingLimitMs: number }) {
     this.#pingLimitMs = pingLimitMs
-    CREATED.subscribe(this.#created)
-    CLOSED.subscribe(this.#closed)
   }
 
   /** Watches the streams of a session over this connection. To be called before there is one. */
   watch(socket: Socket, upstream: string): void {
     const watched: WatchedSocket = socket
     watched[WATCHED] = { by: this, upstream }
+    if (this.#listens || this.#closed) return
+    this.#listens = true
+    CREATED.subscribe(this.#streamCreated)
+    CLOSED.subscribe(this.#streamClosed)
   }
 
   close(): void {
-    CREATED.unsubscribe(this.#created)
-    CLOSED.unsubscribe(this.#closed)
+    this.#closed = true
+    CREATED.unsubscribe(this.#streamCreated)
+    CLOSED.unsubscribe(this.#streamClosed)
   }
 
   // What a subscriber throws ends the process: a destroyed session's socket must not be asked for anything.
-  #created = (message: unknown): void => {
+  #streamCreated = (message: unknown): void => {
     const { stream } = message as { stream: ClientHttp2Stream }
     const { session } = stream
     if (session === undefined || session.destroyed) return
@@ -74,7 +80,7 @@ export class Http2Streams {
   }
 
   /** Called before Node ends a stream that it closes, and after END_STREAM has ended one. */
-  #closed = (message: unknown): void => {
+  #streamClosed = (message: unknown): void => {
     const { stream } = message as { stream: ClientHttp2Stream }
     const upstream = this.#upstreams.get(stream)
     if (upstream === undefined || (stream as unknown as Internals)._readableState.ended) return

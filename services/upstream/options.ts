@@ -61,7 +61,7 @@ export const upstreamSchema = Type.Object(
     targets: Type.Array(targetSchema, {
       minItems: 1,
       description:
-        "What serves it: 'http://host:port', 'https://host', 'unix:/path/to.sock'; by name, looked up again and again: 'dns+http://host:port' (all its addresses), 'srv+http://_service._tcp.name' (all its servers)",
+        "What serves it: 'http://host:port', 'https://host', 'unix:/path/to.sock', 'h2c://host:port' (HTTP/2 in cleartext, without asking first); by name, looked up again and again: 'dns+http://host:port' (all its addresses), 'srv+http://_service._tcp.name' (all its servers); with https and h2c too",
     }),
     balance: balanceSchema,
     sticky: Type.Optional(stickySchema),
@@ -135,7 +135,8 @@ export const upstreamSchema = Type.Object(
     timeout: timeoutSchema,
     http2: Type.Boolean({
       default: false,
-      description: 'Speak HTTP/2 to https targets that take it by ALPN, HTTP/1.1 to others',
+      description:
+        'Speak HTTP/2 to https targets that take it by ALPN, HTTP/1.1 to others; h2c targets get HTTP/2 anyway',
     }),
     host: OneOf(['preserve', 'upstream'], {
       default: 'upstream',

@@ -1,12 +1,16 @@
 import { constants } from 'node:http2'
 import { isIPv4 } from 'node:net'
+import type { Connection } from './connection.ts'
+import { NotHttp2Error } from './errors.ts'
 import type { Outcome } from './snapshot.ts'
 
 /** How far an attempt had come when it failed. */
 export type Phase = 'waiting' | 'sent' | 'receiving'
 
-/** `ERR_HTTP2_ERROR` is what nghttp2 says of a connection on which it cannot go on. */
-const GARBAGE = /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_|RESPONSE|H2|HTTP_PARSER)|ERR_HTTP2_ERROR$)/
+/** What nghttp2 says of a connection on which it cannot go on. */
+const BROKEN_CONNECTION = 'ERR_HTTP2_ERROR'
+const GARBAGE =
+  /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_|RESPONSE|H2|HTTP_PARSER)|ERR_HTTP2_ERROR$|HR_UPSTREAM_NOT_HTTP2$)/
 
 /** An error of undici; `http2ErrorCode` is that of a stream which was reset (RFC 9113 §7), `address` where no connection led. */
 export type AttemptError = Error & { code?: string; http2ErrorCode?: number; address?: string }
@@ -21,6 +25,12 @@ function isOurLack(error: AttemptError): boolean {
   if (SCARCE.has(error.code)) return true
   // All local ports towards this target are taken. Over IPv6 it is said as well where the machine has no such address.
   return error.code === 'EADDRNOTAVAIL' && isIPv4(error.address ?? '')
+}
+
+/** The error of an attempt, in other words where its connection says more of it than it does itself. */
+export function explain(error: AttemptError, connection: Connection | undefined, upstream: string): AttemptError {
+  if (error.code !== BROKEN_CONNECTION || connection?.isGuess !== true) return error
+  return new NotHttp2Error(upstream, { cause: error })
 }
 
 /** What an error of undici means, by how far the attempt had come. */

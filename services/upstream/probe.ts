@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Deadline, Deadlines } from './deadlines.ts'
 import { ConnectTimeoutError, FirstByteTimeoutError } from './errors.ts'
-import { outcomeOf } from './outcome.ts'
+import { type AttemptError, explain, outcomeOf } from './outcome.ts'
 import type { Outcome } from './snapshot.ts'
 import type { Connection, ConnectionAware } from './connection.ts'
 import type { Target } from './target.ts'
@@ -97,7 +97,8 @@ class Probe implements Dispatcher.DispatchHandler, Deadline, ConnectionAware {
     // Known since the head.
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error & { code?: string }): void {
+  onResponseError(_controller: Dispatcher.DispatchController, cause: AttemptError): void {
+    const error = explain(cause, this.connection, this.#target.upstream)
     this.#end(outcomeOf(error, this.#controller === undefined ? 'waiting' : 'sent'), error.code ?? error.name)
   }
 

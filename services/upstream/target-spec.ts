@@ -3,7 +3,7 @@ import type { TargetOptions } from './balance/options.ts'
 
 /** A target that requests can be sent to, and its part of them. */
 export interface TargetSpec {
-  /** What it is called and known by: `http://10.0.0.5:8080`, `unix:/path`. */
+  /** What it is called and known by: `http://10.0.0.5:8080`, `h2c://10.0.0.5:50051`, `unix:/path`. */
   url: string
   /** What it is connected to, asked for and verified as; the same, but for an address that a name has led to. */
   origin: string

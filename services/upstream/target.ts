@@ -26,7 +26,7 @@ export interface Guest {
 /** One origin of an upstream: its connection pool, and what happened on it in plain integers. */
 export class Target implements Candidate, Standing {
   readonly upstream: string
-  /** `http://host:port`, `https://host`, `unix:/path`: what it is called. */
+  /** `http://host:port`, `https://host`, `h2c://host:port`, `unix:/path`: what it is called. */
   readonly url: string
   readonly hash: number
   /** What stands for it in the cookies of clients. */
@@ -67,14 +67,11 @@ export class Target implements Candidate, Standing {
   /** Called when nothing is in flight any more. */
   #left: (() => void) | undefined
 
-  /**
-   * @param parts.http2Streams of the gateway, `null` where it asks no upstream for HTTP/2
-   * @param parts.tls of its upstream
-   */
+  /** @param parts.tls of its upstream */
   constructor(
     member: Member,
     options: UpstreamOptions,
-    { http2Streams, sticky, tls }: { http2Streams: Http2Streams | null; sticky: Sticky | null; tls: TlsSettings },
+    { http2Streams, sticky, tls }: { http2Streams: Http2Streams; sticky: Sticky | null; tls: TlsSettings },
   ) {
     this.#options = options
     this.upstream = options.name
@@ -109,8 +106,8 @@ export class Target implements Candidate, Standing {
     return this.#dialer.connection()
   }
 
-  /** The same for a request that asks for another protocol. */
-  connectToSwitch(): Connection {
+  /** The same for a request that asks for another protocol; `null` where the target speaks none that could be left. */
+  connectToSwitch(): Connection | null {
     return this.#dialer.switchable()
   }
 
@@ -173,9 +170,9 @@ export class Target implements Candidate, Standing {
 
   /** `true` while a further request would wait behind more than `queue` others. */
   get full(): boolean {
-    const { connections, queue, http2 } = this.#options
+    const { connections, queue } = this.#options
     // Over HTTP/2 a connection takes many: only what waits counts, which is dearer to find out.
-    return this.#pooled >= connections + queue && (!http2 || this.pool.stats.pending >= queue)
+    return this.#pooled >= connections + queue && (!this.#dialer.multiplexes || this.pool.stats.pending >= queue)
   }
 
   /**
@@ -229,7 +226,7 @@ export class Target implements Candidate, Standing {
         free,
         running,
         pending,
-        queued: this.#options.http2 ? pending : Math.max(0, this.#pooled - this.#options.connections),
+        queued: this.#dialer.multiplexes ? pending : Math.max(0, this.#pooled - this.#options.connections),
       },
       outcomes: { ...this.outcomes },
       retries: { ...this.retries },

@@ -23,7 +23,7 @@ import { readTls, type TlsSettings } from './tls-settings.ts'
 
 /** What all upstreams of a gateway share. */
 export interface UpstreamParts {
-  http2Streams: Http2Streams | null
+  http2Streams: Http2Streams
   clock: Clock
   /** 0…1, without 1. */
   random: () => number

@@ -44,7 +44,7 @@ export class Upstreams {
   readonly #listeners = new Set<UpstreamListener>()
   readonly #prober: Prober
   readonly #clock: Clock
-  readonly #http2Streams: Shared<Http2Streams> | null
+  readonly #http2Streams: Shared<Http2Streams>
   #closed = false
 
   /**
@@ -62,9 +62,9 @@ export class Upstreams {
     this.#prober = new Prober({ deadlines: this.deadlines, limitMs: PROBE_LIMIT_MS })
     const before = previous === null ? NOTHING : { streams: previous.#http2Streams, byName: previous.#byName }
     // One for both: connections that are taken over are watched by the one that has made them.
-    const streams = before.streams ?? (upstreams.some(({ http2 }) => http2) ? createHttp2Streams() : null)
+    const streams = before.streams ?? createHttp2Streams()
     const all: UpstreamParts = {
-      http2Streams: streams?.value ?? null,
+      http2Streams: streams.value,
       clock: systemClock,
       random: Math.random,
       resolver: systemResolver(),
@@ -82,7 +82,7 @@ export class Upstreams {
       return known[index] ?? shared(new Upstream(options, all).recalling(last))
     })
     for (const upstream of known) upstream?.share()
-    this.#http2Streams = streams === before.streams ? (streams?.share() ?? null) : streams
+    this.#http2Streams = streams === before.streams ? streams.share() : streams
     this.#byName = new Map(made.map((upstream) => [upstream.value.name, upstream]))
   }
 
@@ -187,7 +187,7 @@ export class Upstreams {
     this.#closed = true
     this.deadlines.close()
     await Promise.all([...this.#byName.values()].map((upstream) => upstream.release()))
-    await this.#http2Streams?.release()
+    await this.#http2Streams.release()
   }
 
   #all(): Upstream[] {

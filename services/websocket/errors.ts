@@ -24,5 +24,12 @@ export const WebSocketLimitError = createError(
   503,
 )
 
+/** Upstreams are asked for WebSocket over HTTP/1.1, which a target of `h2c://` does not speak. */
+export const WebSocketTargetError = createError(
+  'HR_WEBSOCKET_TARGET',
+  "WebSocket needs HTTP/1.1, and the upstream '%s' is asked over HTTP/2 (h2c://): give it http:// targets.",
+  501,
+)
+
 /** The route serves none, or the listener; or a hook of the user's on the gateway has to see every request. */
 export const UpgradeError = createError('HR_UPGRADE_UNSUPPORTED', 'WebSocket is not served here.', 501)

@@ -89,7 +89,7 @@ void test('what a value should have been is said by example or by its properties
   t.match(await route('strip: true'), [/unknown property 'strip'; stripPrefix\?$/])
   t.match(await route('rateLimit: 5/minute'), [/there is no limit '5\/minute': .*; \{ rate: '5\/min' \}\?$/])
   t.strictSame(await told(t, 'a.yaml', "upstreams: { a: { targets: [''] } }\n"), [
-    "1:29 expected an origin such as 'http://127.0.0.1:3000', 'https://example.com' or 'unix:/run/app.sock', got ''",
+    "1:29 expected an origin such as 'http://127.0.0.1:3000', 'https://example.com', 'h2c://10.0.0.7:50051' or 'unix:/run/app.sock', got ''",
   ])
 })
 
@@ -156,6 +156,22 @@ void test('an address that lacks a part is completed, and one of another kind is
   t.notMatch(await meant('ftp://a'), '?')
   t.match(await meant('dns+http://a/b'), "a route's rewrite adds '/b'; 'dns+http://a'?")
   t.match(await meant('srv+http://a.test'), "'_service._tcp.name'")
+  t.match(await meant("'http:/10.0.0.7'"), "; 'http://10.0.0.7'?")
+})
+
+void test('a target of HTTP/2 in cleartext is an h2c://, whatever other gateways call it', async (t) => {
+  const meant = async (target: string) => (await told(t, 'a.yaml', `upstreams: { a: { targets: ['${target}'] } }\n`))[0]
+  for (const target of ['h2c://10.0.0.7:50051', 'dns+h2c://a.test:50051', 'srv+h2c://_a._tcp.test']) {
+    t.equal(await meant(target), undefined, target)
+  }
+  t.match(await meant('grpc://10.0.0.7:50051'), "; 'h2c://10.0.0.7:50051'?")
+  t.match(await meant('grpcs://a.test'), "; 'https://a.test', with http2: true?")
+  t.match(await meant('ws://a.test'), "; 'http://a.test'?")
+  t.match(await meant('h2c://a.test/b'), "; 'h2c://a.test'?")
+  t.match(await meant('dns+h2c://a.test/b'), "; 'dns+h2c://a.test'?")
+  t.match(await meant('h2c://u:p@a.test'), 'no credentials')
+  t.match(await meant('srv+h2c://a.test'), "'_service._tcp.name'")
+  t.match(await meant('h2c:10.0.0.7'), "'http://127.0.0.1:3000'")
 })
 
 void test('what is said of how an upstream is used is told where it cannot be understood', async (t) => {

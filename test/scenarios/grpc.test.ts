@@ -6,9 +6,9 @@ import {
   type ClientHttp2Stream,
   type IncomingHttpHeaders,
 } from 'node:http2'
-import { test, type Test } from 'tap'
+import type { Test } from 'tap'
 import { gatewayBeforeH2, type H2Exchange, type H2Upstream } from '../h2-upstream.ts'
-import { PATIENCE } from '../helper.ts'
+import { everyProtocol, upstreamInCleartext } from '../helper.ts'
 
 /** gRPC over HTTP/2 (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), frame by frame: no library between. */
 
@@ -58,7 +58,10 @@ async function start(
   play: (exchange: H2Exchange) => unknown,
 ): Promise<{ upstream: H2Upstream; session: ClientHttp2Session; call: (method: string) => Call }> {
   const { gateway, upstream } = await gatewayBeforeH2(t, play)
-  const session = connect(`https://127.0.0.1:${gateway.ports.tls}`, { rejectUnauthorized: false })
+  const { cleartext, tls } = gateway.ports
+  const session = upstreamInCleartext(t)
+    ? connect(`http://127.0.0.1:${cleartext}`)
+    : connect(`https://127.0.0.1:${tls}`, { rejectUnauthorized: false })
   t.teardown(() => session.destroy())
   session.on('error', () => undefined)
   const call = (method: string): Call => {
@@ -81,7 +84,8 @@ async function start(
   return { upstream, session, call }
 }
 
-const grpc = (name: string, body: (t: Test) => Promise<void>): void => void test(name, { timeout: PATIENCE }, body)
+/** Over TLS on both sides, and in cleartext on both. */
+const grpc = (name: string, body: (t: Test) => Promise<void>): void => everyProtocol(name, body, ['h2', 'h2c'])
 
 grpc('a unary call: one message each way, and the status behind it', async (t) => {
   const { call, upstream } = await start(t, async (exchange) => {

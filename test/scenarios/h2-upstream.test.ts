@@ -31,8 +31,8 @@ everyProtocol('an HTTP/2 upstream is asked in HTTP/2, and Via says so', async (t
   t.match(headers, {
     ':method': 'GET',
     ':path': '/a/b?c',
-    ':scheme': 'https',
-    ':authority': upstream.origin.slice('https://'.length),
+    ':scheme': upstream.origin.startsWith('h2c:') ? 'http' : 'https',
+    ':authority': upstream.origin.replace(/^\w+:\/\//, ''),
     'x-own': '1',
     cookie: 'a=1; b=2',
     te: 'trailers',

@@ -2,6 +2,7 @@ import type { Static } from 'typebox'
 import { Duration, milliseconds, OneOf, Secret } from '../../options/schema.ts'
 import { TOKEN } from '../../options/token.ts'
 import { Type } from '../../options/type.ts'
+import { asWritten, httpOrigin } from '../prior-knowledge.ts'
 import { HASH_KEY_PATTERN } from './hash-key.ts'
 
 /** `balance` of an upstream: who gets the next request. */
@@ -58,8 +59,9 @@ export const stickySchema = Type.Object(
 )
 
 const TARGET = {
-  pattern: '^(?:(?:dns\\+|srv\\+)?https?://|unix:)',
-  expects: "an origin such as 'http://127.0.0.1:3000', 'https://example.com' or 'unix:/run/app.sock'",
+  pattern: '^(?:(?:dns\\+|srv\\+)?(?:https?|h2c)://|unix:)',
+  expects:
+    "an origin such as 'http://127.0.0.1:3000', 'https://example.com', 'h2c://10.0.0.7:50051' or 'unix:/run/app.sock'",
 }
 
 /** A target of an upstream: an origin, or a name that leads to some. */
@@ -90,7 +92,7 @@ export type TargetInput = Static<typeof targetSchema>
 export type BalanceOptions = BalanceInput
 
 export interface TargetOptions {
-  /** As written, relative paths resolved: `http://host:port`, `unix:/absolute/path`, `dns+https://name:port`. */
+  /** As written, relative paths resolved: `http://host:port`, `unix:/absolute/path`, `dns+h2c://name:port`. */
   url: string
   /** An origin, or how the name in it leads to addresses. */
   via: 'origin' | 'dns' | 'srv'
@@ -114,14 +116,15 @@ export function targetFault(target: string): { message: string; suggestion?: str
     return target === 'unix:' ? { message: "expected the path of a socket after 'unix:'" } : undefined
   }
   const [, via = '', address = target] = /^(dns\+|srv\+)?(.*)$/.exec(target) ?? []
-  if (!URL.canParse(address)) return { message: `'${target}' is no URL` }
-  const { origin, username, password, port, pathname, search, hash, hostname } = new URL(address)
+  const url = httpOrigin(address)
+  if (!URL.canParse(url)) return { message: `'${target}' is no URL` }
+  const { origin, username, password, port, pathname, search, hash, hostname } = new URL(url)
   if (username !== '' || password !== '') {
     return { message: 'a target holds no credentials: an upstream gets those of the client' }
   }
   if (pathname !== '/' || search !== '' || hash !== '') {
     const message = `a target is an origin, without a path; a route's rewrite adds '${pathname}'`
-    return { message, suggestion: `'${via}${origin}'` }
+    return { message, suggestion: `'${via}${asWritten(address, origin)}'` }
   }
   if (via === 'srv+' && (port !== '' || !/^_[^.]+\._(tcp|udp)\./.test(hostname))) {
     return { message: "the name of a service is '_service._tcp.name', without a port: its records say which" }

@@ -1,6 +1,7 @@
 import type { TargetOptions } from '../balance/options.ts'
 import type { Clock } from '../clock.ts'
 import { NoAddressError } from '../errors.ts'
+import { httpOrigin } from '../prior-knowledge.ts'
 import { addressSpec, at, priorityOf, type TargetSpec } from '../target-spec.ts'
 import { isUsable, type Resolver, type ServiceRecord } from './resolver.ts'
 
@@ -70,7 +71,7 @@ export class Discovery {
 
   async #resolve(): Promise<{ specs: TargetSpec[]; ttlMs: number | null }> {
     const { resolver } = this.#parts
-    const { hostname } = new URL(this.target.origin)
+    const { hostname } = new URL(httpOrigin(this.target.origin))
     if (this.target.via === 'srv') {
       const records = (await resolver.services(hostname)).filter(isUsable)
       return { specs: records.flatMap((record) => this.#serverSpecs(record)), ttlMs: null }

@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
+import type { Connection, ConnectionAware } from '../connection.ts'
 import { FirstByteTimeoutError } from '../errors.ts'
-import { outcomeOf } from '../outcome.ts'
+import { type AttemptError, explain, outcomeOf } from '../outcome.ts'
 import type { HealthOptions } from './options.ts'
 
 /** What a target has said, or why it has said nothing. */
@@ -39,7 +40,8 @@ export function checkRequest(
   return promise
 }
 
-class CheckHandler implements Dispatcher.DispatchHandler {
+class CheckHandler implements Dispatcher.DispatchHandler, ConnectionAware {
+  connection: Connection | undefined
   readonly #options: HealthOptions
   readonly #clock: Clock
   readonly #resolve: (result: CheckResult | null) => void
@@ -78,7 +80,8 @@ class CheckHandler implements Dispatcher.DispatchHandler {
     this.#end('')
   }
 
-  onResponseError(_controller: Controller, error: Error & { code?: string }): void {
+  onResponseError(_controller: Controller, cause: AttemptError): void {
+    const error = explain(cause, this.connection, 'health check')
     const phase = this.#controller === undefined ? 'waiting' : this.#status === 0 ? 'sent' : 'receiving'
     const outcome = outcomeOf(error, phase)
     if (outcome === 'out_of_resources') this.#resolve(null)

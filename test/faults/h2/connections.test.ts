@@ -1,15 +1,20 @@
-import { test } from 'tap'
+import type { Test } from 'tap'
+import type { Protocol } from '../../client.ts'
 import { gatewayBeforeH2 } from '../../h2-upstream.ts'
-import { PATIENCE } from '../../helper.ts'
+import { everyProtocol } from '../../helper.ts'
+
+/** Of an upstream over TLS, and of one in cleartext. */
+const bothWays = (name: string, body: (t: Test, protocol: Protocol) => Promise<void>): void =>
+  everyProtocol(name, body, ['h1', 'h2c'])
 
 const SHORT = '50ms'
 
-void test('an upstream that goes away and comes back is reached again', { timeout: PATIENCE }, async (t) => {
+bothWays('an upstream that goes away and comes back is reached again', async (t, protocol) => {
   const { gateway, upstream } = await gatewayBeforeH2(t, ({ stream }) => {
     stream.respond({ ':status': 200 })
     stream.end('answer')
   })
-  const client = await gateway.client('h1')
+  const client = await gateway.client(protocol)
   t.equal((await client.request({ path: '/' })).status, 200)
   upstream.sessions[0]?.destroy()
   await upstream.sessionsClosed(1)
@@ -19,9 +24,7 @@ void test('an upstream that goes away and comes back is reached again', { timeou
   t.equal((await client.request({ path: '/' })).body.toString(), 'answer')
 })
 
-void test('an idle connection is closed after keepAlive, and the next request opens another', {
-  timeout: PATIENCE,
-}, async (t) => {
+bothWays('an idle connection is closed after keepAlive, and the next request opens another', async (t, protocol) => {
   const { gateway, upstream } = await gatewayBeforeH2(
     t,
     ({ stream }) => {
@@ -30,7 +33,7 @@ void test('an idle connection is closed after keepAlive, and the next request op
     },
     { to: { keepAlive: SHORT } },
   )
-  const client = await gateway.client('h1')
+  const client = await gateway.client(protocol)
   t.equal((await client.request({ path: '/' })).body.toString(), 'answer')
   await upstream.sessionsClosed(1)
   t.equal((await client.request({ path: '/' })).body.toString(), 'answer')

@@ -90,3 +90,21 @@ void test('a truncated answer of an HTTP/2 upstream is counted as such, and coun
     pools: [{ outcomes: { truncated: 1, response: 0 }, lastError: { code: 'HR_UPSTREAM_TRUNCATED' } }],
   })
 })
+
+everyProtocol('RST_STREAM(NO_ERROR) behind all of content-length: nothing is missing', async (t, protocol) => {
+  const upstream = await startRawH2Upstream(t, (h2, stream) => {
+    const fields: Field[] = [
+      [':status', '200'],
+      ['content-length', '5'],
+    ]
+    h2.send(headers(stream, fields, false), data(stream, 'whole'), rst(stream, CODES.NO_ERROR))
+  })
+  const gateway = await gatewayBeforeOrigin(t, upstream.origin)
+  const client = await gateway.client(protocol)
+  for (let turn = 0; turn < 2; turn++) {
+    const response = await client.request({ path: '/' })
+    t.equal(response.status, 200)
+    t.equal(response.body.toString(), 'whole')
+  }
+  t.equal(upstream.connections.length, 1)
+})

@@ -4,6 +4,7 @@ import type { BalancedRequest } from '../../../services/upstream/balance/balance
 import type { Addresses, ServiceRecord } from '../../../services/upstream/discovery/resolver.ts'
 import type { UpstreamEvent } from '../../../services/upstream/events.ts'
 import type { Target } from '../../../services/upstream/target.ts'
+import { Http2Streams } from '../../../services/upstream/http2-streams.ts'
 import { Upstream } from '../../../services/upstream/upstream.ts'
 import { HandClock } from './hand-clock.ts'
 
@@ -33,7 +34,7 @@ function upstreamOf(t: Test, input: Record<string, unknown>): Set {
   const names = new Names()
   const events: UpstreamEvent[] = []
   const upstream = new Upstream(options as NonNullable<typeof options>, {
-    http2Streams: null,
+    http2Streams: new Http2Streams({ pingLimitMs: 60_000 }),
     clock,
     random: () => 0.5,
     resolver: { addresses: () => names.say(names.addresses), services: () => names.say(names.services) },
