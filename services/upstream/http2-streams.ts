@@ -22,12 +22,14 @@ interface Internals {
 }
 
 /**
- * Mends three things in how Node's HTTP/2 streams end under undici, from outside of both.
+ * Mends four things in how Node's HTTP/2 streams end under undici, from outside of both.
  *
  * - A response that is broken off is no complete one. Node ends a stream that closes without an error of its own (reset
  *   with NO_ERROR or CANCEL, or of a session that goes away in peace), and undici takes that for the response's end.
  *   Here END_STREAM alone is one (RFC 9113 §8.1): a stream that closes without it fails with HR_UPSTREAM_TRUNCATED,
  *   behind the bytes that have come. Whoever knows how many there should be may think better of it (Attempt.isWhole).
+ * - A response is whole with its trailers. undici lets go of the data once trailers have come, though some of it may still
+ *   wait to be read, for a client that is slower than its upstream: it was lost, and the response looked complete.
  * - A request that is given up is reset, and never completed. undici closes the stream, and Node's `close` first ends what
  *   was being written, with END_STREAM; or sends nothing at all where a pipe feeds the stream, and leaves it open at the
  *   upstream. Here it is reset with CANCEL (RFC 9113 §8.7), at once.
@@ -77,6 +79,8 @@ export class Http2Streams {
     if (watched?.by !== this) return
     this.#upstreams.set(stream, watched.upstream)
     stream.close = (_code, callback) => this.#giveUp(stream, callback)
+    // Before undici's own listener is there.
+    stream.once('trailers', keepReading)
   }
 
   /** Called before Node ends a stream that it closes, and after END_STREAM has ended one. */
@@ -113,4 +117,12 @@ export class Http2Streams {
     // Called back with an error where the session closes before; `false` where too many are under way.
     if (!session.ping(answered)) answered()
   }
+}
+
+/** On a stream whose trailers are there: who reads it now, reads it to its end. */
+function keepReading(this: ClientHttp2Stream): void {
+  const readers = this.listeners('data') as ((chunk: string | Buffer) => void)[]
+  process.nextTick(() => {
+    for (const reader of readers) if (!this.listeners('data').includes(reader)) this.on('data', reader)
+  })
 }

@@ -80,6 +80,32 @@ everyProtocol('trailers of an HTTP/2 upstream reach the client', async (t, proto
   )
 })
 
+everyProtocol('trailers come behind all of a body that waits for a slow client', async (t, protocol) => {
+  const chunk = Buffer.alloc(65_536, 'x')
+  let sent = 0
+  const { gateway } = await gatewayBeforeH2(t, ({ stream }) => {
+    stream.respond({ ':status': 200 }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '42' }))
+    const write = (): void => {
+      for (let more = true; more && sent < 4_194_304; sent += chunk.length) more = stream.write(chunk)
+      if (sent === 4_194_304) stream.end()
+      else stream.once('drain', write)
+    }
+    write()
+  })
+  const exchange = await (await gateway.client(protocol)).open({ path: '/', fields: [['TE', 'trailers']] })
+  await exchange.response.head()
+  for (let turn = 0; turn < 3; turn++) {
+    exchange.pause()
+    await standstill(() => sent)
+    exchange.resume()
+    await exchange.response.chunk()
+  }
+  const { body, trailers } = await exchange.response.whole()
+  t.equal(exchange.response.received, 4_194_304, `${body.length} at the end`)
+  t.equal(trailers.length, 1)
+})
+
 everyProtocol('103 of an HTTP/2 upstream comes before the answer', async (t, protocol) => {
   const { gateway } = await gatewayBeforeH2(t, ({ stream }) => {
     stream.additionalHeaders({ ':status': 103, link: '</a.css>; rel=preload' })
