@@ -1,5 +1,6 @@
 import { type IncomingMessage, type OutgoingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import { resetSocket } from '../http/reset.ts'
+import { holdUntilImmediate } from './held-heads.ts'
 import { latin1, ONE_WRITE_BYTES } from './one-write.ts'
 import { type Prepared, preparedHead } from './prepared.ts'
 import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
@@ -174,16 +175,3 @@ export class Http1Reply implements Reply {
 }
 
 /** Replies whose heads are held, until the event loop has handled what came in with them. */
-let held: Http1Reply[] = []
-
-/** One immediate for all replies of a turn of the event loop: a `nextTick` each was measured as 4 % of a request. */
-function holdUntilImmediate(reply: Http1Reply): void {
-  if (held.length === 0) setImmediate(flushHeld)
-  held.push(reply)
-}
-
-function flushHeld(): void {
-  const replies = held
-  held = []
-  for (const reply of replies) reply.flush()
-}

@@ -1,5 +1,6 @@
 import { constants, sensitiveHeaders, type ServerHttp2Stream, type ServerStreamResponseOptions } from 'node:http2'
 import { InternalError } from '../http/errors.ts'
+import { type HeldHead, holdUntilImmediate } from './held-heads.ts'
 import type { Prepared } from './prepared.ts'
 import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
 
@@ -11,10 +12,12 @@ import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
 const EACH_ITS_OWN = ['x-request-id', 'cache-status', 'server-timing', 'ratelimit']
 
 /** An HTTP/2 response, on the core stream (the compatibility layer costs twice as much). */
-export class Http2Reply implements Reply {
+export class Http2Reply implements Reply, HeldHead {
   closing = false
   readonly #stream: ServerHttp2Stream
   readonly #bodyless: boolean
+  /** A head of a body whose length nobody knows: where none comes, the head is what ends the stream. */
+  #held: string[] | null = null
   #trailers: string[] | undefined
   #continued = false
 
@@ -51,6 +54,7 @@ export class Http2Reply implements Reply {
   }
 
   head(status: number, fields: string[], length: number | null): void {
+    this.#held = null
     if (this.gone) return
     const flat = [':status', String(status), ...fields]
     if (length !== null && status !== 204) flat.push('content-length', String(length))
@@ -59,26 +63,38 @@ export class Http2Reply implements Reply {
       this.#respond(flat, { endStream: true })
       return
     }
-    this.#respond(flat, { waitForTrailers: length === null })
-    if (length === null) {
-      // Node's compatibility layer, where Fastify has had the request, would send trailers of its own: a second time throws.
-      this.#stream.removeAllListeners('wantTrailers')
-      this.#stream.once('wantTrailers', () => {
-        const trailers: Record<string, string> = {}
-        const fields = this.#trailers ?? []
-        for (let i = 0; i < fields.length; i += 2) trailers[fields[i] as string] = fields[i + 1] as string
-        // Also without any: closing instead would destroy the stream, and with it what is still to be written.
-        try {
-          this.#stream.sendTrailers(trailers)
-        } catch (cause) {
-          // Nobody above would catch it; whoever listens to the stream's errors hears of it.
-          this.#stream.destroy(new InternalError({ cause }))
-        }
-      })
+    if (length !== null) {
+      this.#respond(flat, { endStream: false })
+      return
     }
+    this.#held = flat
+    holdUntilImmediate(this)
+  }
+
+  /** Sends a head that is still held back: there is, or may be, more to come. */
+  flush(): void {
+    const head = this.#held
+    this.#held = null
+    if (head === null || this.gone) return
+    this.#respond(head, { waitForTrailers: true })
+    // Node's compatibility layer, where Fastify has had the request, would send trailers of its own: a second time throws.
+    this.#stream.removeAllListeners('wantTrailers')
+    this.#stream.once('wantTrailers', () => {
+      const trailers: Record<string, string> = {}
+      const fields = this.#trailers ?? []
+      for (let i = 0; i < fields.length; i += 2) trailers[fields[i] as string] = fields[i + 1] as string
+      // Also without any: closing instead would destroy the stream, and with it what is still to be written.
+      try {
+        this.#stream.sendTrailers(trailers)
+      } catch (cause) {
+        // Nobody above would catch it; whoever listens to the stream's errors hears of it.
+        this.#stream.destroy(new InternalError({ cause }))
+      }
+    })
   }
 
   write(chunk: Uint8Array): boolean {
+    this.flush()
     if (this.#stream.writableEnded || this.gone) return true
     return this.#stream.write(chunk) || this.#stream.writableLength <= MOST_WAITING_BYTES
   }
@@ -96,12 +112,20 @@ export class Http2Reply implements Reply {
 
   end(chunk?: Uint8Array, trailers?: string[]): void {
     if (this.#stream.writableEnded || this.gone) return
+    if (this.#held !== null && chunk === undefined && (trailers === undefined || trailers.length === 0)) {
+      // gRPC asks for it where a call fails at once: its status stands in the head (Trailers-Only).
+      this.#respond(this.#held, { endStream: true })
+      this.#held = null
+      return
+    }
+    this.flush()
     this.#trailers = trailers !== undefined && trailers.length > 0 ? trailers : undefined
     if (chunk === undefined) this.#stream.end()
     else this.#stream.end(chunk)
   }
 
   whole(prepared: Prepared, own: readonly string[]): void {
+    this.#held = null
     if (this.gone) return
     const { status, fields, body } = prepared.told
     const flat = [':status', String(status), ...own]

@@ -94,11 +94,15 @@ everyProtocol(
   async (t, protocol) => {
     const { gateway } = await managedGatewayBefore(t, async (exchange) => {
       await exchange.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
-      if (exchange.request.target !== '/next') await exchange.chunk('piece')
+      if (exchange.request.target !== '/next') {
+        await exchange.chunk('piece')
+        await exchange.chunk('another')
+      }
       await exchange.lastChunk()
     })
     const client = await gateway.client(protocol)
-    breakOnce(t, protocol === 'h1' ? Http1Reply.prototype : Http2Reply.prototype, 'write')
+    // Over HTTP/2 the head leaves with the first.
+    breakOnce(t, protocol === 'h1' ? Http1Reply.prototype : Http2Reply.prototype, 'write', 1)
     t.equal(await (await client.open({ path: '/x' })).response.ending(), 'broken')
     await isUnharmed(t, gateway)
   },

@@ -142,7 +142,7 @@ grpc('a server streams to a client that has ended', async (t) => {
   t.match(await trailers, OK)
 })
 
-grpc('a failure without a message: status and text are in the head', async (t) => {
+grpc('a failure without a message: status and text are in the head, which ends the stream', async (t) => {
   const { call } = await start(t, ({ stream }) => {
     stream.respond(
       { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '5', 'grpc-message': 'none' },
@@ -151,6 +151,12 @@ grpc('a failure without a message: status and text are in the head', async (t) =
   })
   const { stream, head, messages: said } = call('Get')
   stream.end(message('x'))
+  const [, flags] = (await once(stream, 'response')) as [IncomingHttpHeaders, number]
+  t.equal(
+    flags & constants.NGHTTP2_FLAG_END_STREAM,
+    constants.NGHTTP2_FLAG_END_STREAM,
+    'clients look for it (Trailers-Only)',
+  )
   t.match(await head, { 'grpc-status': '5', 'grpc-message': 'none' })
   t.equal(await next(said), undefined)
 })
