@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { addAbortSignal, type Duplex } from 'node:stream'
 
 /** What TLS is spoken over (missing from the types). */
 interface OverTransport {
@@ -19,4 +20,16 @@ export function resetSocket(socket: Socket): void {
   }
   const transport = (socket as OverTransport)._parent ?? socket
   transport.resetAndDestroy()
+}
+
+/** A signal that has been given: what is added to it is destroyed at once. */
+const GIVEN = AbortSignal.abort()
+
+/**
+ * Ends what a WebSocket is spoken over, without a word. A stream of HTTP/2 is reset with CANCEL, as its other end was
+ * (RFC 8441 §5), which Node does with what is destroyed for a signal; else it would end in peace, and by `close` end first.
+ */
+export function breakOff(duplex: Duplex): void {
+  if ('rstCode' in duplex) addAbortSignal(GIVEN, duplex)
+  else duplex.destroy()
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { breakOff } from '../http/reset.ts'
 import { closeFrame, type CloseCode } from './close-frame.ts'
 import type { Ending } from './counters.ts'
 import { FrameReader, type Side, type Violation } from './frame-reader.ts'
@@ -69,8 +70,8 @@ export class Tunnel {
   /** Ends it at once. */
   cut(how: Ending): void {
     this.#how ??= how
-    this.#options.client.destroy()
-    this.#options.upstream.destroy()
+    breakOff(this.#options.client)
+    breakOff(this.#options.upstream)
   }
 
   #reader(from: Side): FrameReader {
@@ -141,7 +142,7 @@ export class Tunnel {
     const { to } = way
     if (this.#open > 0) {
       // What ended without an end (a reset) is passed on as one; else what was written may still be on its way.
-      if (!way.from.readableEnded && !this.#silent) to.destroy()
+      if (!way.from.readableEnded && !this.#silent) breakOff(to)
       else if (!to.writableEnded) to.end()
       this.#limitBehind(to)
       return

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { type ClientHttp2Stream, constants } from 'node:http2'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { test, type Test } from 'tap'
 import { request } from 'undici'
 import { type ConfigInput, type Gateway, PATIENCE, startManagedGateway } from '../helper.ts'
@@ -421,6 +422,25 @@ everyProtocol('a client that is gone ends its upstream, and the other way round'
   const other = await both(protocol)
   other.server.socket.resetAndDestroy()
   t.equal(await other.client.frames.next(), null)
+})
+
+void test('over HTTP/2 an upstream that resets its connection resets the stream, and one that ends it does not', {
+  timeout: PATIENCE,
+}, async (t) => {
+  const { both } = await start(t)
+  for (const [end, code] of [
+    [(socket: Socket) => void socket.resetAndDestroy(), constants.NGHTTP2_CANCEL],
+    [(socket: Socket) => void socket.end(), constants.NGHTTP2_NO_ERROR],
+  ] as const) {
+    const { client, server } = await both('h2')
+    const stream = client.frames.duplex as ClientHttp2Stream
+    const closed = once(stream, 'close')
+    end(server.socket)
+    t.equal(await client.frames.next(), null)
+    stream.end()
+    await closed
+    t.equal(stream.rstCode, code)
+  }
 })
 
 void test('a client that leaves within the handshake ends the one to its upstream', {
