@@ -86,6 +86,7 @@ void test('each end of an attempt that may be tried again has a cause', (t) => {
   t.strictSame(Object.fromEntries(causes.filter(([, cause]) => cause !== undefined)), {
     response: 'status',
     connect_error: 'connect',
+    out_of_resources: 'connect',
     connect_timeout: 'connect',
     reset: 'reset',
     first_byte_timeout: 'timeout',
