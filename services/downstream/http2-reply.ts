@@ -58,7 +58,7 @@ export class Http2Reply implements Reply, HeldHead {
     if (this.gone) return
     const flat = [':status', String(status), ...fields]
     if (length !== null && status !== 204) flat.push('content-length', String(length))
-    const bodyless = this.#bodyless || status === 204 || status === 304
+    const bodyless = this.#bodyless || status === 204 || status === 304 || length === 0
     if (bodyless) {
       this.#respond(flat, { endStream: true })
       return
