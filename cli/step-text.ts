@@ -11,6 +11,7 @@ import type { HookReference, TransformOptions } from '../services/transform/opti
 import type { RouteOptions } from '../services/routing/options.ts'
 import type { BalanceOptions } from '../services/upstream/balance/options.ts'
 import type { TimeoutOptions, UpstreamOptions } from '../services/upstream/options.ts'
+import { isPriorKnowledge } from '../services/upstream/prior-knowledge.ts'
 import type { HedgeOptions, RetryOptions } from '../services/upstream/retry/options.ts'
 import type { Asked, CacheExplanation, Explanation } from './explanation.ts'
 
@@ -147,8 +148,17 @@ function upstreamInWords(route: RouteOptions, upstream: UpstreamOptions | undefi
       ? []
       : [`a breaker a target, open for ${formatDuration(upstream.breaker.openForMs)}`]),
     ...(upstream.concurrency === null ? [] : ['as many at a time as it answers without getting slow']),
-    route.websocket === null ? 'no WebSocket' : 'WebSocket goes through',
+    webSocketInWords(route, upstream),
   ]
+}
+
+function webSocketInWords({ websocket }: RouteOptions, { targets }: UpstreamOptions): string {
+  if (websocket === null) return 'no WebSocket'
+  const speaking = targets.filter(({ origin }) => !isPriorKnowledge(origin)).length
+  if (speaking === 0) return 'no WebSocket, which needs HTTP/1.1'
+  return speaking === targets.length
+    ? 'WebSocket goes through'
+    : 'WebSocket goes through where no h2c:// target is chosen'
 }
 
 function balanceInWords({ targets, balance, sticky }: UpstreamOptions): string {

@@ -182,6 +182,8 @@ void test('the step to the upstream says how a target is chosen, how long it has
   const config = resolveConfig({
     upstreams: {
       one: { targets: ['http://127.0.0.1:1'] },
+      grpc: { targets: ['h2c://127.0.0.1:1'] },
+      mixed: { targets: ['h2c://127.0.0.1:1', 'http://127.0.0.1:2'] },
       many: {
         targets: ['http://127.0.0.1:1', 'http://127.0.0.1:2'],
         balance: { hash: 'header:x-tenant' },
@@ -192,6 +194,8 @@ void test('the step to the upstream says how a target is chosen, how long it has
     },
     routes: {
       '/one/*': { to: 'one', retry: false, websocket: false },
+      '/grpc/*': { to: 'grpc', retry: false },
+      '/mixed/*': { to: 'mixed', retry: false },
       '/many/*': {
         to: 'many',
         timeout: { total: '9s' },
@@ -207,6 +211,12 @@ void test('the step to the upstream says how a target is chosen, how long it has
     said('/one/x'),
     '/one/x with Host: 127.0.0.1:1; one target; 10s to the first byte, 1m in all; not tried again; no WebSocket',
   )
+  t.equal(
+    said('/grpc/x'),
+    '/grpc/x with Host: 127.0.0.1:1; one target; 10s to the first byte, 1m in all; not tried again; ' +
+      'no WebSocket, which needs HTTP/1.1',
+  )
+  t.match(said('/mixed/x'), '; WebSocket goes through where no h2c:// target is chosen')
   t.equal(
     said('/many/x'),
     '/many/x with Host: 127.0.0.1:1; one of 2 targets by the hash of header:x-tenant, as the cookie at says; ' +
