@@ -3,6 +3,7 @@ import { type DestinationStream, type LogDescriptor, type Logger, pino } from 'p
 import type { default as Pretty } from 'pino-pretty'
 import { onDemand } from '../lifetime/on-demand.ts'
 import { takesColour } from './banner.ts'
+import { logDestination } from './destination.ts'
 import type { LogOptions } from './options.ts'
 
 const pretty = onDemand<typeof Pretty>('pino-pretty')
@@ -36,10 +37,18 @@ export function createLog(options: LogOptions): Log {
         singleLine: true,
         messageFormat: sentence,
       })
-    : // Collected into larger writes; pino writes out what is left when the process ends.
-      pino.destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 1_000 })
+    : logDestination(1, {
+        failed: ({ code, message }) =>
+          console.error(
+            `The log cannot be written (${code ?? message}). The gateway goes on; lines are lost until it can.`,
+          ),
+        recovered: (lost) => {
+          if (lost > 0) log.warn({ lost }, 'Lines of the log could not be written and are lost')
+        },
+      })
   const base = `"pid":${process.pid},"hostname":${JSON.stringify(hostname())}`
-  return { log: pino({ level: options.level, redact: REDACTED }, lines), lines, base }
+  const log = pino({ level: options.level, redact: REDACTED }, lines)
+  return { log, lines, base }
 }
 
 /**
