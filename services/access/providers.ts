@@ -56,14 +56,15 @@ export class Providers {
   /** Ends a session in all processes; by default there is this one. */
   endSession: (session: Session) => Promise<void> = async () => this.forget()
   readonly #realm: string
-  readonly #parts: ProvidersParts
+  // Not with `previous`: each would keep all before it alive.
+  readonly #parts: Omit<ProvidersParts, 'previous'>
 
   /** @throws HR_ACCESS_KEY_SET, HR_ACCESS_COOKIE_SECRET */
-  constructor({ jwt, oidc, forward, realm }: AccessOptions, parts: ProvidersParts) {
+  constructor({ jwt, oidc, forward, realm }: AccessOptions, { previous, ...parts }: ProvidersParts) {
     this.#realm = realm
     this.#parts = parts
     this.sharing = new SharedKeys(parts.machines)
-    this.issuers = new Map(jwt.map((options) => [options.name, this.#issuer(options)]))
+    this.issuers = new Map(jwt.map((options) => [options.name, this.#issuer(options, previous)]))
     this.logins = new Map(oidc.map((options) => [options.name, this.#login(options)]))
     this.forwards = new Map(forward.map((options) => [options.name, this.#forward(options)]))
   }
@@ -153,8 +154,8 @@ export class Providers {
     for (const forward of this.forwards.values()) forward.close()
   }
 
-  #issuer(options: JwtOptions): Issuer {
-    const { now, isRevoked, previous } = this.#parts
+  #issuer(options: JwtOptions, previous: Providers | null): Issuer {
+    const { now, isRevoked } = this.#parts
     const keys = this.#keys(options)
     const before = previous?.issuers.get(options.name)
     const text = before?.keys.current?.text

@@ -44,17 +44,17 @@ export class HmacScheme implements Authenticator {
   computed = 0
   readonly replays: ReplayMemory
   readonly #options: HmacOptions
-  readonly #parts: HmacSchemeParts
+  // Not with `previous`: each would keep all before it alive.
+  readonly #parts: Omit<HmacSchemeParts, 'previous'>
   /** What others have accepted; `null` where there are none, or it is not wanted. */
   #shared: SharedReplays | null
   /** Signatures from before then have the window that there was, where it is the shorter: what it has let go is forgotten. */
   readonly #before: { time: number; windowMs: number }
 
-  constructor(options: HmacOptions, parts: HmacSchemeParts) {
+  constructor(options: HmacOptions, { previous, ...parts }: HmacSchemeParts) {
     this.#options = options
     this.#parts = parts
     this.challenge = `Signature realm="${parts.realm}", alg="hmac-sha256"`
-    const { previous } = parts
     const now = parts.now()
     this.replays = previous?.replays ?? new ReplayMemory(replayBounds(options))
     this.replays.rebind(replayBounds(options), now)
