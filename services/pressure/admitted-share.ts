@@ -4,6 +4,9 @@ const DERIVATIVE = 0.4
 /** A step goes up by so much at most, and down. */
 const MOST_UP = 0.05
 const MOST_DOWN = 0.4
+/** Up where the process has more than half of its time to spare and nothing waits: what pressed is over. */
+const MOST_UP_AT_REST = 0.2
+const AT_REST = 0.5
 /** A step down where nothing is left of the time: how much too much there is does not show in it. */
 const SATURATED_DOWN = 0.05
 /** Something always passes: it is what shows that more could. */
@@ -42,7 +45,8 @@ export class AdmittedShare {
     if (this.share === 1 && this.#overFor < PATIENCE) return
     const pressed = PROPORTIONAL * (pressure - 1) + DERIVATIVE * change
     const saturated = busy > 1 ? SATURATED_DOWN : 1 - 1 / busy
-    const step = Math.min(MOST_DOWN, Math.max(-MOST_UP, pressed, saturated))
+    const isAtRest = busy > 0 && busy < AT_REST && pressure < AT_REST
+    const step = Math.min(MOST_DOWN, Math.max(isAtRest ? -MOST_UP_AT_REST : -MOST_UP, pressed, saturated))
     this.share = Math.min(1, Math.max(LEAST, this.share * (1 - step)))
   }
 }

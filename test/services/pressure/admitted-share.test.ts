@@ -61,6 +61,7 @@ void test('how busy it is tells how much more could pass, and that it is too muc
   t.equal(after(1.02), 0.95)
   t.equal(after(0.99), 1.01, 'what is left of the time')
   t.equal(after(0.5), 1.05, 'no more at once')
+  t.equal(after(0.4), 1.15, 'what pressed is over')
   t.equal(after(0), 1.05, 'what is not looked at is in no way')
 })
 
