@@ -194,3 +194,17 @@ void test('a search for all faults ends, also where each level has two ways on',
   t.equal(list.length, 1)
   t.ok(truncated)
 })
+
+void test('a comparison ends, also where each level is held against two alternatives to its end', async (t) => {
+  const schemas: JsonObject = {
+    A: { oneOf: [{ $ref: '#/components/schemas/Cat' }, { $ref: '#/components/schemas/Dog' }] },
+    Pet: { type: 'object', properties: { friend: { $ref: '#/components/schemas/A' } } },
+    Cat: { allOf: [{ $ref: '#/components/schemas/Pet' }, { required: ['cat'] }] },
+    Dog: { allOf: [{ $ref: '#/components/schemas/Pet' }, { required: ['dog'] }] },
+  }
+  const nested = (depth: number): unknown => ({ dog: 1, ...(depth > 0 && { friend: nested(depth - 1) }) })
+  t.equal(told('3.1.0', schemas, nested(5)), 'ok')
+  t.equal(told('3.1.0', schemas, nested(40)), ': takes too long to be compared with its schema')
+  const list: JsonObject = { A: { type: 'array', items: { $ref: '#/components/schemas/B' } }, B: { type: 'integer' } }
+  t.equal(told('3.1.0', list, Array(100_000).fill(1)), 'ok', 'what is long takes long')
+})
