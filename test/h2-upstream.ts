@@ -99,8 +99,8 @@ export async function startH2Upstream(
 export async function gatewayBeforeH2(
   t: Test,
   play: H2Play,
-  setUp: { server?: SecureServerOptions & { cleartext?: boolean }; to?: ConfigInput } = {},
+  setUp: { server?: SecureServerOptions & { cleartext?: boolean }; to?: ConfigInput; config?: ConfigInput } = {},
 ): Promise<{ gateway: Gateway; upstream: H2Upstream }> {
   const upstream = await startH2Upstream(t, play, setUp.server)
-  return { gateway: await gatewayBeforeOrigin(t, upstream.origin, setUp.to), upstream }
+  return { gateway: await gatewayBeforeOrigin(t, upstream.origin, setUp.to, setUp.config), upstream }
 }

@@ -8,7 +8,7 @@ import {
 } from 'node:http2'
 import type { Test } from 'tap'
 import { gatewayBeforeH2, type H2Exchange, type H2Upstream } from '../h2-upstream.ts'
-import { everyProtocol, upstreamInCleartext } from '../helper.ts'
+import { type ConfigInput, everyProtocol, upstreamInCleartext } from '../helper.ts'
 
 /** gRPC over HTTP/2 (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), frame by frame: no library between. */
 
@@ -56,8 +56,9 @@ interface Call {
 async function start(
   t: Test,
   play: (exchange: H2Exchange) => unknown,
+  config: ConfigInput = {},
 ): Promise<{ upstream: H2Upstream; session: ClientHttp2Session; call: (method: string) => Call }> {
-  const { gateway, upstream } = await gatewayBeforeH2(t, play)
+  const { gateway, upstream } = await gatewayBeforeH2(t, play, { config })
   const { cleartext, tls } = gateway.ports
   const session = upstreamInCleartext(t)
     ? connect(`http://127.0.0.1:${cleartext}`)
@@ -176,6 +177,26 @@ grpc('a failure behind messages: both come', async (t) => {
   t.equal(await next(said), 'first')
   t.equal(await next(said), undefined)
   t.match(await trailers, { 'grpc-status': '13', 'grpc-message': 'broke%20off' })
+})
+
+grpc('what the gateway refuses or cannot reach, its client hears of as the status of a call', async (t) => {
+  const { call } = await start(t, ({ stream }) => stream.close(constants.NGHTTP2_INTERNAL_ERROR), {
+    routes: {
+      '/fleet.Vehicles/Get': { to: 'origin', compression: true },
+      '/fleet.Vehicles/*': { to: 'origin', access: { by: ['key'] } },
+    },
+  })
+  const refused = call('List')
+  refused.stream.end(message('x'))
+  const [head, flags] = (await once(refused.stream, 'response')) as [IncomingHttpHeaders, number]
+  t.match(head, { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '16', 'x-request-id': String })
+  t.match(head['grpc-message'], /^[^%]+ \(HR_ACCESS_REQUIRED\)$/)
+  t.match(head['www-authenticate'], String)
+  t.equal(head['content-length'], undefined)
+  t.equal(flags & constants.NGHTTP2_FLAG_END_STREAM, constants.NGHTTP2_FLAG_END_STREAM)
+  const broken = call('Get')
+  broken.stream.end(message('x'))
+  t.match(await broken.head, { ':status': 200, 'grpc-status': '14', 'grpc-message': /\(HR_UPSTREAM_RESET\)$/ })
 })
 
 grpc('a client that gives up its call resets it at the upstream, and the others go on', async (t) => {
