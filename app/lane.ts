@@ -38,6 +38,7 @@ export async function laneOver(state: GatewayState, config: Config, surroundings
     cacheCounters: state.cacheCounters,
     recode: createRecoder(workers),
     hooks: await loadHooks(config.routes),
+    hookFailed: state.hookFailed,
     maintained: state.maintenance,
     validations: state.validations,
     splits: state.splits,

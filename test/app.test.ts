@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { test, type Test } from 'tap'
 import { buildGateway } from '../app.ts'
@@ -8,6 +10,7 @@ import { createHttp2Counters } from '../services/listener/counters.ts'
 import { accessLog } from '../services/log/access-log.ts'
 import { connectClient } from './client.ts'
 import { startListener } from './services/listener/start.ts'
+import { startUpstream } from './upstream-server.ts'
 
 const AUTHORIZATION = { authorization: 'Bearer test-token' }
 
@@ -82,4 +85,36 @@ void test('a page whose reply holds fields of an HTTP/1.1 connection is answered
 void test('what listeners count of HTTP/2 is told by the instance', async (t) => {
   const { app } = await gateway(t, {}, { http2: () => [{ ...createHttp2Counters(), streams: 3 }] })
   t.equal(app.http2Sessions.counters().streams, 3)
+})
+
+void test('a hook that fails is its writer’s fault: one line says which, for whom, and it is no bug of the gateway', async (t) => {
+  const upstream = await startUpstream(t, (exchange) =>
+    exchange.respond(200, [['Content-Type', 'application/json']], '{}'),
+  )
+  const file = join(t.testdir(), '..', 'hooks-that-fail.mjs')
+  writeFileSync(file, "export const thrown = () => { throw new TypeError('on purpose') }")
+  const { app, handlers, lines } = await gateway(t, {
+    log: { level: 'error' },
+    upstreams: { origin: { targets: [upstream.origin] } },
+    routes: {
+      '/request': { to: 'origin', transform: { request: { hook: `${file}#thrown` } } },
+      '/response': { to: 'origin', transform: { response: { hook: `${file}#thrown` } } },
+    },
+  })
+  await app.ready()
+  const { port } = await startListener(t, { context: { handlers } })
+  const client = await connectClient(t, { cleartext: port, tls: 0 }, 'h1')
+  for (const side of ['request', 'response']) {
+    const answer = await client.request({ path: `/${side}` })
+    t.match(answer.body.toString(), /HR_TRANSFORM_HOOK"/)
+    const [line = '{}', ...others] = lines.splice(0)
+    t.same(others, [], 'one line')
+    const { msg, requestId, err, ...told } = JSON.parse(line)
+    t.equal(msg, 'A hook failed')
+    t.equal(requestId, answer.get('x-request-id'))
+    t.match(told, { side, route: `/${side}`, hook: 'hooks-that-fail.mjs#thrown' })
+    t.match(err.stack, /TypeError: on purpose/)
+  }
+  const metrics = await app.inject({ url: '/metrics', headers: AUTHORIZATION })
+  t.match(metrics.body, /^headrace_internal_errors_total 0$/m)
 })

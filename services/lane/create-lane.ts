@@ -26,6 +26,7 @@ import { policiesAt, type RoutePlan } from '../proxy/plan.ts'
 import type { RouteOptions } from '../routing/options.ts'
 import { SplitCounters } from '../split/counters.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
+import type { HookFailure } from '../transform/hook-log.ts'
 import { Hooks } from '../transform/hooks.ts'
 import { ValidationRecord } from '../validation/record.ts'
 import { WebSocketCounters } from '../websocket/counters.ts'
@@ -69,6 +70,8 @@ export interface LaneParts {
   mirrors?: MirrorCounters
   /** Code of the user's that routes name; by default, none is loaded. */
   hooks?: Hooks
+  /** Told of each time that it fails; by default nobody is. */
+  hookFailed?: (failure: HookFailure) => void
   /** What validation has found so far; by default, nothing, and it is told nobody. */
   validations?: ValidationRecord
   /** By which connections know what another lane has found out of them; by default nothing is known. */
@@ -99,6 +102,7 @@ export function createLane(parts: LaneParts): Lane {
     mirrors: parts.mirrors ?? new MirrorCounters(),
     documents: parts.documents ?? new ServedDocuments((name, path, signal) => upstreams.request(name, path, signal)),
     hooks: parts.hooks ?? new Hooks(),
+    hookFailed: parts.hookFailed ?? (() => undefined),
     validations: parts.validations ?? new ValidationRecord(() => undefined),
     failed: (error) => parts.internalErrors.record(error, ''),
     cacheCounters: (key) => parts.cacheCounters?.get(key) ?? new CacheCounters(),

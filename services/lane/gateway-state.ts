@@ -29,6 +29,7 @@ import type { RedisLink } from '../redis/link.ts'
 import type { RedisOptions } from '../redis/options.ts'
 import type { RouteOptions } from '../routing/options.ts'
 import { SplitCounters } from '../split/counters.ts'
+import { type HookFailure, logHookFailure } from '../transform/hook-log.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 import { Upstreams } from '../upstream/upstreams.ts'
 import { logDisagreement } from '../validation/log.ts'
@@ -87,6 +88,8 @@ export class GatewayState {
   /** What is under way in all gateways of the process. */
   readonly load: Load
   readonly validations: ValidationRecord
+  /** Told of what the user's own code fails on. */
+  readonly hookFailed: (failure: HookFailure) => void
   /** What the cache has done on the routes that the gateway before this one had, too. */
   readonly cacheCounters: ReadonlyMap<string, CacheCounters>
   /** How connections that are open are known, where the same proxies are trusted as before. */
@@ -141,6 +144,7 @@ export class GatewayState {
     this.splits = previous?.splits ?? new SplitCounters()
     this.mirrors = previous?.mirrors ?? new MirrorCounters()
     this.validations = previous?.validations ?? new ValidationRecord((told) => logDisagreement(log, told))
+    this.hookFailed = (failure) => logHookFailure(log, failure)
     this.webSockets = previous?.webSockets ?? new WebSocketCounters()
     this.internalErrors = previous?.internalErrors ?? new InternalErrors(log)
     this.nodeMetrics = previous?.nodeMetrics ?? new NodeMetrics()

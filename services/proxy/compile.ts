@@ -23,6 +23,7 @@ import type { SplitCounters } from '../split/counters.ts'
 import type { SplitOptions } from '../split/options.ts'
 import { Split } from '../split/split.ts'
 import { SplitDetour } from '../split/split-detour.ts'
+import type { HookFailure } from '../transform/hook-log.ts'
 import { type Hooks, shortName } from '../transform/hooks.ts'
 import { RequestTransform } from '../transform/request-transform.ts'
 import { ResponseTransform } from '../transform/response-transform.ts'
@@ -58,6 +59,8 @@ export interface PlanParts extends PlanSettings {
   documents: ServedDocuments
   /** Code of the user's that routes name. */
   hooks: Hooks
+  /** Told of each time that it fails. */
+  hookFailed: (failure: HookFailure) => void
   /** What validation has found so far. */
   validations: ValidationRecord
   limits: { bodyBytes: number }
@@ -203,21 +206,27 @@ function stagesOf(
 
 /** What becomes of a route's requests and answers. @throws HR_TRANSFORM_HOOK_SOURCE */
 function transformsOf(
-  { options, pattern }: Common,
-  { hooks, failed, limits }: PlanParts,
+  { options, pattern, key }: Common,
+  { hooks, hookFailed, limits }: PlanParts,
 ): { requests: RequestTransform | null; answers: ResponseTransform | null } {
   const { transform, request: requestLimits } = options
   if (transform === null) return { requests: null, answers: null }
   const { request, response } = transform
   const parameters = parameterNames(pattern)
   const limitBytes = bodyLimit(requestLimits, limits.bodyBytes)
-  const requestHook = request.hook === null ? null : { run: hooks.get(request.hook), name: shortName(request.hook) }
-  const responseHook = response.hook === null ? null : { run: hooks.get(response.hook), name: shortName(response.hook) }
+  const hookOf = (side: HookFailure['side']) => {
+    const reference = transform[side].hook
+    const name = reference === null ? '' : shortName(reference)
+    return {
+      hook: reference === null ? null : { run: hooks.get(reference), name },
+      failed: (told: Pick<HookFailure, 'requestId' | 'error'>) => hookFailed({ side, route: key, hook: name, ...told }),
+    }
+  }
   return {
     requests: changes(request)
-      ? new RequestTransform(transform, { parameters, limitBytes, hook: requestHook, failed })
+      ? new RequestTransform(transform, { parameters, limitBytes, ...hookOf('request') })
       : null,
-    answers: changes(response) ? new ResponseTransform(transform, { parameters, hook: responseHook, failed }) : null,
+    answers: changes(response) ? new ResponseTransform(transform, { parameters, ...hookOf('response') }) : null,
   }
 }
 

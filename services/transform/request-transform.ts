@@ -8,6 +8,7 @@ import { HookRefusal, RequestBodyError, RequestCodedError, RequestDuplicateError
 import { CompiledFields } from './field-changes.ts'
 import { hookFailure, type RequestHook, type RequestHookInput, type RequestHookResult, runHook } from './hooks.ts'
 import { shownFields, takeFields } from './hook-fields.ts'
+import type { HookFailure } from './hook-log.ts'
 import { CompiledBody, NoJson, readJson, writeJson } from './json-body.ts'
 import type { TransformOptions } from './options.ts'
 import { CompiledQuery } from './query-changes.ts'
@@ -22,7 +23,7 @@ export interface RequestTransformParts {
   limitBytes: number
   hook: { run: RequestHook; name: string } | null
   /** Told of what a hook has failed on. */
-  failed: (error: unknown) => void
+  failed: (told: Pick<HookFailure, 'error' | 'requestId'>) => void
 }
 
 /**
@@ -120,7 +121,7 @@ export class RequestTransform {
       return made
     } catch (cause) {
       const error = hookFailure(cause, hook.name)
-      failed(error)
+      failed({ error, requestId })
       throw error
     }
   }

@@ -8,6 +8,7 @@ import { HookError, ResponseBodyError } from './errors.ts'
 import { CompiledFields } from './field-changes.ts'
 import { hookFailure, type ResponseHook, type ResponseHookResult, runHook } from './hooks.ts'
 import { shownFields, takeFields } from './hook-fields.ts'
+import type { HookFailure } from './hook-log.ts'
 import { CompiledBody, NoJson, readJson, writeJson } from './json-body.ts'
 import type { TransformOptions } from './options.ts'
 
@@ -16,7 +17,7 @@ export interface ResponseTransformParts {
   parameters: readonly string[]
   hook: { run: ResponseHook; name: string } | null
   /** Told of what a hook has failed on. */
-  failed: (error: unknown) => void
+  failed: (told: Pick<HookFailure, 'error' | 'requestId'>) => void
 }
 
 /**
@@ -93,7 +94,7 @@ export class ResponseTransform implements ResponseStage {
       return undefined
     } catch (cause) {
       const error = hookFailure(cause, name)
-      this.#parts.failed(error)
+      this.#parts.failed({ error, requestId: exchange.requestId })
       return error
     }
   }
