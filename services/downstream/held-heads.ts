@@ -1,6 +1,6 @@
 /** A reply whose head waits for what comes first: a byte of its body, its end, or the end of this turn of the event loop. */
 export interface HeldHead {
-  /** Sends the head if it still waits. */
+  /** Sends the head if it still waits. Never throws. */
   flush(): void
 }
 

@@ -1,6 +1,6 @@
 import { type IncomingMessage, type OutgoingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import { resetSocket } from '../http/reset.ts'
-import { holdUntilImmediate } from './held-heads.ts'
+import { type HeldHead, holdUntilImmediate } from './held-heads.ts'
 import { latin1, ONE_WRITE_BYTES } from './one-write.ts'
 import { type Prepared, preparedHead } from './prepared.ts'
 import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
@@ -13,7 +13,7 @@ interface Internals extends OutgoingMessage {
 }
 
 /** An HTTP/1.x response. */
-export class Http1Reply implements Reply {
+export class Http1Reply implements Reply, HeldHead {
   closing = false
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -83,7 +83,6 @@ export class Http1Reply implements Reply {
     else if (length === null && !bodyless) this.flush()
   }
 
-  /** Sends a head that is still held back. */
   flush(): void {
     if (this.#held === null) return
     this.#commit()
@@ -173,5 +172,3 @@ export class Http1Reply implements Reply {
     resetSocket(socket)
   }
 }
-
-/** Replies whose heads are held, until the event loop has handled what came in with them. */

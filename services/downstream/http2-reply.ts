@@ -11,6 +11,9 @@ import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
  */
 const EACH_ITS_OWN = ['x-request-id', 'cache-status', 'server-timing', 'ratelimit']
 
+/** More are none to Node (ERR_HTTP2_STATUS_INVALID). */
+const MOST_STATUS = 599
+
 /** An HTTP/2 response, on the core stream (the compatibility layer costs twice as much). */
 export class Http2Reply implements Reply, HeldHead {
   closing = false
@@ -68,11 +71,21 @@ export class Http2Reply implements Reply, HeldHead {
       return
     }
     this.#held = flat
-    holdUntilImmediate(this)
+    // One that Node does not send (a status of 999) whoever answers has to hear of: there can be another answer.
+    if (status > MOST_STATUS) this.#sendHeld()
+    else holdUntilImmediate(this)
+  }
+
+  flush(): void {
+    try {
+      this.#sendHeld()
+    } catch (cause) {
+      this.#fail(cause)
+    }
   }
 
   /** Sends a head that is still held back: there is, or may be, more to come. */
-  flush(): void {
+  #sendHeld(): void {
     const head = this.#held
     this.#held = null
     if (head === null || this.gone) return
@@ -87,14 +100,18 @@ export class Http2Reply implements Reply, HeldHead {
       try {
         this.#stream.sendTrailers(trailers)
       } catch (cause) {
-        // Nobody above would catch it; whoever listens to the stream's errors hears of it.
-        this.#stream.destroy(new InternalError({ cause }))
+        this.#fail(cause)
       }
     })
   }
 
+  /** Nobody above would catch it; whoever listens to the stream's errors hears of it. */
+  #fail(cause: unknown): void {
+    this.#stream.destroy(new InternalError({ cause }))
+  }
+
   write(chunk: Uint8Array): boolean {
-    this.flush()
+    this.#sendHeld()
     if (this.#stream.writableEnded || this.gone) return true
     return this.#stream.write(chunk) || this.#stream.writableLength <= MOST_WAITING_BYTES
   }
@@ -118,7 +135,7 @@ export class Http2Reply implements Reply, HeldHead {
       this.#held = null
       return
     }
-    this.flush()
+    this.#sendHeld()
     this.#trailers = trailers !== undefined && trailers.length > 0 ? trailers : undefined
     if (chunk === undefined) this.#stream.end()
     else this.#stream.end(chunk)
