@@ -106,12 +106,15 @@ export class ClusterControl implements Control {
    * Gives a process that is about to serve the lasting commands that the others have had.
    *
    * @param except those that do not hold for it
+   * @throws what the first has failed with that could not be obeyed
    */
   async joined(member: Pick<Member, 'call'>, except: CommandTest = () => false): Promise<void> {
     const { deadlineMs } = this.#options
-    for (const { command, args } of this.#lastingCommands.values()) {
-      if (!except(command, args)) await member.call?.('tell', [command, args], deadlineMs)
-    }
+    const told = [...this.#lastingCommands.values()]
+      .filter(({ command, args }) => !except(command, args))
+      .map(async ({ command, args }) => member.call?.('tell', [command, args], deadlineMs))
+    // One that cannot be obeyed is no reason to go without the others.
+    for (const outcome of await Promise.allSettled(told)) if (outcome.status === 'rejected') throw outcome.reason
   }
 
   /** Lasting commands that last no longer: processes that join from now on begin without them. */

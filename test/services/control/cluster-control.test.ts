@@ -130,6 +130,22 @@ void test('a process that joins later hears of all that was revoked meanwhile, b
   t.strictSame(Object.fromEntries(got), { false: 'a,b,c', true: 'd,e' })
 })
 
+void test('a process that joins and cannot obey one of the commands obeys the others', async (t) => {
+  const control = new ClusterControl({ members: () => [], deadlineMs: 1000 })
+  await control.tell('revoke', { from: null, list: [] })
+  await control.tell('maintenance', { route: '/a', enabled: true })
+  const closed: (string | null)[] = []
+  const local = new LocalControl()
+  local.obey({
+    revoke: () => {
+      throw new Error('the disk is full')
+    },
+    maintenance: ({ route }) => void closed.push(route),
+  })
+  await t.rejects(control.joined(member(1, local)), { message: 'the disk is full' })
+  t.strictSame(closed, ['/a'])
+})
+
 void test('what is kept of revocations for processes that join later is bounded', async (t) => {
   const control = new ClusterControl({ members: () => [], deadlineMs: 1000 })
   const list = Array.from({ length: 10_000 }, (_, index) => ({
