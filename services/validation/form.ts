@@ -40,8 +40,9 @@ export class Form {
       if (value instanceof Unreadable) findings.add('body', `/${pointerToken(property.name)}`, value.message)
       else if (value !== undefined) members.set(property.name, value)
     }
+    const names = new Set(query.map(([name]) => name))
     this.#readOthers(
-      query.filter(([name]) => !this.#properties.some((property) => property.takes(name))),
+      query.filter(([name]) => !this.#properties.some((property) => property.takes(name, names))),
       members,
     )
     return findings.list.length > before ? undefined : (Object.fromEntries(members) as JsonObject)

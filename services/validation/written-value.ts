@@ -57,6 +57,9 @@ export class WrittenValue {
   readonly #schema: JsonObject | null
   readonly #types: ReadonlySet<string>
   readonly #memberNames: ReadonlySet<string>
+  /** It is read as a list, or as an object; of what may be text as well, the text is. */
+  readonly #isArray: boolean
+  readonly #isObject: boolean
 
   /** @param schema `null`: nothing is said of it; `root`: whose `$defs` its references are into */
   constructor(
@@ -73,6 +76,9 @@ export class WrittenValue {
     this.#root = root
     this.#schema = schema
     this.#types = typesOf(root, schema ?? undefined)
+    const isStructure = !isText && !this.#types.has('string')
+    this.#isArray = isStructure && this.#types.has('array')
+    this.#isObject = isStructure && !this.#isArray && this.#types.has('object')
     this.#memberNames = new Set(Object.keys(within(root, schema ?? {}, (one) => own(one, 'properties')) ?? {}))
   }
 
@@ -80,19 +86,22 @@ export class WrittenValue {
   read(raw: Raw): unknown {
     if (this.#isText) return this.#single(raw)
     if (this.#schema === null) return this.#isThere(raw) ? '' : undefined
-    const types = this.#types
-    if (types.has('array') && !types.has('string')) return this.#array(raw, this.#schema)
-    if (types.has('object') && !types.has('string')) return this.#object(raw, this.#schema)
+    if (this.#isArray) return this.#array(raw, this.#schema)
+    if (this.#isObject) return this.#object(raw, this.#schema)
     const text = this.#single(raw)
-    return typeof text === 'string' ? typed(text, types) : text
+    return typeof text === 'string' ? typed(text, this.#types) : text
   }
 
-  /** Whether a pair of a query is (a part of) it. */
-  takes(name: string): boolean {
+  /**
+   * Whether a field of a form is (a part of) it: what {@link read} looks at, and nothing else.
+   *
+   * @param names of all fields
+   */
+  takes(name: string, names: ReadonlySet<string>): boolean {
+    if (this.#isObject && this.#style === 'deepObject') return this.#memberOf(name) !== undefined
     if (name === this.name) return true
-    if (this.#isText || this.#schema === null || !this.#types.has('object')) return false
-    if (this.#style === 'deepObject') return this.#memberOf(name) !== undefined
-    return this.#style === 'form' && this.#explode && this.#memberNames.has(name)
+    const isByMembers = this.#isObject && this.#style === 'form' && this.#explode && !names.has(this.name)
+    return isByMembers && this.#memberNames.has(name)
   }
 
   /** Of `deepObject`: `p[x]` is `x`. */

@@ -56,6 +56,16 @@ void test('lists and objects are read by their encoding, or by what holds withou
   )
 })
 
+void test('fields that a property could be of, and is not read from, are judged as others', async (t) => {
+  const closed = { additionalProperties: false }
+  const point = object({ at: POINT }, closed)
+  t.equal(told(point, 'at={"x":1}&x=no'), '/x: must NOT have additional properties')
+  t.equal(told(point, 'at=no', { at: { style: 'deepObject', explode: true } }), '/at: must be object')
+  const either = object({ at: { type: ['object', 'string'], properties: { x: { type: 'integer' } } } }, closed)
+  t.equal(told(either, 'at=text'), 'ok')
+  t.equal(told(either, 'x=no'), '/x: must NOT have additional properties')
+})
+
 void test('fields that no property is of are read as the schema of others has it', async (t) => {
   const schema = { type: 'object', additionalProperties: { type: 'integer' } }
   t.equal(told(schema, 'a=1&__proto__=2'), 'ok')
