@@ -36,8 +36,8 @@ export class RedisLedger implements Ledger {
   readonly name = 'redis'
   readonly link: RedisLink
   reason: string | null = null
-  /** What limits are asked by, though it may count processes. */
-  #refuses = false
+  /** What it refuses, whatever becomes of the other. */
+  readonly #refused = new Set<'loans' | 'heartbeats'>()
   readonly #log: LedgerLog
   readonly #prefix: string
   readonly #id = randomUUID()
@@ -52,7 +52,7 @@ export class RedisLedger implements Ledger {
     this.#prefix = `${options.prefix}:limit`
     this.#log = log
     this.link.on('ready', () => {
-      this.#refuses = false
+      this.#refused.clear()
       void this.#beat()
     })
     this.link.on('away', () => this.#isAway(this.link.reason))
@@ -69,11 +69,7 @@ export class RedisLedger implements Ledger {
 
   async settle(requests: readonly LoanRequest[]): Promise<readonly (Loan | null)[]> {
     const replies = await this.link.batch(requests.map((request) => this.#command(request)))
-    // It is full, say, or refuses this user the script.
-    const refused = replies.find((reply) => reply instanceof Error)
-    this.#refuses = refused !== undefined
-    if (refused === undefined) this.#isBack()
-    else this.#isAway(refused.message)
+    this.#answered('loans', replies)
     return replies.map(loanOf)
   }
 
@@ -82,6 +78,15 @@ export class RedisLedger implements Ledger {
     clearInterval(this.#timer)
     if (this.ready) await this.#beat('gone')
     this.link.close()
+  }
+
+  #answered(what: 'loans' | 'heartbeats', replies: readonly unknown[]): void {
+    // It is full, say, or refuses this user the script.
+    const refusal = replies.find((reply) => reply instanceof Error)
+    if (refusal === undefined) this.#refused.delete(what)
+    else this.#refused.add(what)
+    if (refusal !== undefined) this.#isAway(refusal.message)
+    else if (this.#refused.size === 0) this.#isBack()
   }
 
   #isAway(reason: string | null): void {
@@ -108,12 +113,11 @@ export class RedisLedger implements Ledger {
     if (!this.ready) return
     const command = { script: HEARD, keys: [`${this.#prefix}:{members}`], args: [this.#id, SILENT_MS, how] }
     // One that fails is followed by the next.
-    const [reply] = await this.link.batch([command]).catch(() => [])
-    if (typeof reply !== 'number') {
-      if (reply instanceof Error) this.#isAway(reply.message)
-      return
-    }
-    if (!this.#refuses) this.#isBack()
+    const replies = await this.link.batch([command]).catch(() => null)
+    if (replies === null) return
+    this.#answered('heartbeats', replies)
+    const [reply] = replies
+    if (typeof reply !== 'number') return
     if (!Number.isFinite(this.#members)) this.#joinedAt = performance.now()
     this.#members = Math.max(1, reply)
   }

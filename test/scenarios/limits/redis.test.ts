@@ -189,3 +189,25 @@ void test('a Redis that is there and refuses is told of once, and each process k
   t.equal(ledger.reason, null)
   await limiter.close()
 })
+
+void test('a Redis that lends and refuses to count the processes is told of once', {
+  skip: noRedis,
+  timeout: PATIENCE,
+}, async (t) => {
+  const redis = await startRedis(t)
+  const said: string[] = []
+  const log: LedgerLog = {
+    info: (_, message) => void said.push(message),
+    warn: (_, message) => void said.push(message),
+  }
+  const { ledger } = await member(t, redis.url, log)
+  await until(() => ledger.members === 1)
+  await redis.cli('ACL', 'SETUSER', 'default', '-@sortedset')
+  await until(() => ledger.reason !== null)
+  const request = requestOf(limitOf(10, 60_000), 'ada', { used: 0, need: 1, want: 1 })
+  t.match(await ledger.settle([request]), [{ granted: 1 }])
+  t.strictSame(said, ['rate limits go on without Redis, in each process'])
+  await redis.cli('ACL', 'SETUSER', 'default', '+@sortedset')
+  await until(() => ledger.reason === null)
+  t.strictSame(said.slice(1), ['rate limits are shared again'])
+})
