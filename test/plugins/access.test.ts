@@ -196,6 +196,8 @@ void test('what is no option, or takes a gateway, stops the start, and says whic
     [{ identity: {} }, ['key'], 'HR_ACCESS_OPTION'],
     [{ forward: { sso: { url: 'no URL' } } }, ['key'], 'HR_ACCESS_OPTION'],
     [{ oidc: { staff: { issuer: 'http://id.example.com', clientId: 'app' } } }, ['key'], 'HR_ACCESS_OPTION'],
+    // A browser takes it for its own machine, a gateway may ask a name server.
+    [{ oidc: { staff: { issuer: 'http://id.localhost', clientId: 'app' } } }, ['key'], 'HR_ACCESS_OPTION'],
     [{ oidc: { staff: { issuer: ISSUER, clientId: 'app', sendToken: true } } }, ['key'], 'HR_ACCESS_OPTION'],
     [{ oidc: { staff: { issuer: ISSUER, clientId: 'app', origin: 'http://app.test' } } }, ['key'], 'HR_ACCESS_OPTION'],
     [{ jwt: { main: { issuer: ISSUER, audience: AUDIENCE, jwks: {} } } }, ['key'], 'HR_ACCESS_OPTION'],

@@ -227,6 +227,6 @@ export function openWay(url: string): string | undefined {
 /** It is http, and not on this machine alone. */
 export function isOpen(url: string): boolean {
   const { protocol, hostname } = new URL(url)
-  const isLocal = /^(?:(?:.+\.)?localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/.test(hostname)
+  const isLocal = /^(?:localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/.test(hostname)
   return protocol === 'http:' && !isLocal
 }

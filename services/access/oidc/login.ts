@@ -1,9 +1,8 @@
 import { hash, randomBytes } from 'node:crypto'
 import { cookieOf } from '../cookies.ts'
 import { CrossSiteError } from '../jwt/errors.ts'
-import { isOpen } from '../jwt/options.ts'
 import { LoginInsecureError, LoginRefusedError, LoginStateError, providerAway, SessionSizeError } from './errors.ts'
-import type { OidcOptions } from './options.ts'
+import { keepsSecureCookies, type OidcOptions } from './options.ts'
 import { type Provider, ProviderRefusal } from './provider.ts'
 import type { Seal } from './seal.ts'
 import { type Begun, isBegun, safePath, type Session } from './session.ts'
@@ -64,7 +63,7 @@ export class Login {
    */
   async begin({ origin, header }: Visit, to: string | undefined): Promise<Redirect> {
     const { seal, now, provider } = this.#parts
-    if (isOpen(this.options.origin ?? origin)) throw new LoginInsecureError()
+    if (!keepsSecureCookies(this.options.origin ?? origin)) throw new LoginInsecureError()
     const begun: Begun = { state: random(), nonce: random(), verifier: random(), to: safePath(to) }
     const location = await this.#asked(() => provider.loginUrl(begun, this.#callbackOf(origin)))
     const value = await seal.seal(begun, 'login', now() + LOGIN_MS)

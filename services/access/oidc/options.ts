@@ -127,10 +127,18 @@ export function resolveOidc(name: string, input: OidcInput, dataDir: string): Oi
 export function faultOfOidc({ issuer, insecure, origin, cookieSecrets }: OidcInput): string | undefined {
   const open = insecure ? undefined : openWay(issuer)
   if (open !== undefined) return open
-  if (origin !== undefined && URL.canParse(origin) && isOpen(origin)) {
+  if (origin !== undefined && URL.canParse(origin) && !keepsSecureCookies(origin)) {
     return `browsers keep no cookie of a login at '${origin}': write https`
   }
   return cookieSecrets.some((secret) => secret.length < SECRET_LENGTH)
     ? `a secret has ${SECRET_LENGTH} random characters and more: openssl rand -base64 32`
     : undefined
+}
+
+/**
+ * Whether browsers keep `Secure` cookies of an origin: they know any name within `localhost` for this machine (RFC 6761 §6.3),
+ * where others may ask a name server.
+ */
+export function keepsSecureCookies(origin: string): boolean {
+  return URL.canParse(origin) && (!isOpen(origin) || new URL(origin).hostname.endsWith('.localhost'))
 }

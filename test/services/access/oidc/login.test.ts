@@ -194,7 +194,9 @@ void test('a page whose login does not count is sent on where another page has l
 void test('no login is begun where browsers keep no cookie of it', soon, async (t) => {
   const { login } = await setUp(t)
   const at = (origin: string) => login.begin({ origin, header: undefined }, '/')
-  await t.rejects(at('http://app.test'), { code: 'HR_ACCESS_LOGIN_INSECURE', statusCode: 400 })
+  for (const origin of ['http://app.test', 'http://app.localhost.test', 'https://no host']) {
+    await t.rejects(at(origin), { code: 'HR_ACCESS_LOGIN_INSECURE', statusCode: 400 })
+  }
   for (const origin of ['http://localhost:3000', 'http://app.localhost', 'http://127.0.0.1:3000', 'http://[::1]']) {
     t.match((await at(origin)).location, /\/auth\?/)
   }
