@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import { addAbortSignal } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { ResetError, TruncatedError } from './errors.ts'
 
 /** Node's channels of its HTTP/2 client, which undici uses. They concern every such client of the process. */
@@ -28,8 +28,9 @@ interface Internals {
  *   with NO_ERROR or CANCEL, or of a session that goes away in peace), and undici takes that for the response's end.
  *   Here END_STREAM alone is one (RFC 9113 §8.1): a stream that closes without it fails with HR_UPSTREAM_TRUNCATED,
  *   behind the bytes that have come. Whoever knows how many there should be may think better of it (Attempt.isWhole).
- * - A response is whole with its trailers. undici lets go of the data once trailers have come, though some of it may still
- *   wait to be read, for a client that is slower than its upstream: it was lost, and the response looked complete.
+ * - A response is whole to its last byte. undici lets go of the data once trailers have come, or once the upstream has reset
+ *   a request whose body it did not want to the end (NO_ERROR, RFC 9113 §8.1), though some of it may still wait to be read,
+ *   for a client that is slower than its upstream: it was lost, and the response looked complete.
  * - A request that is given up is reset, and never completed. undici closes the stream, and Node's `close` first ends what
  *   was being written, with END_STREAM; or sends nothing at all where a pipe feeds the stream, and leaves it open at the
  *   upstream. Here it is reset with CANCEL (RFC 9113 §8.7), at once.
@@ -79,15 +80,15 @@ export class Http2Streams {
     if (watched?.by !== this) return
     this.#upstreams.set(stream, watched.upstream)
     stream.close = (_code, callback) => this.#giveUp(stream, callback)
-    // Before undici's own listener is there.
-    stream.once('trailers', keepReading)
+    stream.off = keepReader
+    stream.once('pipe', (body: Readable) => endWithAnswer(stream, body))
   }
 
   /** Called before Node ends a stream that it closes, and after END_STREAM has ended one. */
   #streamClosed = (message: unknown): void => {
     const { stream } = message as { stream: ClientHttp2Stream }
     const upstream = this.#upstreams.get(stream)
-    if (upstream === undefined || (stream as unknown as Internals)._readableState.ended) return
+    if (upstream === undefined || hasEnded(stream)) return
     // Before undici's own listener, and at the end: bytes that came before the reset are passed on.
     stream.prependOnceListener('end', () => {
       // Nobody listens to a stream that undici has done with.
@@ -119,10 +120,32 @@ export class Http2Streams {
   }
 }
 
-/** On a stream whose trailers are there: who reads it now, reads it to its end. */
-function keepReading(this: ClientHttp2Stream): void {
-  const readers = this.listeners('data') as ((chunk: string | Buffer) => void)[]
-  process.nextTick(() => {
-    for (const reader of readers) if (!this.listeners('data').includes(reader)) this.on('data', reader)
-  })
+/**
+ * In place of a stream's `off`, which undici alone calls: who reads it, reads it to its end. What undici has done with, its
+ * reader takes no notice of.
+ */
+function keepReader(
+  this: ClientHttp2Stream,
+  event: string | symbol,
+  listener: (...args: never[]) => void,
+): ClientHttp2Stream {
+  return event === 'data' ? this : this.removeListener(event, listener as (...args: unknown[]) => void)
+}
+
+/** Whether its upstream has sent all that it sends, read or not. */
+function hasEnded(stream: ClientHttp2Stream): boolean {
+  return (stream as unknown as Internals)._readableState.ended
+}
+
+/**
+ * A body that goes to a stream goes there no more once the upstream has ended and closed it. Node calls it aborted then, and
+ * pipelines take that for an error, by which they destroy it with all that is still to be read.
+ */
+function endWithAnswer(stream: ClientHttp2Stream, body: Readable): void {
+  const emit = stream.emit.bind(stream)
+  stream.emit = (event: string | symbol, ...details: unknown[]): boolean => {
+    if (event !== 'aborted' || !hasEnded(stream)) return emit(event, ...details)
+    body.unpipe(stream)
+    return true
+  }
 }

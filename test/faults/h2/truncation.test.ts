@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { CONTROL_PLANE, everyProtocol, gatewayBeforeOrigin, PATIENCE } from '../../helper.ts'
-import { data, FRAME, frame, goaway, headers, type RawH2, rst } from '../../raw-h2.ts'
+import { data, FLAG, FRAME, type Frame, frame, goaway, headers, type RawH2, rst } from '../../raw-h2.ts'
 import { startRawH2Upstream } from '../../raw-h2-upstream.ts'
 import type { Field } from '../../wire.ts'
 
@@ -72,6 +72,38 @@ for (const { name, fields = [], ending } of ROWS) {
     t.equal(upstream.requests, 1, 'it is not tried again: bytes have gone out')
     t.equal((await client.request({ path: '/good' })).body.toString(), 'good')
   })
+}
+
+for (const [name, fields, trailers] of [
+  ['without a length', [], false],
+  ['with content-length', [['content-length', '250000']], false],
+  ['with trailers', [], true],
+] satisfies [string, Field[], boolean][]) {
+  everyProtocol(
+    `a slow client gets all of an answer ${name} whose upstream wants no more of the request`,
+    async (t, protocol) => {
+      const sent = Promise.withResolvers<void>()
+      // Within the window that undici opens, and more than what goes to a client that reads nothing over HTTP/2.
+      const upstream = await startRawH2Upstream(t, async (h2, stream) => {
+        const pieces = Array.from({ length: 25 }, (_, i) => data(stream, 'x'.repeat(10_000), i === 24 && !trailers))
+        const end = trailers ? [headers(stream, [['x-sum', '42']])] : []
+        h2.send(headers(stream, [[':status', '200'], ...fields], false), ...pieces, ...end, rst(stream, 0))
+        h2.send(frame(FRAME.ping, 0, 0, Buffer.alloc(8)))
+        const isAnswer = ({ type, flags }: Frame): boolean => type === FRAME.ping && flags === FLAG.ack
+        await h2.until(() => h2.frames.find(isAnswer))
+        sent.resolve()
+      })
+      const gateway = await gatewayBeforeOrigin(t, upstream.origin)
+      const client = await gateway.client(protocol)
+      const exchange = await client.open({ method: 'POST', path: '/', streamBody: true })
+      exchange.pause()
+      await exchange.write('begun')
+      await sent.promise
+      exchange.resume()
+      const { body } = await exchange.response.whole()
+      t.equal(body.length, 250_000)
+    },
+  )
 }
 
 void test('a truncated answer of an HTTP/2 upstream is counted as such, and counts as no answer', {
