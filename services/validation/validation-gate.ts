@@ -16,8 +16,8 @@ import { unavailable } from './unavailable.ts'
 import type { RouteValidation } from './route-validation.ts'
 
 /**
- * Whether a request is as the document of its route says. What has no body of JSON, and no form, is judged at once; a body is read first, up
- * to a bound. In `log` nothing is refused.
+ * Whether a request is as the document of its route says. What has no body of JSON, and no form, is judged at once; a body
+ * is read first, up to a bound. In `log` nothing is refused.
  */
 export class ValidationGate implements Gate {
   readonly step = 'validation'
@@ -150,7 +150,10 @@ function membersOf({ list, truncated }: Findings): Record<string, unknown> {
   return truncated ? { errors: list, errorsTruncated: true } : { errors: list }
 }
 
-/** A browser's question (https://fetch.spec.whatwg.org/#cors-preflight-request) about a path that is documented: no document has an operation for it. */
+/**
+ * A browser's question (https://fetch.spec.whatwg.org/#cors-preflight-request) about a path that is documented: no document
+ * has an operation for it.
+ */
 function isPreflight({ method, fields }: Exchange, { methods }: NoOperation): boolean {
   if (method !== 'OPTIONS' || methods.length === 0) return false
   return ['origin', 'access-control-request-method'].every((name) => requestFieldValue(fields.kept, name) !== undefined)

@@ -14,8 +14,9 @@ interface Key {
 }
 
 /**
- * Encrypts what a browser, or Redis, keeps for the gateway, so that it can neither read nor change it: JWE with A256GCM (RFC 7516), its
- * keys made from secrets by HKDF (RFC 5869). The first secret seals; all of them open, so that one can be replaced.
+ * Encrypts what a browser, or Redis, keeps for the gateway, so that it can neither read nor change it: JWE with A256GCM
+ * (RFC 7516), its keys made from secrets by HKDF (RFC 5869). The first secret seals; all of them open, so that one can be
+ * replaced.
  */
 export class Seal {
   readonly #keys: readonly Key[]
