@@ -88,12 +88,15 @@ const shapes: Record<string, [keyOf: (i: number) => string, responseOf: (i: numb
   ],
 }
 
+/** What the process has come to hold meanwhile for other reasons: a function that was compiled, a timer. */
+const OWN_BYTES = 32_768
+
 for (const [name, [keyOf, responseOf]] of Object.entries(shapes)) {
   void test(`what is counted is held, and not much less is: ${name}`, async (t) => {
     const count = name.startsWith('large') ? 1_000 : 4_000
     const { stored, served, counted } = await measure(count, keyOf, responseOf)
     t.comment(`stored ${stored.toFixed(0)}, served ${served.toFixed(0)}, counted ${counted.toFixed(0)}`)
-    t.ok(served <= counted, `${served} held, ${counted} counted`)
+    t.ok(served <= counted + OWN_BYTES / count, `${served} held, ${counted} counted`)
     t.ok(counted <= served * 1.6, `${served} held, ${counted} counted`)
     if (name.startsWith('usual')) t.ok(served - 1024 <= 1024, `overhead of ${served - 1024}`)
   })
