@@ -1,4 +1,4 @@
-import { test } from 'tap'
+import { type Test, test } from 'tap'
 import { request } from 'undici'
 import { Seal } from '../../../services/access/oidc/seal.ts'
 import type { Session } from '../../../services/access/oidc/session.ts'
@@ -47,24 +47,28 @@ async function due(session: Session): Promise<CookieJar> {
   return jar
 }
 
-void test('machines refresh a session once, where a token that comes twice would end it', {
-  skip: noRedis,
-  timeout: PATIENCE,
-}, async (t) => {
+/** Two machines with one login and one Redis; `tokens` says how often they have asked the provider for some. */
+async function twoMachines(t: Test): Promise<{ one: Machine; other: Machine; issuer: string; tokens: () => number }> {
   const redis = await startRedis(t)
-  const provider = await startIdentityProvider(t, ORIGIN)
-  const { issuer, requests } = provider
+  const { issuer, requests } = await startIdentityProvider(t, ORIGIN)
   const staff = { issuer, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, origin: ORIGIN, cookieSecrets: [SECRET] }
   const config = {
     access: { oidc: { staff } },
     routes: { '/*': { answer: { body: 'in' }, access: ['oidc:staff'] } },
     redis: { url: redis.url },
   }
-  const [one, other] = [await machine(t, config), await machine(t, config)]
+  const tokens = (): number => requests.filter((path) => path === '/token').length
+  return { one: await machine(t, config), other: await machine(t, config), issuer, tokens }
+}
+
+void test('machines refresh a session once, where a token that comes twice would end it', {
+  skip: noRedis,
+  timeout: PATIENCE,
+}, async (t) => {
+  const { one, other, tokens } = await twoMachines(t)
   const away = await visit(one, '/', new CookieJar())
   const callback = new URL(await followAtProvider(away.location, new CookieJar()))
   const { jar } = await visit(one, callback.pathname + callback.search, away.jar)
-  const tokens = (): number => requests.filter((path) => path === '/token').length
   t.equal(tokens(), 1)
 
   const before = await due(await sessionIn(jar))
@@ -89,16 +93,7 @@ void test('that a provider says no, machines tell each other as well', {
   skip: noRedis,
   timeout: PATIENCE,
 }, async (t) => {
-  const redis = await startRedis(t)
-  const provider = await startIdentityProvider(t, ORIGIN)
-  const { issuer, requests } = provider
-  const staff = { issuer, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, origin: ORIGIN, cookieSecrets: [SECRET] }
-  const config = {
-    access: { oidc: { staff } },
-    routes: { '/*': { answer: { body: 'in' }, access: ['oidc:staff'] } },
-    redis: { url: redis.url },
-  }
-  const machines = [await machine(t, config), await machine(t, config)]
+  const { one, other, issuer, tokens } = await twoMachines(t)
   const now = Date.now()
   const stolen = await due({
     id: 'one',
@@ -110,11 +105,11 @@ void test('that a provider says no, machines tell each other as well', {
     startedAt: now,
     until: now + 3_600_000,
   })
-  const answers = await Promise.all(machines.map((at) => visit(at, '/', stolen)))
+  const answers = await Promise.all([one, other].map((at) => visit(at, '/', stolen)))
   t.same(
     answers.map(({ status }) => status),
     [302, 302],
     'to a new login',
   )
-  t.equal(requests.filter((path) => path === '/token').length, 1)
+  t.equal(tokens(), 1)
 })
