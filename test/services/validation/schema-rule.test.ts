@@ -156,6 +156,14 @@ void test('a keyword that is none takes nothing with it', async (t) => {
   }
 })
 
+void test('a document makes no schema one that answers later, and fails where nobody listens', async (t) => {
+  t.equal(told('3.1.0', { A: { $async: true, type: 'object' } }, 5), ': must be object')
+  const findings = new Findings()
+  const rule = new SchemaRule(new Specification({ openapi: '3.1.0' }), { $async: true, type: 'object' }, 'request')
+  rule.check(5, { place: 'body', before: '', findings })
+  t.match(findings.list, [{ message: 'must be object' }])
+})
+
 void test('what the other side sends is known wherever it is said', async (t) => {
   const parts: JsonObject = {
     Base: { type: 'object', properties: { id: { type: 'string', readOnly: true } } },
