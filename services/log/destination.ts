@@ -6,6 +6,8 @@ type Destination = ReturnType<typeof pino.destination>
 const MOST_WAITING = 8_388_608
 
 export interface DestinationParts {
+  /** Lines are collected into larger writes, for a second at most; `false`: each is written at once. By default they are. */
+  collects?: boolean
   /** Lines cannot be written: the disk is full, a quota used up. Called once until they can be again. */
   failed: (error: Error & { code?: string }) => void
   /** They can. @param lost how many were not, and will not be */
@@ -13,18 +15,20 @@ export interface DestinationParts {
 }
 
 /**
- * Where finished lines go, collected into larger writes; what is left when the process ends is written then. Nobody waits
+ * Where finished lines go; what is left when the process ends is written then. Nobody waits
  * for it: while lines cannot be written, or not as fast as they come, some wait and the others are lost. It is no reason to
  * stop, as it would be for pino, which throws what its destination fails with.
  *
  * @param dest a descriptor, or a path
  */
-export function logDestination(dest: number | string, { failed, recovered }: DestinationParts): DestinationStream {
+export function logDestination(
+  dest: number | string,
+  { collects = true, failed, recovered }: DestinationParts,
+): DestinationStream {
   const lines = pino.destination({
     dest,
     sync: false,
-    minLength: 4_096,
-    periodicFlush: 1_000,
+    ...(collects && { minLength: 4_096, periodicFlush: 1_000 }),
     maxLength: MOST_WAITING,
   }) as Destination & { flushSync: () => void }
   let isFailing = false

@@ -30,25 +30,32 @@ export interface Log {
 /** Standard output: JSON lines, or coloured text on a terminal. Standard error stays free for what ends the process. */
 export function createLog(options: LogOptions): Log {
   const isPretty = options.format === 'pretty' || (options.format === 'auto' && process.stdout.isTTY)
-  const lines = isPretty
-    ? pretty()({
-        colorize: takesColour(process.stdout),
-        ignore: 'pid,hostname,method,path,status,durationMs',
-        singleLine: true,
-        messageFormat: sentence,
-      })
-    : logDestination(1, {
-        failed: ({ code, message }) =>
-          console.error(
-            `The log cannot be written (${code ?? message}). The gateway goes on; lines are lost until it can.`,
-          ),
-        recovered: (lost) => {
-          if (lost > 0) log.warn({ lost }, 'Lines of the log could not be written and are lost')
-        },
-      })
+  const output = logDestination(1, {
+    // Who looks on waits for none of them.
+    collects: !isPretty,
+    failed: ({ code, message }) =>
+      console.error(
+        `The log cannot be written (${code ?? message}). The gateway goes on; lines are lost until it can.`,
+      ),
+    recovered: (lost) => {
+      if (lost > 0) log.warn({ lost }, 'Lines of the log could not be written and are lost')
+    },
+  })
+  const lines = isPretty ? prettyLines(output, takesColour(process.stdout)) : output
   const base = `"pid":${process.pid},"hostname":${JSON.stringify(hostname())}`
   const log = pino({ level: options.level, redact: REDACTED }, lines)
   return { log, lines, base }
+}
+
+/** Takes lines of JSON, one at a time, and passes them on as text for people. */
+export function prettyLines(output: DestinationStream, colorize: boolean): DestinationStream {
+  const format = pretty().prettyFactory({
+    colorize,
+    ignore: 'pid,hostname,method,path,status,durationMs',
+    singleLine: true,
+    messageFormat: sentence,
+  })
+  return { write: (line) => output.write(format(line)) }
 }
 
 /**
