@@ -171,6 +171,9 @@ function worstOf(signals: readonly Signal[]): Signal | null {
 function refusals(retryAfterMs: number): GatewayError[] {
   return Array.from({ length: VARIANTS }, (_, index) => {
     const seconds = Math.ceil((retryAfterMs * (1 + index / (VARIANTS - 1))) / 1000)
-    return withFields(new ShedError(), ['retry-after', String(Math.max(1, seconds))])
+    const error = new ShedError()
+    // Until its trace is asked for, V8 keeps what it leads through: the gateway that was being built.
+    void error.stack
+    return withFields(error, ['retry-after', String(Math.max(1, seconds))])
   })
 }

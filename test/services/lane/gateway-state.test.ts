@@ -15,6 +15,7 @@ const input = (generation: number) => ({
     jwt: { main: { issuer: 'https://id.test/', audience: 'a', jwks: { url: 'http://127.0.0.1:1/keys' } } },
   },
   cache: { disk: { enabled: false } },
+  pressure: true,
   rateLimit: { clients: { rate: '10/min', by: 'ip' } },
   upstreams: { origin: { targets: ['http://127.0.0.1:1'], keepAlive: `${generation + 1}s` } },
   routes: { '/*': { to: 'origin', cache: true, access: ['jwt:main'], rateLimit: 'clients' } },
@@ -35,11 +36,11 @@ void test('what takes the place of a gateway goes on with what it has gathered, 
   let state = await follow(null, 0)
   for (let generation = 1; generation < 5; generation++) {
     gone.push(new WeakRef(state), new WeakRef(state.access), new WeakRef(state.access.providers))
-    gathered.push([state.nodeMetrics, state.load, state.traffic])
+    gathered.push([state.nodeMetrics, state.load, state.traffic, state.pressure])
     state = await follow(state, generation)
   }
   for (const one of gathered) {
-    t.ok(one[0] === state.nodeMetrics && one[1] === state.load && one[2] === state.traffic)
+    t.ok(one[0] === state.nodeMetrics && one[1] === state.load && one[2] === state.traffic && one[3] === state.pressure)
   }
   // What a WeakRef has given out is kept until a turn of the event loop later.
   await setImmediate()
