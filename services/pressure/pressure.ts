@@ -47,6 +47,7 @@ export class Pressure {
   #reason = 0
   #readings: Readings | null = null
   #signals: readonly Signal[] = []
+  #hasBegun = false
 
   constructor(options: PressureOptions, { random, load, counters = new PressureCounters() }: PressureParts) {
     this.options = options
@@ -64,6 +65,9 @@ export class Pressure {
   sampled(readings: Readings): void {
     this.#readings = readings
     this.#signals = signalsOf(readings, this.options)
+    // Before anything has come it is the start's own work that presses: turning away would not relieve it.
+    this.#hasBegun ||= this.#arrived.some((count) => count > 0)
+    if (!this.#hasBegun) return
     const worst = worstOf(this.#signals)
     const queues = this.#signals.filter(({ reason }) => reason !== 'event-loop-utilization')
     this.#share.step(worstOf(queues)?.pressure ?? 0, this.#busy(readings))

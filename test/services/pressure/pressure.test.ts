@@ -38,6 +38,7 @@ function overload(pressure: Pressure, samples: number, perSample: Partial<Record
   }
 }
 
+const NORMAL = classOf('normal', true)
 const chances = (pressure: Pressure): number[] => pressure.report().classes.map(({ chance }) => chance)
 
 void test('while nothing presses everything passes, without a random number', async (t) => {
@@ -45,6 +46,20 @@ void test('while nothing presses everything passes, without a random number', as
   for (let sample = 0; sample < 10; sample++) pressure.sampled(CALM)
   for (let index = 0; index < CLASSES.length; index++) t.equal(pressure.admit(index), undefined)
   t.match(pressure.report(), { state: 'calm', level: 0, reasons: [] })
+})
+
+void test('what presses before anything has come is the start, and no reason to turn the first away', async (t) => {
+  const pressure = pressed({ random: () => 0 })
+  for (let sample = 0; sample < 10; sample++) pressure.sampled(LATE)
+  t.equal(pressure.level, 0)
+  t.match(pressure.report().readings, LATE, 'it is told all the same')
+  for (let sample = 0; sample < 2; sample++) {
+    t.equal(pressure.admit(NORMAL), undefined)
+    pressure.sampled(LATE)
+  }
+  t.equal(pressure.admit(NORMAL), undefined, 'two samples of what has come are not enough')
+  pressure.sampled(LATE)
+  t.ok(pressure.admit(NORMAL), 'three are')
 })
 
 void test('the lowest priority goes first, of one priority who is anonymous, and what is critical never', async (t) => {
@@ -136,6 +151,7 @@ void test('a loop that has time to spare is late for the sake of others, and she
   t.equal(pressureAt(Number.NaN), 2, 'where that is not known, it counts')
 
   const pressure = pressed()
+  pressure.admit(NORMAL)
   for (let sample = 0; sample < 50; sample++) pressure.sampled({ ...LATE, eventLoopUtilization: 0.3 })
   t.equal(pressure.level, 0, 'however long: nothing less to do would make it earlier')
   for (let sample = 0; sample < 50; sample++) pressure.sampled(LATE)
