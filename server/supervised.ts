@@ -100,6 +100,8 @@ export async function startSupervised(config: Config, { token, report }: StartCo
           forget: outdated(inForce, next),
         })
       } catch (error) {
+        // Those that stay have told of it meanwhile.
+        for (const one of specifications.all) known.keep(one)
         specifications = known
         throw error
       }

@@ -11,9 +11,6 @@ import { MOST_WAITING_BYTES, type Reply } from './reply.ts'
  */
 const EACH_ITS_OWN = ['x-request-id', 'cache-status', 'server-timing', 'ratelimit']
 
-/** More are none to Node (ERR_HTTP2_STATUS_INVALID). */
-const MOST_STATUS = 599
-
 /** An HTTP/2 response, on the core stream (the compatibility layer costs twice as much). */
 export class Http2Reply implements Reply, HeldHead {
   closing = false
@@ -71,9 +68,7 @@ export class Http2Reply implements Reply, HeldHead {
       return
     }
     this.#held = flat
-    // One that Node does not send (a status of 999) whoever answers has to hear of: there can be another answer.
-    if (status > MOST_STATUS) this.#sendHeld()
-    else holdUntilImmediate(this)
+    holdUntilImmediate(this)
   }
 
   flush(): void {

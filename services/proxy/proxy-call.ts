@@ -56,6 +56,11 @@ export class ProxyCall extends UpstreamCall implements Dispatcher.DispatchHandle
     if (this.attempt?.phase !== 'receiving') this.deadline.forRequestBody()
   }
 
+  /** What is no status (RFC 9110 §15) goes on as it is, where Node sends it: over HTTP/1. */
+  get #mostStatus(): number {
+    return this.exchange.protocol === '2.0' ? 599 : 999
+  }
+
   onResponseStarted(): void {
     ;(this.attempt as Attempt).answering = true
   }
@@ -64,7 +69,7 @@ export class ProxyCall extends UpstreamCall implements Dispatcher.DispatchHandle
     const { reply, method } = this.exchange
     const response = readResponseFields(head)
     // A 101 that comes here switches nothing (no Connection, no Upgrade); the client could take it for one that does.
-    if (response === undefined || status < 100 || status > 999 || status === 101) {
+    if (response === undefined || status < 100 || status > this.#mostStatus || status === 101) {
       this.fail('invalid_response', controller, undefined)
       return
     }
