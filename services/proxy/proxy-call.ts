@@ -1,5 +1,7 @@
 import type { Dispatcher } from 'undici'
+import { isGrpc } from '../http/grpc.ts'
 import type { GatewayError } from '../http/problem.ts'
+import { fieldOf } from '../http/request-fields.ts'
 import { type AttemptError, explain, outcomeOf } from '../upstream/outcome.ts'
 import type { Target } from '../upstream/target.ts'
 import type { Attempt } from './attempt.ts'
@@ -95,7 +97,9 @@ export class ProxyCall extends UpstreamCall implements Dispatcher.DispatchHandle
     this.exchange.status = status
     // A client that is still sending what nobody will read is told to stop.
     if (this.body !== null && !this.body.ended) reply.closing = true
-    reply.head(status, response.fields, response.length)
+    // A length would end the answer of a call ahead of its status, which comes in trailers.
+    const isCall = hasBody && this.connection?.http2 === true && isGrpc(fieldOf(response.fields, 'content-type'))
+    reply.head(status, response.fields, isCall ? null : response.length)
   }
 
   /** The upstream has switched to another protocol: the call is over, and booked as answered; the exchange goes on. */

@@ -79,7 +79,9 @@ export class Http2Streams {
     const watched = (session.socket as WatchedSocket)[WATCHED]
     if (watched?.by !== this) return
     this.#upstreams.set(stream, watched.upstream)
-    stream.close = (_code, callback) => this.#giveUp(stream, callback)
+    // In a constant first: docs/architecture.md, "Closures on properties".
+    const close: ClientHttp2Stream['close'] = (_code, callback) => this.#giveUp(stream, callback)
+    stream.close = close
     stream.off = keepReader
     stream.once('pipe', (body: Readable) => endWithAnswer(stream, body))
   }
@@ -143,9 +145,11 @@ function hasEnded(stream: ClientHttp2Stream): boolean {
  */
 function endWithAnswer(stream: ClientHttp2Stream, body: Readable): void {
   const emit = stream.emit.bind(stream)
-  stream.emit = (event: string | symbol, ...details: unknown[]): boolean => {
+  // In a constant first: docs/architecture.md, "Closures on properties".
+  const emitUnlessEnded = (event: string | symbol, ...details: unknown[]): boolean => {
     if (event !== 'aborted' || !hasEnded(stream)) return emit(event, ...details)
     body.unpipe(stream)
     return true
   }
+  stream.emit = emitUnlessEnded
 }

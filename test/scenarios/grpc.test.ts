@@ -167,6 +167,23 @@ for (const length of [{}, { 'content-length': '0' }])
     },
   )
 
+grpc('a status comes behind a message whose length was said', async (t) => {
+  const { call } = await start(t, ({ stream }) => {
+    const bytes = message('first')
+    stream.respond(
+      { ':status': 200, 'content-type': 'application/grpc', 'content-length': String(bytes.length) },
+      { waitForTrailers: true },
+    )
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '13' }))
+    stream.end(bytes)
+  })
+  const { stream, trailers, messages: said } = call('Get')
+  stream.end(message('x'))
+  t.equal(await next(said), 'first')
+  t.equal(await next(said), undefined)
+  t.match(await trailers, { 'grpc-status': '13' })
+})
+
 grpc('a failure behind messages: both come', async (t) => {
   const { call } = await start(t, (exchange) => {
     answer(exchange, { 'grpc-status': '13', 'grpc-message': 'broke%20off' })
