@@ -16,6 +16,11 @@ const RESPITE_MS = 1_000
 /** Limits of the processes of one machine, kept by the one that looks after them. */
 export class ControlLedger implements Ledger {
   readonly name = 'supervisor'
+  /**
+   * More than for Redis: where another process of this machine is late, this one has no time either. While processes start, their first
+   * answers take some hundred milliseconds, in which each would else let pass the whole limit by itself.
+   */
+  readonly waitMs = 500
   readonly #ask: (requests: readonly LoanRequest[]) => Promise<Loans>
   readonly #now: () => number
   #members = Number.POSITIVE_INFINITY

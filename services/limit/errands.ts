@@ -12,8 +12,8 @@ export interface Errand {
   done(loan: Loan | null, sentAt: number): void
 }
 
-/** No request waits longer for what is shared. */
-export const DEADLINE_MS = 50
+/** No request waits longer for what is shared over a network. */
+const DEADLINE_MS = 50
 /** Errands that may wait for the one batch that is under way. */
 const MOST_WAITING = 100_000
 const MOST_IN_A_BATCH = 1_000
@@ -31,6 +31,8 @@ export interface ErrandCounters {
  */
 export class Errands {
   readonly ledger: Ledger
+  /** No request waits longer, in ms. */
+  readonly deadlineMs: number
   readonly counters: ErrandCounters = { done: 0, failed: 0 }
   /** Milliseconds of a clock that nobody sets. */
   readonly now: () => number
@@ -41,12 +43,13 @@ export class Errands {
 
   constructor(ledger: Ledger, now: () => number = () => performance.now()) {
     this.ledger = ledger
+    this.deadlineMs = ledger.waitMs ?? DEADLINE_MS
     this.now = now
   }
 
   /** Whether a request may wait for an answer. */
   get usable(): boolean {
-    return this.ledger.ready && (this.#sentAt === 0 || this.now() - this.#sentAt < DEADLINE_MS)
+    return this.ledger.ready && (this.#sentAt === 0 || this.now() - this.#sentAt < this.deadlineMs)
   }
 
   /** @returns whether it will be taken there; else it is not kept */

@@ -1,6 +1,6 @@
 import type { LimitClock, Period } from './clock.ts'
 import { type Decision, emptyDecision, type Limiter } from './decision.ts'
-import { atMost, DEADLINE_MS, type Errands } from './errands.ts'
+import { atMost, type Errands } from './errands.ts'
 import type { Pace } from './gcra.ts'
 import type { Loan, LoanRequest } from './lending.ts'
 import { LocalLimiter } from './local-limiter.ts'
@@ -25,7 +25,7 @@ export function requestOf(
 }
 
 /**
- * A limit that is asked for with each request: as exact as the ledger is. It waits 50 ms at most, and decides by itself then,
+ * A limit that is asked for with each request: as exact as the ledger is. It waits 50 ms at most for Redis, and decides by itself then,
  * or where the ledger is away: by what all had used when the ledger said so last, and what has passed here.
  */
 export class ExactLimiter implements Limiter {
@@ -80,7 +80,7 @@ export class ExactLimiter implements Limiter {
   async #ask(key: string, cost: number): Promise<Decision> {
     let answer: Loan | null = null
     let late = false
-    const wait = atMost(DEADLINE_MS)
+    const wait = atMost(this.#errands.deadlineMs)
     const done = (loan: Loan | null): void => {
       answer = loan
       // It has been decided without it.

@@ -1,6 +1,6 @@
 import { Eldest } from '../lifetime/eldest.ts'
 import { type Decision, emptyDecision, type Limiter } from './decision.ts'
-import { atMost, DEADLINE_MS, type Errand, type Errands } from './errands.ts'
+import { atMost, type Errand, type Errands } from './errands.ts'
 import { requestOf, type SharedLimit } from './exact-limiter.ts'
 import { advance, charge } from './gcra.ts'
 import { KeyTable } from './key-table.ts'
@@ -21,7 +21,7 @@ const DENIED_MS = 1_000
  * A limit of which this process borrows some units ahead, key by key: it decides at once by what it has been lent, and
  * borrows again in the background before that is used up.
  *
- * A request waits (50 ms at most) where nothing is known of its key and no overdraft is left for it, and where what was known
+ * A request waits (50 ms at most for Redis) where nothing is known of its key and no overdraft is left for it, and where what was known
  * has run out. Where the ledger is away or late, the process decides by itself, by what all had used when that said so last
  * and by all that it has let pass since.
  */
@@ -164,9 +164,9 @@ export class LeasedLimiter implements Limiter {
     const { pace, clock } = this.#limit
     const errands = this.#errands
     const into = emptyDecision()
-    const until = errands.now() + DEADLINE_MS
+    const until = errands.now() + errands.deadlineMs
     const { answers } = lease
-    for (let left = DEADLINE_MS; left > 0 && errands.usable; left = until - errands.now()) {
+    for (let left = errands.deadlineMs; left > 0 && errands.usable; left = until - errands.now()) {
       const wait = atMost(left)
       lease.waiting.push(wait.call)
       lease.needed += cost

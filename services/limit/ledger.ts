@@ -10,6 +10,8 @@ export interface Ledger {
   readonly reason?: string | null
   /** Processes that share the limits; Infinity while that is not known. */
   readonly members: number
+  /** No request waits longer for its answer (ms), and is decided where it is then. Default: 50. */
+  readonly waitMs?: number
   /** @returns a loan for each, in order; `null` for one that could not be dealt with. @throws where none was */
   settle(requests: readonly LoanRequest[]): Promise<readonly (Loan | null)[]>
   close(): Promise<void>

@@ -90,3 +90,21 @@ void test('what others have used is known of while the ledger is late', async (t
   t.equal(await take('b'), false, 'and nothing here')
   t.equal(await take('c'), true, 'of whom nothing is known, everything')
 })
+
+void test('the supervisor is given half a second, anybody else 50 ms', async (t) => {
+  const never = new Promise<never>(() => {})
+  const remote: Ledger = { name: 'test', ready: true, members: 1, close: async () => {}, settle: () => never }
+  for (const [ledger, ms] of [
+    [remote, 50],
+    [new ControlLedger(() => never), 500],
+  ] as const) {
+    let now = 1
+    const errands = new Errands(ledger, () => now)
+    errands.add({ request: () => ({}) as LoanRequest, done: () => undefined })
+    await Promise.resolve()
+    now += ms - 1
+    t.ok(errands.usable)
+    now++
+    t.notOk(errands.usable, `${ledger.name}: ${ms} ms`)
+  }
+})

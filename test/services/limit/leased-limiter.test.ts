@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { test } from 'tap'
+import { until } from '../../until.ts'
 import { CalendarClock } from '../../../services/limit/clock.ts'
 import { type Decision, emptyDecision } from '../../../services/limit/decision.ts'
 import { Errands } from '../../../services/limit/errands.ts'
@@ -120,10 +121,13 @@ void test('who cannot be told in 50 ms is decided about without it', async (t) =
     period: null,
     maxKeys: 10,
   }
-  const limiter = new LeasedLimiter(limit, { errands: new Errands(ledger), alone: () => void alone++ })
+  const errands = new Errands(ledger)
+  const limiter = new LeasedLimiter(limit, { errands, alone: () => void alone++ })
   const into = emptyDecision()
   t.match(await limiter.take('key', 1, into), { allowed: true })
   t.equal(alone, 1)
+  // It was sent a moment after the first one had begun to wait.
+  await until(() => !errands.usable)
   t.equal(limiter.take('key', 1, into), undefined, 'and whoever comes next does not wait any more')
   t.strictSame([into.allowed, alone], [true, 2])
 })
